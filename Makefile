@@ -1,0 +1,46 @@
+# Everything a contributor types. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo tiny test test-slow check format clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## Create .venv and install everything, pinned by constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install ## Teach SmolLM2-135M arithmetic on this machine, into runs/demo (about 10 minutes on 2 cores)
+	$(BIN)/tutelage run examples/arithmetic.yaml --run-dir runs/demo $(ARGS)
+
+tiny: install ## The whole loop with a student of under a million parameters (under a minute)
+	rm -rf runs/tiny
+	$(BIN)/tutelage run examples/tiny.yaml --run-dir runs/tiny $(ARGS)
+
+test: install ## Run the unit tests (under 5 minutes)
+	$(BIN)/python -m pytest -m "not slow and not gpu" $(ARGS)
+
+test-slow: install ## Run the tests with the real student and real servers
+	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
+
+check: install ## Lint, format check, types and the rules of who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## Format the code and mend what ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove the environment and the caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Purifiers: each turns several verified rationales for a problem into one lesson."""

@@ -1,0 +1,173 @@
+"""The student: runs its weights with Hugging Face transformers and answers prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..checkpoints import load_model, load_tokenizer
+from ..hardware import pick_device, pick_precision
+from ..seams import Generation, Message
+
+if TYPE_CHECKING:
+    import torch
+
+BASE = "base"
+
+
+class _Row(NamedTuple):
+    """One prompt in the order in which it is generated."""
+
+    index: int
+    tokens: list[int]
+
+
+class TransformersEngine:
+    """Generates with transformers: left-padded batches, the longest prompts first."""
+
+    def __init__(
+        self,
+        base: Path,
+        device: str = "auto",
+        precision: str = "auto",
+        batch_size: int = 64,
+        max_new_tokens: int = 64,
+        temperature: float = 0.7,
+    ) -> None:
+        """Remember where the weights are; they are loaded at the first question.
+
+        Args:
+            base: The base student's folder.
+            device: `auto`, or a torch device.
+            precision: `auto`, `float32` or `bfloat16`.
+            batch_size: Prompts generated at once.
+            max_new_tokens: Length limit of an answer.
+            temperature: Of sampling; one sample a prompt is greedy.
+        """
+        self.base = base
+        self.device = pick_device(device)
+        self.precision = pick_precision(precision, self.device)
+        self.batch_size = batch_size
+        self.max_new_tokens = max_new_tokens
+        self.temperature = temperature
+        self._loaded: tuple[str, Any] | None = None
+        self._tokenizer: Any = None
+
+    def generate(
+        self,
+        checkpoint: str,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        samples: int = 1,
+        seed: int = 0,
+        max_new_tokens: int | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> list[list[Generation]]:
+        """Answer each prompt `samples` times; see `tutelage.seams.Engine`."""
+        import torch
+
+        if not prompts:
+            return []
+        model = self._model(checkpoint)
+        answers: list[list[Generation]] = [[] for _ in prompts]
+        torch.manual_seed(seed)
+        for batch in self._batches(prompts):
+            made = self._generate_batch(model, batch, samples, max_new_tokens or self.max_new_tokens)
+            for position, row in enumerate(batch):
+                answers[row.index] = made[position * samples : (position + 1) * samples]
+            if on_progress:
+                on_progress(len(batch))
+        return answers
+
+    def release(self) -> None:
+        """Drop the weights, and give the device's memory back."""
+        import gc
+
+        import torch
+
+        self._loaded = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _model(self, checkpoint: str) -> Any:
+        if self._loaded is None or self._loaded[0] != checkpoint:
+            self._loaded = None  # before loading the next: two models need not fit
+            folder = None if checkpoint == BASE else Path(checkpoint)
+            model = load_model(self.base, folder, dtype=self.precision, device=self.device, merge=True)
+            self._loaded = (checkpoint, model.eval())
+        return self._loaded[1]
+
+    def _batches(self, prompts: Sequence[Sequence[Message]]) -> list[list[_Row]]:
+        """Cut the prompts into batches of like length, the longest first, so that memory runs out at once if at all."""
+        if self._tokenizer is None:
+            self._tokenizer = load_tokenizer(self.base)
+        texts = [
+            self._tokenizer.apply_chat_template(list(prompt), tokenize=False, add_generation_prompt=True)
+            for prompt in prompts
+        ]
+        encoded = self._tokenizer(texts, add_special_tokens=False)["input_ids"]
+        rows = [_Row(index, tokens) for index, tokens in enumerate(encoded)]
+        rows.sort(key=lambda row: (-len(row.tokens), row.index))
+        return [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
+
+    def _generate_batch(self, model: Any, batch: Sequence[_Row], samples: int, limit: int) -> list[Generation]:
+        """Return `samples` generations for each row, in the rows' order."""
+        import torch
+        from transformers import LogitsProcessorList
+
+        padded = self._tokenizer.pad({"input_ids": [row.tokens for row in batch]}, return_tensors="pt").to(self.device)
+        width = padded["input_ids"].shape[1]
+        recorder = _LogprobRecorder(width)
+        sampling: dict[str, Any] = {"do_sample": False}
+        if samples > 1:
+            sampling = {"do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0}
+        with torch.inference_mode():
+            output = model.generate(
+                **padded,
+                **sampling,
+                max_new_tokens=limit,
+                num_return_sequences=samples,
+                pad_token_id=self._tokenizer.pad_token_id,
+                eos_token_id=self._tokenizer.eos_token_id,
+                logits_processor=LogitsProcessorList([recorder]),
+            )
+        logprobs = recorder.finish(output)
+        return [self._generation(output[i, width:], logprobs[i]) for i in range(output.shape[0])]
+
+    def _generation(self, tokens: torch.Tensor, logprobs: torch.Tensor) -> Generation:
+        """Cut one row at its end-of-turn token, which still counts."""
+        ends = (tokens == self._tokenizer.eos_token_id).nonzero()
+        stopped = len(ends) > 0
+        count = int(ends[0]) + 1 if stopped else len(tokens)
+        text = self._tokenizer.decode(tokens[:count], skip_special_tokens=True).strip()
+        mean = float(logprobs[:count].mean()) if count else 0.0
+        return Generation(text, mean, count, stopped)
+
+
+class _LogprobRecorder:
+    """Keeps the log-probability of each chosen token, without keeping a step's logits longer than one step."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._last: torch.Tensor | None = None
+        self._chosen: list[torch.Tensor] = []
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Note what the last step chose; transformers calls it with ids (batch, length), scores (batch, vocabulary)."""
+        if self._last is not None:
+            self._note(input_ids[:, -1])
+        self._last = scores.float().log_softmax(dim=-1)
+        return scores
+
+    def finish(self, output: torch.Tensor) -> torch.Tensor:
+        """Return the log-probabilities, (batch, new tokens)."""
+        import torch
+
+        self._note(output[:, -1])
+        return torch.stack(self._chosen, dim=1)
+
+    def _note(self, tokens: torch.Tensor) -> None:
+        assert self._last is not None
+        self._chosen.append(self._last.gather(1, tokens[:, None])[:, 0])

@@ -1,0 +1,141 @@
+"""The textbook: works arithmetic problems step by step, without a model.
+
+It has three grains. `direct` writes one equation an operation, `place value` adds or subtracts the tens and then the
+units, `fine` also goes through the next ten, or turns a subtraction below zero round. An adaptive textbook begins with
+its own grain; from the second cycle on, an operation whose skill is still weak after it was taught, or at which the
+student has just failed in this very problem, is written one grain finer.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from fractions import Fraction
+from typing import Literal, get_args
+
+from ...arithmetic import Step, as_text, work
+from ...errors import RunError
+from ...schema import TeachingRequest, content_hash
+
+Grain = Literal["direct", "place value", "fine"]
+GRAINS: tuple[Grain, ...] = get_args(Grain)
+
+_EXPRESSION = re.compile(r"[-\d(][-+*/×÷\d().,\s]{1,400}")
+
+
+class TextbookTeacher:
+    """Writes worked solutions of arithmetic problems."""
+
+    def __init__(
+        self,
+        grain: Grain = "place value",
+        adapt: bool = True,
+        careless: float = 0.0,
+        name: str = "textbook",
+        seed: int = 0,
+    ) -> None:
+        """Choose a style.
+
+        Args:
+            grain: How fine the steps are at first.
+            adapt: Whether weak steps are written finer from the second cycle on.
+            careless: Share of the solutions in which a step is wrong though the final answer is right.
+            name: The teacher's name in files and traces.
+            seed: Seed of the careless slips.
+        """
+        self.name = name
+        self.grain = grain
+        self.adapt = adapt
+        self.careless = careless
+        self.seed = seed
+
+    def teach(self, request: TeachingRequest) -> str:
+        """Return the worked solution.
+
+        Raises:
+            RunError: If the question holds no arithmetic expression.
+        """
+        steps = work(find_expression(request.problem.question))
+        if not steps:
+            raise RunError(f"teacher {self.name!r}: no arithmetic in {request.problem.question[:80]!r}; choose another")
+        finer = self._finer(request)
+        lines = [line for step in steps for line in write_step(step, self._grain(step, finer))]
+        lines = self._slip(lines, request)
+        return " ".join([*lines, f"Answer: {as_text(steps[-1].result)}"])
+
+    def _finer(self, request: TeachingRequest) -> set[str]:
+        """Return the skills that are written one grain finer."""
+        if not self.adapt or request.cycle < 2:
+            return set()
+        last = request.attempts[0].wrong_step if request.attempts else None
+        own = {last.skill} if last and last.skill and request.attempts[0].student != "base" else set()
+        return own | set(request.persistent)
+
+    def _grain(self, step: Step, finer: set[str]) -> Grain:
+        level = GRAINS.index(self.grain) + (step.skill in finer)
+        return GRAINS[min(level, len(GRAINS) - 1)]
+
+    def _slip(self, lines: list[str], request: TeachingRequest) -> list[str]:
+        """Falsify the result of one step, in a fixed share of the problems and revisions."""
+        draw = random.Random(content_hash(self.seed, self.name, request.problem.id, len(request.earlier)))
+        if draw.random() >= self.careless:
+            return lines
+        chosen = draw.randrange(len(lines))
+        left, _, result = lines[chosen].rstrip(".").rpartition("= ")
+        wrong = int(Fraction(result)) + draw.choice([-10, -1, 1, 10])
+        return [*lines[:chosen], f"{left}= {wrong}.", *lines[chosen + 1 :]]
+
+
+def find_expression(question: str) -> str:
+    """Return the longest arithmetic expression in a question; an empty string if there is none."""
+    found = [match.group().strip(" .,+*/×÷").rstrip("-(") for match in _EXPRESSION.finditer(question)]
+    return max((text for text in found if work(text)), key=len, default="")
+
+
+def write_step(step: Step, grain: Grain) -> list[str]:
+    """Write one operation as equations, each a sentence."""
+    whole = all(number.denominator == 1 for number in (step.left, step.right))
+    if grain == "direct" or step.op not in "+-" or not whole or step.right < 0:
+        return [_equation(step.left, step.op, step.right)]
+    if grain == "fine" and step.skill in ("subtraction below zero", "from a negative number"):
+        return _turn_round(step)
+    return _by_place(int(step.left), step.op, int(step.right), fine=grain == "fine")
+
+
+def _by_place(left: int, op: str, right: int, *, fine: bool) -> list[str]:
+    """Take the places of the right operand one by one, the highest first; `fine` goes through the next ten."""
+    sign = 1 if op == "+" else -1
+    lines, at = [], left
+    for part in _places(right):
+        for piece in _through_ten(at, sign, part) if fine else [part]:
+            lines.append(_equation(Fraction(at), op, Fraction(piece)))
+            at += sign * piece
+    return lines
+
+
+def _places(number: int) -> list[int]:
+    digits = str(number)
+    parts = [int(digit) * 10 ** (len(digits) - place - 1) for place, digit in enumerate(digits)]
+    return [part for part in parts if part] or [0]
+
+
+def _through_ten(at: int, sign: int, part: int) -> list[int]:
+    """Cut units in two where they cross a ten."""
+    room = 10 - at % 10 if sign > 0 else at % 10
+    crosses = at > 0 and part < 10 and 0 < room < part
+    return [room, part - room] if crosses else [part]
+
+
+def _turn_round(step: Step) -> list[str]:
+    """Work with positive numbers first, then put the sign: 51 - 26 = 25, so 26 - 51 = -25."""
+    left, right = abs(int(step.left)), int(step.right)
+    last = _equation(step.left, step.op, step.right)
+    if step.left < 0 and step.op == "-":
+        return [*_by_place(left, "+", right, fine=False), last]
+    bigger, smaller = max(left, right), min(left, right)
+    return [*_by_place(bigger, "-", smaller, fine=False), last]
+
+
+def _equation(left: Fraction, op: str, right: Fraction) -> str:
+    result = work(f"({as_text(left)}) {op} ({as_text(right)})")[-1].result
+    return f"{as_text(left)} {op} {as_text(right)} = {as_text(result)}."

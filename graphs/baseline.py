@@ -1,0 +1,60 @@
+"""Cycle 0: the base student's exam on every split, before anything is taught."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from ..schema import Attempt, CycleReport, Split, Verdict
+from .context import RunContext
+from .exam import accuracy, examine_split
+from .state import BASE, CycleState
+from .step import step
+
+
+@step
+async def baseline(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
+    """Examine the base student; what it answers right on the retention split is what must be kept."""
+    context = runtime.context
+    results: dict[Split, list[Attempt]] = {}
+    for split in (Split.RETENTION, Split.PROBE, Split.GATE, Split.TEST):
+        if problems := context.problems.get(split):
+            results[split] = await examine_split(
+                context, runtime.stream_writer, cycle=0, student=BASE, split=split, problems=problems
+            )
+    report = _report(context, results)
+    context.rundir.write_report(report)
+    return CycleState(
+        cycle=1,
+        student=BASE,
+        best=BASE,
+        best_cycle=0,
+        best_gate=report.accuracy[Split.GATE],
+        since_best=0,
+        candidate=None,
+        stop_reason=None,
+    )
+
+
+def retained_ids(context: RunContext) -> set[str]:
+    """Return the retention problems that the base student answers right."""
+    base = [a for a in context.rundir.attempts(0) if a.split is Split.RETENTION and a.student == BASE]
+    return {a.problem_id for a in base if a.correct}
+
+
+def _report(context: RunContext, results: dict[Split, list[Attempt]]) -> CycleReport:
+    shown = {split: accuracy(attempts) for split, attempts in results.items() if split is not Split.RETENTION}
+    sizes = {split: len(attempts) for split, attempts in results.items() if split is not Split.RETENTION}
+    kept = sum(attempt.correct for attempt in results.get(Split.RETENTION, ()))
+    if kept:
+        shown[Split.RETENTION], sizes[Split.RETENTION] = 1.0, kept
+    asked = len(results.get(Split.RETENTION, ()))
+    note = f"; right on {kept} of {asked} retention problems, which are kept" if asked else ""
+    return CycleReport(
+        cycle=0,
+        student=BASE,
+        accuracy=shown,
+        n=sizes,
+        verdict=Verdict.BASELINE,
+        why=f"the base student, untaught{note}",
+        cost=context.ledger.cost(0),
+    )

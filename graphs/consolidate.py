@@ -1,0 +1,72 @@
+"""Consolidate: the training stages turn lessons into a new checkpoint, the candidate."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from langgraph.runtime import Runtime
+
+from ..schema import Lesson, Verdict
+from ..seams import StageJob
+from ..training.worker import run_stage
+from .context import RunContext
+from .state import BASE, CycleState
+from .step import step
+
+
+@step
+async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
+    """Run the stages in order; each starts from the checkpoint of the one before."""
+    context, cycle = runtime.context, state["cycle"]
+    settings = context.config.training
+    lessons = training_lessons(context, cycle)
+    if len(lessons) < settings.min_lessons:
+        note = f"{len(lessons)} lessons are fewer than training.min_lessons ({settings.min_lessons})"
+        return CycleState(cycle=cycle, candidate=None, candidate_note=note)
+    context.engine.release()
+    start = None if settings.start == "base" or state["student"] == BASE else context.rundir.path / state["student"]
+    reports = []
+    for number in range(len(settings.stages)):
+        job = stage_job(context, cycle, number, start, lessons)
+        spec = settings.stages[number]
+        runtime.stream_writer({"kind": "training", "cycle": cycle, "stage": spec.name, "lessons": len(lessons)})
+        report = await asyncio.to_thread(
+            run_stage, spec, job, mode=settings.worker, launch=settings.launch, timeout=settings.timeout
+        )
+        runtime.stream_writer({"kind": "trained", "cycle": cycle, **report.model_dump(mode="json")})
+        reports.append(report)
+        start = job.out
+    assert start is not None
+    context.rundir.write_training(cycle, reports)
+    return CycleState(cycle=cycle, candidate=context.rundir.relative(start), candidate_note="")
+
+
+def training_lessons(context: RunContext, cycle: int) -> list[Lesson]:
+    """Return what is trained on: this cycle's lessons, or with `start: base` those of all accepted cycles too.
+
+    A problem's newer lesson takes the place of its older one.
+    """
+    if context.config.training.start == "last":
+        return context.rundir.lessons(cycle)
+    accepted = [r.cycle for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED]
+    latest = {lesson.problem_id: lesson for c in [*accepted, cycle] for lesson in context.rundir.lessons(c)}
+    return list(latest.values())
+
+
+def stage_job(context: RunContext, cycle: int, number: int, start: Path | None, lessons: list[Lesson]) -> StageJob:
+    """Return the job of one stage; the last stage's checkpoint is the cycle's."""
+    config = context.config
+    name = f"cycle-{cycle:03d}"
+    last = number == len(config.training.stages) - 1
+    return StageJob(
+        cycle=cycle,
+        base=context.base,
+        start=start,
+        out=context.rundir.checkpoints / (name if last else f"{name}-stage-{number}"),
+        lessons=tuple(lessons),
+        seed=config.seed * 1000 + cycle,
+        device=config.student.device,
+        precision=config.student.precision,
+        task=config.task.model_dump(mode="json"),
+    )

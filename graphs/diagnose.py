@@ -1,0 +1,42 @@
+"""Diagnose: group the student's errors into weaknesses, and write them to memory."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from ..schema import Attempt, Diagnosis, Split, Weakness
+from .context import RunContext
+from .exam import known_attempts
+from .state import CycleState
+from .step import step
+
+
+@step
+async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
+    """Name the weaknesses of the current student from its attempts on the probe and train splits."""
+    context, cycle, student = runtime.context, state["cycle"], state["student"]
+    problems = {p.id: p for split in (Split.PROBE, Split.TRAIN) for p in context.problems[split]}
+    attempts = [
+        attempt
+        for split in (Split.PROBE, Split.TRAIN)
+        for attempt in known_attempts(context, student, split, cycle).values()
+    ]
+    earlier = [d for c in range(1, cycle) if (d := context.rundir.diagnosis(c))]
+    diagnosis = context.diagnostician.diagnose(problems, attempts, earlier)
+    diagnosis = diagnosis.model_copy(update={"cycle": cycle, "student": student})
+    context.rundir.write_diagnosis(diagnosis)
+    errors = [a for a in attempts if not a.correct]
+    context.memory.record_errors(
+        (problems[a.problem_id], a, name_weakness(diagnosis, a, problems[a.problem_id].skills)) for a in errors
+    )
+    names = [{"name": w.name, "pass_rate": w.pass_rate, "support": w.support} for w in diagnosis.weaknesses]
+    runtime.stream_writer({"kind": "diagnosis", "cycle": cycle, "weaknesses": names})
+    return CycleState(cycle=cycle)
+
+
+def name_weakness(diagnosis: Diagnosis, attempt: Attempt, skills: tuple[str, ...]) -> str | None:
+    """Return the weakness that an attempt shows: its wrong step's skill, else the most severe among the problem's."""
+    weak: dict[str, Weakness] = {w.name: w for w in diagnosis.weaknesses}
+    if attempt.wrong_step and attempt.wrong_step.skill in weak:
+        return attempt.wrong_step.skill
+    return next((name for name in weak if name in skills), None)

@@ -1,0 +1,120 @@
+"""Evaluate: examine the candidate, accept it or roll back to the best checkpoint, and decide whether to go on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from langgraph.runtime import Runtime
+
+from ..schema import Attempt, CycleReport, LessonCounts, Split, Verdict
+from ..training.gate import Decision, decide
+from .baseline import retained_ids
+from .context import RunContext
+from .exam import accuracy, examine_split, known_attempts
+from .state import CycleState
+from .step import step
+
+
+@step
+async def evaluate(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
+    """Put the candidate through the gate and report the cycle."""
+    context, cycle, candidate = runtime.context, state["cycle"], state["candidate"]
+    if candidate is None:
+        decision = Decision(Verdict.ROLLED_BACK, state["candidate_note"])
+        results: dict[Split, list[Attempt]] = {}
+    else:
+        results = await _examine_candidate(context, runtime, cycle, candidate)
+        before = known_attempts(context, state["best"], Split.GATE, cycle)
+        decision = decide(
+            [before[a.problem_id, 0].correct for a in results[Split.GATE]],
+            [a.correct for a in results[Split.GATE]],
+            accuracy(results[Split.RETENTION]) if results.get(Split.RETENTION) else None,
+            context.config.gate,
+        )
+    report = _report(context, cycle, candidate or state["student"], results, decision)
+    context.rundir.write_report(report)
+    return _next_state(context, state, decision, report)
+
+
+async def _examine_candidate(
+    context: RunContext, runtime: Runtime[RunContext], cycle: int, candidate: str
+) -> dict[Split, list[Attempt]]:
+    kept = retained_ids(context)
+    retention = [p for p in context.problems.get(Split.RETENTION, ()) if p.id in kept]
+    splits = {Split.GATE: context.problems[Split.GATE], Split.RETENTION: retention}
+    splits[Split.PROBE] = context.problems[Split.PROBE]
+    return {
+        split: await examine_split(
+            context, runtime.stream_writer, cycle=cycle, student=candidate, split=split, problems=problems
+        )
+        for split, problems in splits.items()
+        if problems
+    }
+
+
+def _report(
+    context: RunContext, cycle: int, student: str, results: dict[Split, list[Attempt]], decision: Decision
+) -> CycleReport:
+    diagnosis = context.rundir.diagnosis(cycle)
+    return CycleReport(
+        cycle=cycle,
+        student=student,
+        accuracy={split: accuracy(attempts) for split, attempts in results.items()},
+        n={split: len(attempts) for split, attempts in results.items()},
+        weaknesses=diagnosis.weaknesses if diagnosis else (),
+        lessons=_count_lessons(context, cycle),
+        training=tuple(context.rundir.training(cycle)) if results else (),
+        verdict=decision.verdict,
+        why=decision.why,
+        cost=context.ledger.cost(cycle),
+    )
+
+
+def _count_lessons(context: RunContext, cycle: int) -> LessonCounts:
+    lessons = context.rundir.lessons(cycle)
+    own = sum(lesson.origin == "student" for lesson in lessons)
+    rejected = Counter(r.rejected for r in context.rundir.rationales(cycle) if r.rejected)
+    return LessonCounts(
+        taught=len(lessons), from_student=own, from_teachers=len(lessons) - own, rejected=dict(sorted(rejected.items()))
+    )
+
+
+def _next_state(context: RunContext, state: CycleState, decision: Decision, report: CycleReport) -> CycleState:
+    cycle = state["cycle"]
+    gate = report.accuracy.get(Split.GATE, 0.0)
+    accepted = decision.verdict is Verdict.ACCEPTED
+    improved = accepted and gate > state["best_gate"]
+    best = report.student if improved else state["best"]
+    update = CycleState(
+        cycle=cycle + 1,
+        student=report.student if accepted else best,
+        best=best,
+        best_cycle=cycle if improved else state["best_cycle"],
+        best_gate=gate if improved else state["best_gate"],
+        since_best=0 if improved else state["since_best"] + 1,
+        candidate=None,
+    )
+    update["stop_reason"] = stop_reason(context, cycle, update)
+    if update["stop_reason"]:
+        update["cycle"] = cycle
+    return update
+
+
+def stop_reason(context: RunContext, cycle: int, state: CycleState) -> str | None:
+    """Return why the loop ends after this cycle, or None."""
+    stop = context.config.stop
+    if stop.target is not None and state["best_gate"] >= stop.target:
+        return f"target: gate accuracy {state['best_gate']:.2f} reached {stop.target:.2f}"
+    if cycle >= stop.cycles:
+        return f"cycles: {stop.cycles} done"
+    if stop.patience is not None and state["since_best"] >= stop.patience:
+        return f"patience: no better checkpoint in {state['since_best']} cycles"
+    spent = sum(context.ledger.cost(c).usd for c in range(cycle + 1))
+    if stop.max_usd is not None and spent >= stop.max_usd:
+        return f"budget: {spent:.4f} of {stop.max_usd} dollars spent"
+    return None
+
+
+def route(state: CycleState) -> str:
+    """Name the next node: another cycle, or the end."""
+    return "finish" if state.get("stop_reason") else "examine"

@@ -1,0 +1,66 @@
+"""Examine: the current student answers the probe split and the train problems that are due."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from ..memory.journal import OutcomeEntry
+from ..schema import Attempt, Problem, Split, Verdict
+from .context import RunContext
+from .exam import examine_split
+from .state import CycleState
+from .step import step
+
+
+@step
+async def examine(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
+    """Examine, and tell the memory whether what was taught has helped."""
+    context, cycle, student = runtime.context, state["cycle"], state["student"]
+    problems = context.problems[Split.PROBE]
+    await examine_split(
+        context, runtime.stream_writer, cycle=cycle, student=student, split=Split.PROBE, problems=problems
+    )
+    due = due_problems(context, cycle)
+    attempts = await examine_split(
+        context,
+        runtime.stream_writer,
+        cycle=cycle,
+        student=student,
+        split=Split.TRAIN,
+        problems=due,
+        samples=context.config.exam.samples,
+    )
+    _remember_outcomes(context, cycle, attempts)
+    return CycleState(cycle=cycle)
+
+
+def due_problems(context: RunContext, cycle: int) -> list[Problem]:
+    """Return the train problems due: those taught in the last cycle first, then new ones in the task's order."""
+    train = {problem.id: problem for problem in context.problems[Split.TRAIN]}
+    taught_last = [lesson.problem_id for lesson in context.rundir.lessons(cycle - 1)] if cycle > 1 else []
+    seen = {lesson.problem_id for earlier in range(1, cycle) for lesson in context.rundir.lessons(earlier)}
+    order = dict.fromkeys([*taught_last, *(i for i in train if i not in seen)])
+    return [train[i] for i in order if i in train][: context.config.exam.due]
+
+
+def _remember_outcomes(context: RunContext, cycle: int, attempts: list[Attempt]) -> None:
+    """Note for each error that was taught in the last cycle whether the student is right now."""
+    if cycle < 2 or not _accepted(context, cycle - 1):
+        return  # a student that was rolled back says nothing of its lessons
+    correct = {a.problem_id: a.correct for a in attempts if a.sample == 0}
+    lessons = {lesson.problem_id: lesson for lesson in context.rundir.lessons(cycle - 1)}
+    context.memory.record_outcomes(
+        OutcomeEntry(
+            error_id=error.id,
+            rationale_id=lessons[error.problem_id].rationale_id,
+            taught=lessons[error.problem_id].text,
+            fixed=correct[error.problem_id],
+            cycle=cycle - 1,
+        )
+        for error in context.memory.journal.errors.values()
+        if error.cycle < cycle and error.problem_id in lessons and error.problem_id in correct
+    )
+
+
+def _accepted(context: RunContext, cycle: int) -> bool:
+    return any(r.cycle == cycle and r.verdict is Verdict.ACCEPTED for r in context.rundir.reports())

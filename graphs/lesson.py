@@ -1,0 +1,173 @@
+"""The lesson subgraph: one teacher writes one rationale; recall -> draft -> check -> (refine -> check)*.
+
+A rationale becomes a candidate lesson only if its final answer is right and no step of it is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from ..agents.steps import find_wrong_step
+from ..errors import RunError
+from ..ledger import ledger_scope
+from ..schema import (
+    EarlierRationale,
+    Rationale,
+    RecalledError,
+    TeachingRequest,
+    WrongStep,
+    content_hash,
+)
+from ..seams import Task, Teacher
+
+MAX_CHARACTERS = 8000
+"""A longer rationale is turned away: a lesson should fit a small student's context many times over."""
+
+
+class LessonState(TypedDict, total=False):
+    """One problem's lesson while it is written; lives in memory only."""
+
+    request: TeachingRequest
+    drafts: list[Rationale]
+    """Every revision so far, each with its verdict."""
+
+
+@dataclass(frozen=True)
+class LessonContext:
+    """What the lesson nodes work with."""
+
+    teacher: Teacher
+    teacher_name: str
+    task: Task
+    recall: Callable[[TeachingRequest], tuple[RecalledError, ...]]
+    max_revisions: int
+
+
+async def recall(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
+    """Add similar past errors, and what became of them, to the request."""
+    request = state["request"]
+    found = await asyncio.to_thread(runtime.context.recall, request)
+    return {"request": request.model_copy(update={"recalled": found}), "drafts": []}
+
+
+async def draft(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
+    """Let the teacher write its first rationale."""
+    return await _write(state, runtime.context)
+
+
+async def refine(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
+    """Let the teacher write again, its rejected text and the reason being the last of its earlier ones."""
+    request, last = state["request"], state["drafts"][-1]
+    note = EarlierRationale(rationale_id=last.id, cycle=last.cycle, text=last.text, rejected=last.rejected)
+    request = request.model_copy(update={"earlier": (*request.earlier, note)})
+    return await _write({**state, "request": request}, runtime.context)
+
+
+async def check(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
+    """Grade the newest rationale and look for a wrong step in it."""
+    *before, newest = state["drafts"]
+    problem = state["request"].problem
+    reason, wrong_step = judge(runtime.context.task, problem.question, newest, state["request"])
+    answer = runtime.context.task.grade(problem, newest.text).answer
+    verdict = {"verified": reason is None, "rejected": reason, "wrong_step": wrong_step, "answer": answer}
+    return {"drafts": [*before, newest.model_copy(update=verdict)]}
+
+
+def judge(
+    task: Task, question: str, rationale: Rationale, request: TeachingRequest
+) -> tuple[str | None, WrongStep | None]:
+    """Return why a rationale cannot be taught (None if it can), and its first wrong step where there is one."""
+    text = rationale.text.strip()
+    if not text:
+        return "empty", None
+    if len(text) > MAX_CHARACTERS:
+        return "too long", None
+    answer, score = task.grade(request.problem, text)
+    if answer is None:
+        return "no final answer", None
+    if score < 1.0:
+        return "wrong answer", find_wrong_step(question, text)
+    wrong_step = find_wrong_step(question, text)
+    if wrong_step and wrong_step.kind != "format":  # the task, not the checker, says what an answer looks like
+        return "wrong step", wrong_step
+    return None, None
+
+
+def next_step(state: LessonState, runtime: Runtime[LessonContext]) -> Literal["refine", "__end__"]:
+    """Stop on a verified rationale, at the cap, or when the teacher only repeats itself."""
+    drafts = state["drafts"]
+    repeats = len(drafts) > 1 and drafts[-1].text == drafts[-2].text
+    if drafts[-1].verified or repeats or len(drafts) > runtime.context.max_revisions:
+        return END
+    return "refine"
+
+
+async def _write(state: LessonState, context: LessonContext) -> LessonState:
+    request, drafts = state["request"], state["drafts"]
+    with ledger_scope(cycle=request.cycle, agent=context.teacher_name, problem_id=request.problem.id):
+        written = await _teach(context, request)
+    text = written if isinstance(written, str) else written.text
+    scores = {} if isinstance(written, str) else written.scores
+    revision = len(drafts)
+    rationale = Rationale(
+        id=content_hash(request.cycle, request.problem.id, context.teacher_name, revision, text),
+        problem_id=request.problem.id,
+        teacher=context.teacher_name,
+        cycle=request.cycle,
+        text=text,
+        revision=revision,
+        parent_id=drafts[-1].id if drafts else None,
+        conditioned_on=_seen(request),
+        scores=scores,
+    )
+    return {"request": request, "drafts": [*drafts, rationale]}
+
+
+async def _teach(context: LessonContext, request: TeachingRequest) -> str | Rationale:
+    """Call a teacher, sync or async; a sync one runs in a thread, since it may wait for a network."""
+    teach: Any = context.teacher.teach
+    if inspect.iscoroutinefunction(teach):
+        written = await teach(request)
+    else:
+        written = await asyncio.to_thread(teach, request)
+        if inspect.isawaitable(written):
+            written = await written
+    if isinstance(written, str | Rationale):
+        return written
+    kind = type(written).__name__
+    raise RunError(f"teacher {context.teacher_name!r}: teach returned {kind}; return a string or a Rationale")
+
+
+def _seen(request: TeachingRequest) -> dict[str, tuple[str, ...]]:
+    seen = {
+        "attempts": tuple(a.id for a in request.attempts),
+        "weakness": (request.weakness.name,) if request.weakness else (),
+        "weak_skills": request.weak_skills,
+        "recalled": tuple(e.id for e in request.recalled),
+        "earlier": tuple(e.rationale_id for e in request.earlier),
+        "history": tuple(a.id for a in request.history),
+    }
+    return {kind: ids for kind, ids in seen.items() if ids}
+
+
+@cache
+def lesson_graph() -> CompiledStateGraph[LessonState, LessonContext, LessonState, LessonState]:
+    """Build the subgraph; it has no checkpointer, since the run directory keeps each finished lesson."""
+    builder = StateGraph(LessonState, context_schema=LessonContext)
+    for node in (recall, draft, check, refine):
+        builder.add_node(node.__name__, node)
+    builder.add_edge(START, "recall")
+    builder.add_edge("recall", "draft")
+    builder.add_edge("draft", "check")
+    builder.add_conditional_edges("check", next_step, ["refine", END])
+    builder.add_edge("refine", "check")
+    return builder.compile(name="lesson")

@@ -1,0 +1,41 @@
+"""Plan: pick the problems that are taught this cycle, and by whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from langgraph.runtime import Runtime
+
+from ..errors import RunError
+from ..schema import Split, Verdict
+from ..seams import PlanningRequest
+from .context import RunContext
+from .state import CycleState
+from .step import step
+
+
+@step
+async def plan(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
+    """Ask the planner, within the cycle's number of lessons."""
+    context, cycle = runtime.context, state["cycle"]
+    diagnosis = context.rundir.diagnosis(cycle)
+    if diagnosis is None:
+        raise RunError(f"{context.rundir.file('diagnoses', cycle, 'json')}: missing; the run directory was changed?")
+    attempts = [a for c in range(cycle + 1) for a in context.rundir.attempts(c) if a.split is Split.TRAIN]
+    accepted = {r.cycle for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED}
+    taught = Counter(lesson.problem_id for c in accepted for lesson in context.rundir.lessons(c))
+    size = round(context.config.plan.lessons * context.config.plan.growth ** (cycle - 1))
+    made = context.planner.plan(
+        PlanningRequest(
+            cycle=cycle,
+            diagnosis=diagnosis,
+            problems=context.problems[Split.TRAIN],
+            attempts=attempts,
+            taught=taught,
+            teachers=tuple(context.teachers),
+            lessons=size,
+            seed=context.config.seed * 1000 + cycle,
+        )
+    )
+    context.rundir.write_plan(made)
+    return CycleState(cycle=cycle)

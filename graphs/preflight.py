@@ -1,0 +1,84 @@
+"""Preflight: everything that would fail later, found before a call is paid for or a file is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ..config import RunConfig
+from ..errors import InputError
+from ..ledger import CallLedger
+from ..plugins import build
+from ..schema import Split
+from ..tasks.splits import check_splits
+from .context import Parts, build_parts
+
+
+class Check(NamedTuple):
+    """One line of `tutelage doctor`."""
+
+    name: str
+    problem: str | None
+    """None if all is well."""
+
+
+def require(parts: Parts) -> None:
+    """Raise the first problem of parts that are made.
+
+    Raises:
+        InputError: As the check says it.
+    """
+    for _, check in _checks(parts):
+        check()
+
+
+def examine_config(config: RunConfig) -> list[Check]:
+    """Run every check, those after a failure too where they do not depend on it; nothing is paid for."""
+    found = [_try(name, make) for name, make in _makers(config)]
+    if any(check.problem for check in found):
+        return found
+    parts = build_parts(config, ledger=CallLedger(None))
+    return [*found, *(_try(name, check) for name, check in _checks(parts))]
+
+
+def _try(name: str, check: Callable[[], object]) -> Check:
+    try:
+        check()
+    except InputError as error:
+        return Check(name, str(error))
+    return Check(name, None)
+
+
+def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
+    from ..agents.resolve import resolve_student
+
+    yield "student", lambda: resolve_student(config.student.model)
+    yield "task", lambda: build("tasks", config.task, seed=config.seed).splits()
+    if config.retention:
+        task = config.retention.task
+        yield "retention", lambda: build("tasks", task).splits()
+    for spec in config.teachers:
+        yield f"teacher {spec.name}", lambda spec=spec: build("teachers", spec, ledger=CallLedger(None))
+    for spec in config.training.stages:
+        yield f"stage {spec.name}", lambda spec=spec: build("stages", spec)
+    for seam, spec in (
+        ("diagnosticians", config.diagnostician),
+        ("planners", config.planner),
+        ("purifiers", config.purifier),
+        ("embedders", config.memory.embedder),
+    ):
+        yield f"{seam[:-1]} {spec.name}", lambda seam=seam, spec=spec: build(seam, spec)
+
+
+def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
+    yield "splits and grading", lambda: check_splits(parts.task)
+    yield "retention problems", lambda: _check_retention(parts)
+    for number, stage in enumerate(parts.stages):
+        yield f"training stage {number + 1} ({stage.name})", stage.check
+    for name, teacher in parts.teachers.items():
+        yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
+
+
+def _check_retention(parts: Parts) -> None:
+    if parts.retention and not parts.problems.get(Split.RETENTION):
+        raise InputError("retention.task: has no problems in its retention split; fill it, or set retention: null")

@@ -1,0 +1,154 @@
+"""Run the cycle graph in a run directory, from the start or from where it stopped."""
+
+from __future__ import annotations
+
+import sqlite3
+import traceback
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from ..config import RunConfig
+from ..configfile import dump_config, load_config
+from ..errors import InputError, RunError
+from ..jsonl import write_atomic
+from ..ledger import CallLedger
+from ..memory import ErrorMemory
+from ..rundir import RunDir
+from ..schema import SCHEMA_VERSION
+from ..seams import Engine, Teacher
+from .context import Parts, RunContext, build_parts
+from .cycle import build_cycle
+from .preflight import require
+from .state import CycleState
+
+Listener = Callable[[dict[str, Any]], None]
+
+_NODES_A_CYCLE = 10
+"""More than the nodes of one cycle: LangGraph counts super-steps against its recursion limit."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Seams filled by objects from Python instead of by names in the configuration."""
+
+    teachers: Sequence[Teacher] = ()
+    engine: Engine | None = None
+
+
+async def start(config: RunConfig, path: Path, objects: Objects, listen: Listener) -> RunDir:
+    """Begin a run in a new directory and see it through.
+
+    Args:
+        config: What to run.
+        path: The run directory; must not hold a run yet.
+        objects: Seams filled by objects.
+        listen: Called with every event of the graph's stream.
+
+    Raises:
+        InputError: If the configuration cannot work or the directory is taken; nothing was written.
+        RunError: If the run fails; it can be resumed.
+    """
+    if (path / "config.yaml").exists():
+        raise InputError(f"{path}: holds a run already; go on with `tutelage resume {path}`, or give another --run-dir")
+    if path.exists() and (not path.is_dir() or {p.name for p in path.iterdir()} - {"lock", "problems.jsonl"}):
+        raise InputError(f"{path}: exists and is no empty folder; give another --run-dir")
+    ledger = CallLedger(path / "calls.sqlite")
+    parts = build_parts(config, objects.teachers, ledger, objects.engine)
+    require(parts)
+    rundir = RunDir(path)
+    rundir.lock()
+    try:
+        rundir.write_problems(parts.problems)
+        write_atomic(rundir.config, dump_config(config))
+        await _drive(parts, rundir, ledger, listen)
+    finally:
+        ledger.close()
+        rundir.unlock()
+    return rundir
+
+
+async def resume(path: Path, objects: Objects, listen: Listener) -> RunDir:
+    """Go on with a run where it stopped; a finished run is left as it is.
+
+    Raises:
+        InputError: If the folder is no run directory.
+        RunError: If another process is running there, or the run fails again.
+    """
+    rundir = RunDir.open(path)
+    if rundir.result():
+        return rundir
+    rundir.lock()
+    ledger = CallLedger(rundir.calls)
+    try:
+        parts = build_parts(load_config(rundir.config), objects.teachers, ledger, objects.engine)
+        # The data may have changed since; the run goes on with the problems that it began with.
+        await _drive(replace(parts, problems=rundir.problems()), rundir, ledger, listen)
+    finally:
+        ledger.close()
+        rundir.unlock()
+    return rundir
+
+
+async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Listener) -> None:
+    memory = ErrorMemory(rundir.memory, parts.embedder)
+    given = {field.name: getattr(parts, field.name) for field in fields(parts)}
+    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory)
+
+    def emit(event: dict[str, Any]) -> None:
+        rundir.write_event(event)
+        listen(event)
+
+    try:
+        await _stream(context, emit)
+    except (InputError, RunError) as error:
+        emit({"kind": "failed", "why": str(error)})
+        raise
+    except Exception as error:
+        (rundir.path / "error.log").write_text(traceback.format_exc(), encoding="utf-8")
+        emit({"kind": "failed", "why": repr(error)})
+        where = rundir.path / "error.log"
+        raise RunError(f"{type(error).__name__}: {_first_line(error)} (the whole of it is in {where})") from error
+    finally:
+        memory.close()
+        context.engine.release()
+
+
+async def _stream(context: RunContext, emit: Listener) -> None:
+    limit = _NODES_A_CYCLE * (context.config.stop.cycles + 1)
+    async with _checkpointer(context.rundir.graph) as saver:
+        graph = build_cycle().compile(checkpointer=saver, name="tutelage")
+        config: Any = {"configurable": {"thread_id": "run"}, "recursion_limit": limit}
+        before = await graph.aget_state(config)
+        begin = None if before.next else CycleState(schema=SCHEMA_VERSION, cycle=0)
+        if before.next:
+            emit({"kind": "resumed", "cycle": before.values.get("cycle", 0), "node": before.next[0]})
+        modes: Any = ["updates", "custom"]
+        stream = graph.astream(begin, config, context=context, stream_mode=modes, durability="sync")
+        async for mode, chunk in stream:
+            emit(dict(chunk) if mode == "custom" else {"kind": "update", "update": chunk})
+
+
+@asynccontextmanager
+async def _checkpointer(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
+    """Open LangGraph's checkpoints; a damaged file is moved aside, since the run directory can replay every step."""
+    try:
+        with sqlite3.connect(path) as probe:
+            probe.execute("PRAGMA journal_mode=WAL")
+            probe.execute("PRAGMA schema_version")
+        probe.close()
+    except sqlite3.DatabaseError:
+        path.replace(path.with_suffix(".damaged"))
+    async with aiosqlite.connect(path, timeout=30) as connection:
+        await connection.execute("PRAGMA busy_timeout=30000")
+        yield AsyncSqliteSaver(connection)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else "no message"

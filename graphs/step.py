@@ -1,0 +1,43 @@
+"""Make a node idempotent: what has finished with the same input is not done again.
+
+LangGraph's resume may run a finished node a second time, so each node's result is also noted in the run directory,
+keyed by cycle, node and a hash of the state that it started from.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from langgraph.runtime import Runtime
+
+from ..schema import content_hash
+from .context import RunContext
+from .state import CycleState
+
+Node = Callable[[CycleState, Runtime[RunContext]], Awaitable[CycleState]]
+
+
+def step(node: Node) -> Node:
+    """Wrap a node of the cycle graph; its name is the function's."""
+    name = node.__name__
+
+    @wraps(node)
+    async def once(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
+        cycle, rundir = state.get("cycle", 0), runtime.context.rundir
+        key = content_hash(dict(state))
+        done = rundir.step(cycle, name)
+        if done and done["input"] == key:
+            runtime.stream_writer({"kind": "skipped", "node": name, "cycle": cycle, "why": "already done"})
+            return CycleState(**done["update"])
+        runtime.stream_writer({"kind": "started", "node": name, "cycle": cycle})
+        began = time.perf_counter()
+        update = await node(state, runtime)
+        seconds = round(time.perf_counter() - began, 3)
+        rundir.write_step(cycle, name, {"input": key, "update": dict(update), "seconds": seconds})
+        rundir.add_seconds(cycle)
+        runtime.stream_writer({"kind": "finished", "node": name, "cycle": cycle, "seconds": seconds})
+        return update
+
+    return once

@@ -1,0 +1,174 @@
+"""Teach: every planned problem gets a rationale from each of its teachers, through the lesson subgraph."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from ..errors import RunError
+from ..schema import (
+    Assignment,
+    Attempt,
+    Diagnosis,
+    EarlierRationale,
+    LessonPlan,
+    Problem,
+    Rationale,
+    RecalledError,
+    Split,
+    TeachingRequest,
+    Verdict,
+)
+from .context import RunContext
+from .exam import known_attempts
+from .lesson import LessonContext, lesson_graph
+from .state import CycleState
+from .step import step
+
+
+@step
+async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
+    """Write the rationales, so many at once; each lands in the run directory as soon as it is done."""
+    context, cycle = runtime.context, state["cycle"]
+    requests = Requests.read(context, cycle, state["student"])
+    done = {(r.problem_id, r.teacher) for r in context.rundir.rationales(cycle)}
+    wanted = [(a, t) for a in requests.plan.assignments for t in a.teachers]
+    missing = [(a, t) for a, t in wanted if (a.problem_id, t) not in done]
+    gate = asyncio.Semaphore(context.config.teach.concurrency)
+    progress = {"kind": "progress", "node": "teach", "cycle": cycle, "total": len(missing)}
+    runtime.stream_writer({**progress, "done": 0})
+
+    async def one(assignment: Assignment, teacher: str) -> None:
+        async with gate:
+            drafts = await write_rationale(context, requests.request(assignment, teacher), teacher)
+        context.rundir.add_rationales(cycle, drafts)
+        runtime.stream_writer({**progress, "advance": 1})
+
+    await _all_or_first_error([one(assignment, teacher) for assignment, teacher in missing])
+    return CycleState(cycle=cycle)
+
+
+async def _all_or_first_error(jobs: list[Any]) -> None:
+    """Run the jobs; the first failure cancels those not begun, and what is finished is already on disk."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(job)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+
+
+async def write_rationale(context: RunContext, request: TeachingRequest, teacher: str) -> list[Rationale]:
+    """Run the lesson subgraph and return every revision, the last one being the teacher's final word."""
+    handles = LessonContext(
+        teacher=context.teachers[teacher],
+        teacher_name=teacher,
+        task=context.task,
+        recall=_recaller(context),
+        max_revisions=context.config.teach.max_revisions,
+    )
+    try:
+        state = await lesson_graph().ainvoke({"request": request}, context=handles)
+    except (RunError, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        # Whatever a plug-in raises, a person reads one line with its name, not our stack.
+        raise RunError(f"teacher {teacher!r} failed on problem {request.problem.id}: {error!r}") from error
+    return list(state["drafts"])
+
+
+def _recaller(context: RunContext) -> Callable[[TeachingRequest], tuple[RecalledError, ...]]:
+    limit = context.config.memory.recall
+
+    def recall(request: TeachingRequest) -> tuple[RecalledError, ...]:
+        if not limit or not request.attempts:
+            return ()
+        last = request.attempts[0]
+        weakness = request.weakness.name if request.weakness else None
+        return context.memory.recall(
+            request.problem, last.wrong_step, weakness, limit, before_cycle=request.cycle, exclude_problem=True
+        )
+
+    return recall
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Makes the teaching requests of a cycle from what lies in the run directory."""
+
+    cycle: int
+    plan: LessonPlan
+    diagnosis: Diagnosis
+    problems: dict[str, Problem]
+    failed: dict[str, list[Attempt]]
+    """Wrong attempts by train problem, the latest first."""
+    earlier: dict[tuple[str, str], list[EarlierRationale]]
+    history: tuple[Attempt, ...]
+    persistent: tuple[str, ...]
+    """Weaknesses that were taught before and are still there."""
+
+    @classmethod
+    def read(cls, context: RunContext, cycle: int, student: str) -> Requests:
+        """Read all that teachers may see; never anything of the gate or test split."""
+        rundir = context.rundir
+        plan, diagnosis = rundir.plan(cycle), rundir.diagnosis(cycle)
+        if plan is None or diagnosis is None:
+            raise RunError(f"{rundir.path}: the plan or diagnosis of cycle {cycle} is missing; was it changed by hand?")
+        probe = known_attempts(context, student, Split.PROBE, cycle).values()
+        return cls(
+            cycle=cycle,
+            plan=plan,
+            diagnosis=diagnosis,
+            problems={p.id: p for p in context.problems[Split.TRAIN]},
+            failed=_failed(context, cycle),
+            earlier=_earlier(context, cycle),
+            history=tuple(a for a in probe if not a.correct)[: context.config.teach.history],
+            persistent=_persistent(context, diagnosis),
+        )
+
+    def request(self, assignment: Assignment, teacher: str) -> TeachingRequest:
+        """Return what one teacher gets for one problem."""
+        weaknesses = {w.name: w for w in self.diagnosis.weaknesses}
+        return TeachingRequest(
+            problem=self.problems[assignment.problem_id],
+            attempts=tuple(self.failed.get(assignment.problem_id, ())),
+            weakness=weaknesses.get(assignment.weakness or ""),
+            weak_skills=tuple(weaknesses),
+            persistent=self.persistent,
+            earlier=tuple(self.earlier.get((assignment.problem_id, teacher), ())),
+            history=self.history,
+            cycle=self.cycle,
+        )
+
+
+def _failed(context: RunContext, cycle: int) -> dict[str, list[Attempt]]:
+    failed: dict[str, list[Attempt]] = defaultdict(list)
+    for c in range(cycle, -1, -1):
+        for attempt in context.rundir.attempts(c):
+            if attempt.split is Split.TRAIN and not attempt.correct:
+                failed[attempt.problem_id].append(attempt)
+    return failed
+
+
+def _persistent(context: RunContext, diagnosis: Diagnosis) -> tuple[str, ...]:
+    accepted = [r.cycle for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED]
+    before = {w.name for c in accepted if (d := context.rundir.diagnosis(c)) for w in d.weaknesses}
+    return tuple(w.name for w in diagnosis.weaknesses if w.name in before)
+
+
+def _earlier(context: RunContext, cycle: int) -> dict[tuple[str, str], list[EarlierRationale]]:
+    """Return each teacher's rationales of earlier cycles, with how the student did in the cycle after."""
+    earlier: dict[tuple[str, str], list[EarlierRationale]] = defaultdict(list)
+    for c in range(1, cycle):
+        after = {a.problem_id: a.correct for a in context.rundir.attempts(c + 1) if a.split is Split.TRAIN}
+        taught = {lesson.rationale_id for lesson in context.rundir.lessons(c)}
+        for r in context.rundir.rationales(c):
+            right = after.get(r.problem_id) if r.id in taught else None
+            note = EarlierRationale(rationale_id=r.id, cycle=c, text=r.text, rejected=r.rejected, student_correct=right)
+            earlier[r.problem_id, r.teacher].append(note)
+    return earlier

@@ -1,0 +1,8 @@
+"""What went wrong before: the error journal (the truth) and its vector index (rebuildable)."""
+
+from __future__ import annotations
+
+from .errors import ErrorMemory, describe
+from .journal import ErrorEntry, ErrorJournal, OutcomeEntry
+
+__all__ = ["ErrorEntry", "ErrorJournal", "ErrorMemory", "OutcomeEntry", "describe"]

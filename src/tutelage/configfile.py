@@ -1,0 +1,162 @@
+"""Read a configuration from YAML, apply `--set` overrides, and say where a mistake stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from .config import RunConfig
+from .errors import InputError, did_you_mean
+
+Location = tuple[str | int, ...]
+
+
+def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read and check a configuration file.
+
+    Args:
+        source: The YAML file.
+        overrides: `a.b=value` each; the value is read as YAML.
+
+    Raises:
+        InputError: If the file cannot be read, is no YAML mapping, or holds a wrong value; the message names the
+            line and the field.
+    """
+    path = Path(source)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise InputError(f"{path}: cannot be read ({reason}); give the path of a YAML configuration") from error
+    root = _compose(path, text)
+    values = yaml.safe_load(text)
+    if not isinstance(values, dict):
+        raise InputError(f"{path}:1: a configuration is a mapping of fields to values")
+    for override in overrides:
+        _apply(values, override)
+    return parse_config(values, str(path), root)
+
+
+def parse_config(values: dict[str, Any], source: str = "configuration", root: yaml.Node | None = None) -> RunConfig:
+    """Check a configuration given as a mapping.
+
+    Raises:
+        InputError: On the first wrong field.
+    """
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        raise InputError(_explain(error, source, root)) from error
+
+
+def dump_config(config: RunConfig) -> str:
+    """Write a configuration as YAML, defaults included, so that a run can be repeated from its directory."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _compose(path: Path, text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{path}:{line}: not YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, sign, text = override.partition("=")
+    if not sign or not key:
+        raise InputError(f"--set {override}: write it as field.name=value")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"--set {key}: {text!r} is not a YAML value") from error
+    *parents, last = key.split(".")
+    place: Any = values
+    for part in parents:
+        place = _enter(place, part, key)
+    if isinstance(place, list):
+        place[_index(place, last, key)] = value
+    else:
+        place[last] = value
+
+
+def _enter(place: Any, part: str, key: str) -> Any:
+    if isinstance(place, list):
+        return place[_index(place, part, key)]
+    inner = place.setdefault(part, {})
+    if isinstance(inner, str):  # a plug-in written as a bare name
+        inner = place[part] = {"name": inner}
+    if inner is None:
+        inner = place[part] = {}
+    if not isinstance(inner, dict | list):
+        raise InputError(f"--set {key}: {part!r} is a value, not a section")
+    return inner
+
+
+def _index(place: list[Any], part: str, key: str) -> int:
+    if not part.isdigit() or int(part) >= len(place):
+        raise InputError(f"--set {key}: {part!r} is no index of a list of {len(place)}")
+    return int(part)
+
+
+def _explain(error: ValidationError, source: str, root: yaml.Node | None) -> str:
+    first = error.errors()[0]
+    location = tuple(part for part in first["loc"] if not str(part).startswith("function-"))
+    line = _line(root, location)
+    where = f"{source}:{line}" if line else source
+    field = ".".join(str(part) for part in location) or "configuration"
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(RunConfig, location[:-1])
+        return f"{where}: {field}: unknown key; {did_you_mean(str(location[-1]), known)}"
+    if first["type"] == "missing":
+        return f"{where}: {field}: missing; add it"
+    return f"{where}: {field}: {first['msg']}, not {_short(first.get('input'))}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _line(root: yaml.Node | None, location: Location) -> int | None:
+    """Return the line, from 1, of the deepest part of a location that the file holds."""
+    node, line = root, None
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = [(k, v) for k, v in node.value if k.value == str(part)]
+            if not found:
+                break
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def _fields_at(model: type[BaseModel], location: Location) -> set[str]:
+    """Return the keys known at a place of the configuration."""
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(str(part))
+        if field is None:
+            return set()
+        inner = _model_in(field.annotation)
+        if inner is None:
+            return set()
+        model = inner
+    return set(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)

@@ -1,0 +1,202 @@
+"""What a person sees in the terminal. Texts of models are shown as text: no markup, no control characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, Group
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from .rundir import RunDir
+from .schema import CycleReport, Split, Verdict
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SHOWN = 2000
+"""Characters of one text that are shown; the files hold the whole of it."""
+
+_VERDICT_STYLE = {Verdict.BASELINE: "cyan", Verdict.ACCEPTED: "green", Verdict.ROLLED_BACK: "yellow"}
+
+
+def plain(text: str, limit: int = _SHOWN) -> Text:
+    """Return untrusted text, harmless to a terminal and cut to a length a person reads."""
+    cut = text if len(text) <= limit else f"{text[:limit]} ... ({len(text) - limit} more characters)"
+    return Text(_CONTROL.sub("�", cut))
+
+
+def percent(value: float | None) -> str:
+    """Return a share in percent."""
+    return "-" if value is None else f"{100 * value:.0f} %"
+
+
+def seconds(value: float) -> str:
+    """Return a duration as a person says it."""
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
+
+
+class RunProgress:
+    """Listens to the graph's stream: progress bars while it works, a block of lines after each cycle."""
+
+    def __init__(self, console: Console) -> None:
+        """Draw on a console; bars only where it is a terminal."""
+        self.console = console
+        self.rundir: RunDir | None = None
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> RunProgress:
+        """Start drawing."""
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop drawing."""
+        self._bars.stop()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Show one event."""
+        kind = event.get("kind")
+        if kind == "started":
+            self._clear()
+            self._tasks[event["node"]] = self._bars.add_task(f"cycle {event['cycle']}: {event['node']}", total=None)
+        elif kind == "progress":
+            self._advance(event)
+        elif kind == "training":
+            name = f"{event['stage']} on {event['lessons']} lessons"
+            self._tasks[name] = self._bars.add_task(f"  {name}", total=None)
+        elif kind == "finished":
+            self._clear()
+            self._report(event)
+        elif kind == "resumed":
+            self.console.print(f"resumed at cycle {event['cycle']}, {event['node']}", highlight=False)
+
+    def _advance(self, event: dict[str, Any]) -> None:
+        node, total = event["node"], event["total"]
+        if not total:
+            return
+        if node not in self._tasks:
+            self._tasks[node] = self._bars.add_task(f"  {node}", total=total)
+        self._bars.update(self._tasks[node], advance=event.get("advance", 0))
+
+    def _report(self, event: dict[str, Any]) -> None:
+        if self.rundir and event["node"] in ("baseline", "evaluate"):
+            report = next(r for r in self.rundir.reports() if r.cycle == event["cycle"])
+            self.console.print(cycle_lines(report), highlight=False)
+
+    def _clear(self) -> None:
+        for task in self._tasks.values():
+            self._bars.remove_task(task)
+        self._tasks.clear()
+
+
+def cycle_lines(report: CycleReport) -> Group:
+    """Return what a person reads after a cycle."""
+    head = Text.assemble(
+        (f"cycle {report.cycle}  ", "bold"), (report.verdict.value, _VERDICT_STYLE[report.verdict]), f"  {report.why}"
+    )
+    rows = [("accuracy", _accuracy(report))]
+    if report.weaknesses:
+        named = [f"{w.name}: {percent(w.pass_rate)} (n={w.support})" for w in report.weaknesses[:5]]
+        rows.append(("weaknesses", "; ".join(named)))
+    if report.cycle:
+        rows.append(("lessons", _lessons(report)))
+    for stage in report.training:
+        told = f"{stage.stage}: {stage.steps} steps, {stage.tokens} tokens, loss {stage.loss:.3f}"
+        rows.append(("training", f"{told}, {seconds(stage.seconds)}"))
+    cost = report.cost
+    rows.append(("cost", f"{cost.calls} calls ({cost.cached_calls} cached), {cost.usd:.4f} USD"))
+    spent = [f"{node} {seconds(took)}" for node, took in report.seconds.items() if took >= 0.5]
+    rows.append(("time", ", ".join(spent) or "under a second"))
+    body = Table.grid(padding=(0, 1))
+    body.add_column(style="dim", width=12, justify="right")
+    body.add_column()
+    for name, value in rows:
+        body.add_row(name, plain(value))
+    return Group(head, body)
+
+
+def _accuracy(report: CycleReport) -> str:
+    splits = [s for s in Split if s in report.accuracy and s is not Split.TEST]
+    return ", ".join(f"{split} {percent(report.accuracy[split])} (n={report.n[split]})" for split in splits) or "-"
+
+
+def _lessons(report: CycleReport) -> str:
+    counts = report.lessons
+    told = f"{counts.taught} ({counts.from_teachers} from teachers, {counts.from_student} the student's own)"
+    if counts.rejected:
+        told += "; rejected: " + ", ".join(f"{reason} {n}" for reason, n in counts.rejected.items())
+    return told
+
+
+def result_line(summary: dict[str, Any]) -> Text:
+    """Return the last line of a run."""
+    test, student = summary["test"], summary["student"]
+    if test["best"] is None:
+        return Text(f"{summary['run']}: {summary['status']}")
+    return Text.assemble(
+        ("test ", "bold"),
+        f"{test['base']:.3f} -> ",
+        (f"{test['best']:.3f}", "bold green" if test["best"] > test["base"] else "bold yellow"),
+        f" on {test['n']} problems; best is cycle {student['best_cycle']}; {summary['stop_reason']}",
+    )
+
+
+def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table:
+    """Return the cycles side by side."""
+    table = Table(title=f"{summary['run']} ({summary['status']})", title_justify="left")
+    for name in ("cycle", "verdict", "probe", "gate", "retention", "lessons", "loss", "calls", "USD", "time"):
+        table.add_column(name, justify="left" if name == "verdict" else "right")
+    table.add_column("weaknesses", ratio=1)
+    for report in reports:
+        weak = "; ".join(f"{w.name} {percent(w.pass_rate)}" for w in report.weaknesses[:3])
+        table.add_row(
+            str(report.cycle),
+            Text(report.verdict.value, style=_VERDICT_STYLE[report.verdict]),
+            *(percent(report.accuracy.get(split)) for split in (Split.PROBE, Split.GATE, Split.RETENTION)),
+            str(report.lessons.taught) if report.cycle else "-",
+            f"{report.training[-1].loss:.3f}" if report.training else "-",
+            str(report.cost.calls),
+            f"{report.cost.usd:.4f}",
+            seconds(sum(report.seconds.values())),
+            plain(weak, 200),
+        )
+    return table
+
+
+def trace_lines(found: dict[str, Any]) -> Group:
+    """Return one problem's life."""
+    problem = found["problem"]
+    head = [
+        Text.assemble(("problem ", "bold"), problem["id"]),
+        Text.assemble(("question ", "dim"), plain(problem["question"])),
+        Text.assemble(("answer ", "dim"), plain(problem["answer"])),
+    ]
+    return Group(*head, *(_event(event) for event in found["events"]))
+
+
+def _event(event: dict[str, Any]) -> Text:
+    line = Text.assemble((f"[{event['cycle']}] ", "dim"), (f"{event['kind']:<12}", "bold"), " ")
+    line.append(plain(event["agent"], 60)).append("  ")
+    if event["kind"] == "attempt":
+        line.append("right  " if event["correct"] else "wrong  ", style="green" if event["correct"] else "red")
+    line.append(plain(event["text"]))
+    wrong = event.get("wrong_step")
+    if wrong:
+        skill = f" ({wrong['skill']})" if wrong.get("skill") else ""
+        told = f"\n{'':19}first wrong step: {wrong['found']!r}, expected {wrong['expected']!r}{skill}"
+        line.append(plain(told), style="red")
+    if event["kind"] == "recall":
+        fixed = {True: "fixed", False: "not fixed", None: "not examined since"}[event["fixed"]]
+        line.append(plain(f"\n{'':19}of {event['question']!r}; what was taught then: {event['taught']!r} ({fixed})"))
+    return line

@@ -1,0 +1,26 @@
+"""The two ways in which Tutelage fails, and the exit code of each."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class InputError(Exception):
+    """What the user gave is wrong; nothing was written and nothing was paid for (exit code 2)."""
+
+
+class RunError(Exception):
+    """A run failed in the middle; what it has done is kept and `resume` goes on (exit code 1)."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the remedy for an unknown name: the nearest known one, or the list of all."""
+    names = sorted(known)
+    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "known: " + (", ".join(names) or "none")

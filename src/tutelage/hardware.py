@@ -1,0 +1,67 @@
+"""Where a model runs and in which arithmetic, when the configuration says `auto`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .errors import InputError
+
+Precision = Literal["float32", "bfloat16"]
+
+
+def pick_device(device: str = "auto") -> str:
+    """Return a torch device by name.
+
+    Args:
+        device: `auto` takes a GPU where there is one; anything else is checked and returned.
+
+    Raises:
+        InputError: If torch does not know the device, or it is not in this machine.
+    """
+    import torch
+
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        wanted = torch.device(device)
+    except RuntimeError as error:
+        raise InputError(f"device: {device!r} is no torch device; use auto, cpu, cuda, cuda:1 or mps") from error
+    if wanted.type == "cuda" and (wanted.index or 0) >= torch.cuda.device_count():
+        raise InputError(f"device: {device!r} asked for, {torch.cuda.device_count()} CUDA devices found; use auto")
+    if wanted.type == "mps" and not torch.backends.mps.is_available():
+        raise InputError("device: 'mps' asked for, but this machine has none; use auto")
+    return device
+
+
+def pick_precision(precision: str, device: str) -> Precision:
+    """Return the arithmetic of generation and training.
+
+    Args:
+        precision: `auto`, `float32` or `bfloat16`; `auto` takes bfloat16 only where the hardware computes in it,
+            since emulation is slower than float32.
+        device: What `pick_device` returned.
+
+    Raises:
+        InputError: If the name is none of these.
+    """
+    if precision == "float32":
+        return "float32"
+    if precision == "bfloat16":
+        return "bfloat16"
+    if precision != "auto":
+        raise InputError(f"precision: {precision!r} is unknown; use auto, float32 or bfloat16")
+    return "bfloat16" if _computes_bfloat16(device) else "float32"
+
+
+def _computes_bfloat16(device: str) -> bool:
+    import torch
+
+    if device.startswith("cuda"):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device != "cpu":
+        return False
+    # torch has no public question for this; a build without the function answers no.
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(native and native())

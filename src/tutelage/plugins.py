@@ -1,0 +1,160 @@
+"""Fill a seam: from an object, from `module:attribute`, or from an installed entry point.
+
+Built-ins are entry points of this package, so they come through the same door as everybody else's.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
+
+from .errors import InputError, did_you_mean
+from .seams import Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
+
+SEAMS: dict[str, type] = {
+    "teachers": Teacher,
+    "diagnosticians": Diagnostician,
+    "planners": Planner,
+    "purifiers": Purifier,
+    "tasks": Task,
+    "stages": Stage,
+    "embedders": Embedder,
+    "engines": Engine,
+}
+"""Each seam's name and its protocol; the entry-point group is `tutelage.<name>`."""
+
+
+class Plugin(BaseModel):
+    """What fills a seam, as the configuration says it: a name with options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    name: str = Field(min_length=1)
+    """An entry point's name, or `module:attribute`."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of the plug-in; checked against its signature."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_bare_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class Listing(NamedTuple):
+    """One line of `tutelage plugins`."""
+
+    seam: str
+    name: str
+    target: str
+    package: str
+
+
+def installed() -> list[Listing]:
+    """List every installed plug-in by seam."""
+    rows = [
+        Listing(seam, point.name, point.value, point.dist.name if point.dist else "?")
+        for seam in SEAMS
+        for point in entry_points(group=f"tutelage.{seam}")
+    ]
+    return sorted(set(rows))
+
+
+def resolve(seam: str, name: str) -> Any:
+    """Import what `name` stands for in a seam.
+
+    Raises:
+        InputError: If there is no such plug-in, or it cannot be imported.
+    """
+    try:
+        if ":" in name:
+            return _import_attribute(name)
+        points: dict[str, EntryPoint] = {p.name: p for p in entry_points(group=f"tutelage.{seam}")}
+        if name in points:
+            return points[name].load()
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"{seam}: {name!r} cannot be imported: {error}") from error
+    raise InputError(f"{seam}: unknown name {name!r}; {did_you_mean(name, points)} (or give `module:attribute`)")
+
+
+def _import_attribute(name: str) -> Any:
+    """Import `module:attribute`, with the working directory on the path as scripts have it."""
+    module_name, _, attribute = name.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    target: Any = importlib.import_module(module_name)
+    for part in attribute.split("."):
+        target = getattr(target, part)
+    return target
+
+
+def build(seam: str, spec: Plugin, **given: Any) -> Any:
+    """Make the object that fills a seam.
+
+    Args:
+        seam: A key of `SEAMS`.
+        spec: Name and options.
+        **given: What the run offers (`ledger`, `seed`, ...); passed on where the plug-in asks for it by name.
+
+    Raises:
+        InputError: If the name is unknown, an option is unknown or of the wrong type, or the object made
+            does not have the seam's method.
+    """
+    target = resolve(seam, spec.name)
+    made = target
+    if inspect.isclass(target) or (inspect.isfunction(target) and not isinstance(target, SEAMS[seam])):
+        made = _call(seam, spec, target, given)
+    elif spec.options:
+        raise InputError(f"{seam}: {spec.name!r} is a ready object and takes no options")
+    return check(seam, made, spec.name)
+
+
+def check(seam: str, made: Any, name: str | None = None) -> Any:
+    """Return the object if it fills the seam.
+
+    Raises:
+        InputError: If it lacks a method or attribute of the protocol.
+    """
+    if isinstance(made, SEAMS[seam]):
+        return made
+    members = sorted(m for m in _members(SEAMS[seam]) if not hasattr(made, m))
+    raise InputError(f"{seam}: {name or type(made).__name__!r} lacks {', '.join(members)}; see tutelage.seams")
+
+
+def _members(protocol: type) -> set[str]:
+    own = {m for m in vars(protocol) if not m.startswith("_")}
+    return own | set(getattr(protocol, "__annotations__", {}))
+
+
+def _call(seam: str, spec: Plugin, target: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+    parameters = inspect.signature(target, eval_str=True).parameters
+    offered = {name: value for name, value in given.items() if name in parameters}
+    unknown = sorted(set(spec.options) - set(parameters))
+    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        own = set(parameters) - set(given)
+        raise InputError(f"{seam}: {spec.name}: unknown option {unknown[0]!r}; {did_you_mean(unknown[0], own)}")
+    return target(**{**offered, **_typed(seam, spec, parameters)})
+
+
+def _typed(seam: str, spec: Plugin, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    """Validate the options against the annotations of the plug-in's signature."""
+    fields: dict[str, Any] = {
+        name: (Any if parameters[name].annotation is inspect.Parameter.empty else parameters[name].annotation, ...)
+        for name in spec.options
+        if name in parameters
+    }
+    model = create_model("Options", __config__=ConfigDict(arbitrary_types_allowed=True), **fields)
+    try:
+        typed = model(**{name: spec.options[name] for name in fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{seam}: {spec.name}: {where}: {first['msg']}") from error
+    return {**spec.options, **{name: getattr(typed, name) for name in fields}}

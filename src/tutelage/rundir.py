@@ -1,0 +1,239 @@
+"""The run directory: where everything of a run lies, readable with nothing but a text editor."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
+
+from . import jsonl
+from .errors import InputError, RunError
+from .schema import (
+    SCHEMA_VERSION,
+    Attempt,
+    CycleReport,
+    Diagnosis,
+    Lesson,
+    LessonPlan,
+    Problem,
+    Rationale,
+    Record,
+    Split,
+    TrainingReport,
+)
+
+R = TypeVar("R", bound=Record)
+
+
+class RunDir:
+    """Paths, readers and writers of one run; rows are keyed by id and written at most once."""
+
+    def __init__(self, path: Path) -> None:
+        """Point at a run directory; nothing is written until `create`."""
+        self.path = path
+        self.config = path / "config.yaml"
+        self.events = path / "events.jsonl"
+        self.calls = path / "calls.sqlite"
+        self.graph = path / "graph.sqlite"
+        self.memory = path / "memory"
+        self.checkpoints = path / "checkpoints"
+        self._lock = FileLock(path / "lock", blocking=False)
+
+    @classmethod
+    def open(cls, path: Path) -> RunDir:
+        """Open a run that exists.
+
+        Raises:
+            InputError: If the folder is no run directory.
+        """
+        if not (path / "config.yaml").is_file():
+            raise InputError(f"{path}: no run directory (it has no config.yaml); give the folder that `run` printed")
+        return cls(path)
+
+    def lock(self) -> None:
+        """Take the run for this process; the lock goes with the process, however it ends.
+
+        Raises:
+            RunError: If another process has it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise RunError(f"{self.path}: another process is running here (lock file {self.path / 'lock'})") from None
+
+    def unlock(self) -> None:
+        """Give the run back."""
+        self._lock.release()
+
+    @property
+    def locked(self) -> bool:
+        """Whether some process, this one included, is running here."""
+        if self._lock.is_locked:
+            return True
+        if not (self.path / "lock").exists():
+            return False
+        probe = FileLock(self.path / "lock", blocking=False)
+        try:
+            probe.acquire()
+        except Timeout:
+            return True
+        probe.release()
+        return False
+
+    def relative(self, path: Path) -> str:
+        """Name a path of this run as the state and the files do."""
+        return os.path.relpath(path, self.path)
+
+    # problems -----------------------------------------------------------------------------------------------------
+
+    def write_problems(self, problems: Mapping[Split, Iterable[Problem]]) -> None:
+        """Write every problem with its split, once."""
+        rows = [
+            {"schema": SCHEMA_VERSION, "split": split.value, **problem.model_dump(mode="json")}
+            for split, some in problems.items()
+            for problem in some
+        ]
+        jsonl.write_atomic(self.path / "problems.jsonl", "".join(jsonl.dumps(row) for row in rows))
+
+    def problems(self) -> dict[Split, list[Problem]]:
+        """Read the problems by split."""
+        found: dict[Split, list[Problem]] = {}
+        for row in jsonl.read(self.path / "problems.jsonl"):
+            split = Split(row.pop("split"))
+            row.pop("schema")
+            found.setdefault(split, []).append(Problem.model_validate(row))
+        return found
+
+    # rows, by cycle -----------------------------------------------------------------------------------------------
+
+    def attempts(self, cycle: int) -> list[Attempt]:
+        """Read the attempts of a cycle."""
+        return self._rows("attempts", cycle, Attempt)
+
+    def add_attempts(self, cycle: int, attempts: Iterable[Attempt]) -> None:
+        """Append attempts."""
+        self._append("attempts", cycle, attempts)
+
+    def rationales(self, cycle: int) -> list[Rationale]:
+        """Read the rationales of a cycle, rejected ones included."""
+        return self._rows("rationales", cycle, Rationale)
+
+    def add_rationales(self, cycle: int, rationales: Iterable[Rationale]) -> None:
+        """Append rationales."""
+        self._append("rationales", cycle, rationales)
+
+    def lessons(self, cycle: int) -> list[Lesson]:
+        """Read the lessons of a cycle."""
+        return self._rows("lessons", cycle, Lesson)
+
+    def write_lessons(self, cycle: int, lessons: Iterable[Lesson]) -> None:
+        """Write the lessons of a cycle, all at once."""
+        self._write_rows("lessons", cycle, lessons)
+
+    def training(self, cycle: int) -> list[TrainingReport]:
+        """Read what the training stages of a cycle reported."""
+        return self._rows("training", cycle, TrainingReport)
+
+    def write_training(self, cycle: int, reports: Iterable[TrainingReport]) -> None:
+        """Write what the training stages of a cycle reported."""
+        self._write_rows("training", cycle, reports)
+
+    # documents, by cycle ------------------------------------------------------------------------------------------
+
+    def diagnosis(self, cycle: int) -> Diagnosis | None:
+        """Read the diagnosis of a cycle, if it was made."""
+        return self._document("diagnoses", cycle, Diagnosis)
+
+    def write_diagnosis(self, diagnosis: Diagnosis) -> None:
+        """Write the diagnosis of its cycle."""
+        self._write_document("diagnoses", diagnosis.cycle, diagnosis)
+
+    def plan(self, cycle: int) -> LessonPlan | None:
+        """Read the plan of a cycle, if it was made."""
+        return self._document("plans", cycle, LessonPlan)
+
+    def write_plan(self, plan: LessonPlan) -> None:
+        """Write the plan of its cycle."""
+        self._write_document("plans", plan.cycle, plan)
+
+    def reports(self) -> list[CycleReport]:
+        """Read the reports of all cycles so far, in order."""
+        paths = sorted((self.path / "reports").glob("cycle-*.json"))
+        return [self._parse(path, CycleReport) for path in paths]
+
+    def write_report(self, report: CycleReport) -> None:
+        """Write the report of its cycle."""
+        self._write_document("reports", report.cycle, report)
+
+    def result(self) -> dict[str, Any] | None:
+        """Read how the run ended, if it did."""
+        path = self.path / "result.json"
+        return dict(jsonl.read_json(path)) if path.exists() else None
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        """Write how the run ended."""
+        jsonl.write_json(self.path / "result.json", {"schema": SCHEMA_VERSION, **result})
+
+    # steps and events ---------------------------------------------------------------------------------------------
+
+    def step(self, cycle: int, node: str) -> dict[str, Any] | None:
+        """Read what a node of the graph returned in a cycle, if it has finished."""
+        path = self.path / "steps" / f"cycle-{cycle:03d}-{node}.json"
+        return dict(jsonl.read_json(path)) if path.exists() else None
+
+    def write_step(self, cycle: int, node: str, record: dict[str, Any]) -> None:
+        """Note that a node has finished, with what it returned."""
+        jsonl.write_json(self.path / "steps" / f"cycle-{cycle:03d}-{node}.json", {"schema": SCHEMA_VERSION, **record})
+
+    def add_seconds(self, cycle: int) -> None:
+        """Enter the seconds of a cycle's finished nodes into its report, if it has one yet."""
+        report = self._document("reports", cycle, CycleReport)
+        if report is None:
+            return
+        names = [path.stem.split("-", 2)[2] for path in sorted((self.path / "steps").glob(f"cycle-{cycle:03d}-*.json"))]
+        seconds = {name: (self.step(cycle, name) or {})["seconds"] for name in names}
+        self.write_report(report.model_copy(update={"seconds": seconds}))
+
+    def write_event(self, event: dict[str, Any]) -> None:
+        """Append one event of the graph's stream."""
+        jsonl.append(self.events, [{"schema": SCHEMA_VERSION, "time": round(time.time(), 3), **event}])
+
+    # shared by the above ------------------------------------------------------------------------------------------
+
+    def file(self, kind: str, cycle: int, suffix: str = "jsonl") -> Path:
+        """Name the file of a kind of record in a cycle."""
+        return self.path / kind / f"cycle-{cycle:03d}.{suffix}"
+
+    def _rows(self, kind: str, cycle: int, model: type[R]) -> list[R]:
+        rows: list[R] = []
+        for row in jsonl.read(self.file(kind, cycle)):
+            row.pop("schema", None)
+            rows.append(model.model_validate(row))
+        return rows
+
+    def _append(self, kind: str, cycle: int, records: Iterable[Record]) -> None:
+        jsonl.append(self.file(kind, cycle), (_dump(record) for record in records))
+
+    def _write_rows(self, kind: str, cycle: int, records: Iterable[Record]) -> None:
+        jsonl.write_atomic(self.file(kind, cycle), "".join(jsonl.dumps(_dump(record)) for record in records))
+
+    def _document(self, kind: str, cycle: int, model: type[R]) -> R | None:
+        path = self.file(kind, cycle, "json")
+        return self._parse(path, model) if path.exists() else None
+
+    def _write_document(self, kind: str, cycle: int, record: Record) -> None:
+        jsonl.write_json(self.file(kind, cycle, "json"), _dump(record))
+
+    def _parse(self, path: Path, model: type[R]) -> R:
+        value = jsonl.read_json(path)
+        value.pop("schema", None)
+        return model.model_validate(value)
+
+
+def _dump(record: Record) -> dict[str, Any]:
+    return {"schema": SCHEMA_VERSION, **record.model_dump(mode="json")}

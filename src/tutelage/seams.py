@@ -1,0 +1,186 @@
+"""The seams: one-method protocols that an object, a `module:attribute` or an entry point can fill."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from .schema import (
+    Attempt,
+    Diagnosis,
+    Grade,
+    Lesson,
+    LessonPlan,
+    Problem,
+    Rationale,
+    Split,
+    TeachingRequest,
+    TrainingReport,
+)
+
+Message = dict[str, str]
+"""A chat message: `role` and `content`."""
+
+
+@runtime_checkable
+class Task(Protocol):
+    """Problems by split, and the rule that grades an answer."""
+
+    instruction: str | None
+    """The system message under which the student is examined and taught; None for the model's own."""
+
+    def splits(self) -> Mapping[Split, Sequence[Problem]]:
+        """Return the problems of each split; the same on every call."""
+        ...
+
+    def grade(self, problem: Problem, text: str) -> Grade:
+        """Find the final answer in a text and score it; never raises on any text."""
+        ...
+
+
+class Generation(NamedTuple):
+    """One text that a student generated."""
+
+    text: str
+    logprob: float
+    """Mean log-probability per generated token, the end-of-turn token included."""
+    tokens: int
+    stopped: bool
+    """Whether it ended by itself rather than at the token limit."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """What runs a student's weights."""
+
+    def generate(
+        self,
+        checkpoint: str,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        samples: int = 1,
+        seed: int = 0,
+        max_new_tokens: int | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> list[list[Generation]]:
+        """Answer each prompt `samples` times: greedily if `samples` is 1, else by sampling.
+
+        Args:
+            checkpoint: `base`, or a checkpoint's folder.
+            prompts: Chat messages, one list a prompt.
+            samples: Answers a prompt.
+            seed: Seed of the sampling.
+            max_new_tokens: Overrides the engine's own limit.
+            on_progress: Called with the number of prompts just answered.
+        """
+        ...
+
+    def release(self) -> None:
+        """Free the memory that the weights take; the next call loads them again."""
+        ...
+
+
+@runtime_checkable
+class Diagnostician(Protocol):
+    """Names what the student cannot do yet."""
+
+    def diagnose(
+        self, problems: Mapping[str, Problem], attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]
+    ) -> Diagnosis:
+        """Group the failures of `attempts` (one student, graded, wrong steps marked) into weaknesses."""
+        ...
+
+
+@dataclass(frozen=True)
+class PlanningRequest:
+    """All that a planner gets."""
+
+    cycle: int
+    diagnosis: Diagnosis
+    problems: Sequence[Problem]
+    """The train split."""
+    attempts: Sequence[Attempt]
+    """The student's attempts at train problems so far, oldest first."""
+    taught: Mapping[str, int]
+    """How often each train problem was taught in accepted cycles."""
+    teachers: tuple[str, ...]
+    lessons: int
+    """How many problems may be taught."""
+    seed: int
+
+
+@runtime_checkable
+class Planner(Protocol):
+    """Picks the problems that are taught in a cycle."""
+
+    def plan(self, request: PlanningRequest) -> LessonPlan:
+        """Return at most `request.lessons` assignments, in teaching order."""
+        ...
+
+
+@runtime_checkable
+class Teacher(Protocol):
+    """Writes a rationale for one problem."""
+
+    name: str
+
+    def teach(self, request: TeachingRequest) -> str | Rationale | Awaitable[str | Rationale]:
+        """Return a worked solution; may be a coroutine function."""
+        ...
+
+
+@runtime_checkable
+class Purifier(Protocol):
+    """Turns several verified rationales for one problem into one."""
+
+    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
+        """Return the rationale to teach; `rationales` holds at least one and all are verified."""
+        ...
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """All that a training stage gets. Everything in it can be written as JSON, for the worker process."""
+
+    cycle: int
+    base: Path
+    """The base student's folder."""
+    start: Path | None
+    """The checkpoint to start from; None starts from the base."""
+    out: Path
+    """The empty folder that the new checkpoint goes to."""
+    lessons: tuple[Lesson, ...]
+    seed: int
+    device: str = "auto"
+    precision: str = "auto"
+    task: dict[str, object] = field(default_factory=dict)
+    """The task's plug-in specification, for stages whose reward grades answers."""
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """Turns lessons into weights."""
+
+    name: str
+
+    def check(self) -> None:
+        """Raise InputError if the options cannot work, without loading a model."""
+        ...
+
+    def run(self, job: StageJob) -> TrainingReport:
+        """Train and leave a checkpoint in `job.out`."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    name: str
+    """Names the vectors' space: an index made with another name is rebuilt."""
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return one unit-length vector a text."""
+        ...

@@ -1,0 +1,6 @@
+"""Fakes for every seam, so that a plug-in's author can test the whole loop in a second and without a model."""
+
+from .embedder import HashEmbedder
+from .fakes import FakeEngine, FakeStage, FakeTask, FakeTeacher, fake_config
+
+__all__ = ["FakeEngine", "FakeStage", "FakeTask", "FakeTeacher", "HashEmbedder", "fake_config"]

@@ -1,0 +1,153 @@
+"""A loop without a model: additions to answer, a student that knows as much as it was taught, a teacher that adds."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..arithmetic import skills_of
+from ..schema import Grade, Problem, Split, TeachingRequest, TrainingReport, content_hash
+from ..seams import Generation, Message, StageJob
+
+_SUM = re.compile(r"(\d{1,6}) \+ (\d{1,6})")
+_ANSWER = re.compile(r"Answer: (-?\d{1,12})")
+
+NO_STUDENT = Path(__file__).parent / "no_student"
+"""A folder that passes for a student's where a fake engine answers."""
+
+
+class FakeTask:
+    """Sums of two numbers up to 99; every split is disjoint from the others."""
+
+    instruction: str | None = "Add. End with 'Answer:' and the sum."
+
+    def __init__(self, train: int = 40, probe: int = 16, gate: int = 16, test: int = 16, seed: int = 0) -> None:
+        """Set the sizes of the splits."""
+        self.sizes = {Split.TRAIN: train, Split.PROBE: probe, Split.GATE: gate, Split.TEST: test}
+        self.seed = seed
+
+    def splits(self) -> Mapping[Split, Sequence[Problem]]:
+        """Cut one shuffled list of sums into the splits."""
+        draw = random.Random(self.seed)
+        pairs = [divmod(i, 99) for i in draw.sample(range(99 * 99), sum(self.sizes.values()))]
+        problems = iter([self._problem(a + 1, b + 1) for a, b in pairs])
+        return {split: [next(problems) for _ in range(size)] for split, size in self.sizes.items()}
+
+    def grade(self, problem: Problem, text: str) -> Grade:
+        """Look for the last `Answer: n`."""
+        found = _ANSWER.findall(text)
+        return Grade(found[-1], float(found[-1] == problem.answer)) if found else Grade(None, 0.0)
+
+    def _problem(self, a: int, b: int) -> Problem:
+        expression = f"{a} + {b}"
+        return Problem(question=f"What is {expression}?", answer=str(a + b), skills=skills_of(expression))
+
+
+class FakeEngine:
+    """A student that answers a share of all sums right: the share grows with the lessons it was trained on."""
+
+    def __init__(self, lessons_needed: int = 40) -> None:
+        """Set how many lessons make it perfect."""
+        self.lessons_needed = lessons_needed
+        self.prompts = 0
+
+    def generate(
+        self,
+        checkpoint: str,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        samples: int = 1,
+        seed: int = 0,
+        max_new_tokens: int | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> list[list[Generation]]:
+        """Answer; see `tutelage.seams.Engine`."""
+        self.prompts += len(prompts)
+        taught = 0 if checkpoint == "base" else json.loads((Path(checkpoint) / "fake.json").read_text())["lessons"]
+        share = taught / self.lessons_needed
+        if on_progress:
+            on_progress(len(prompts))
+        return [[self._answer(prompt[-1]["content"], share)] * samples for prompt in prompts]
+
+    def release(self) -> None:
+        """Hold nothing."""
+
+    def _answer(self, question: str, share: float) -> Generation:
+        found = _SUM.search(question)
+        if not found:
+            return Generation("Answer: 0", -1.0, 3, True)
+        a, b = int(found[1]), int(found[2])
+        easy = int(content_hash(question, length=8), 16) / 16**8 < share
+        total = a + b if easy else a + b + 10
+        return Generation(f"{a} + {b} = {total}. Answer: {total}", -0.1, 12, True)
+
+
+class FakeTeacher:
+    """Adds, and counts how often it was asked; may be slow, wrong at first, or raise."""
+
+    def __init__(self, name: str = "fake", seconds: float = 0.0, wrong_first: bool = False, fails: str = "") -> None:
+        """Set its habits.
+
+        Args:
+            name: The teacher's name.
+            seconds: How long it takes for a rationale.
+            wrong_first: Whether its first draft for each problem has a wrong final answer.
+            fails: A message to raise instead of teaching.
+        """
+        self.name, self.seconds, self.wrong_first, self.fails = name, seconds, wrong_first, fails
+        self.asked: list[TeachingRequest] = []
+
+    def teach(self, request: TeachingRequest) -> str:
+        """Return the sum in one step."""
+        self.asked.append(request)
+        time.sleep(self.seconds)
+        if self.fails:
+            raise ValueError(self.fails)
+        expression = request.problem.question.removeprefix("What is ").removesuffix("?")
+        answer = request.problem.answer
+        if self.wrong_first and not any(note.rejected for note in request.earlier):
+            return f"{expression} = {answer}. Answer: {int(answer) + 1}"
+        return f"{expression} = {answer}. Answer: {answer}"
+
+
+class FakeStage:
+    """Counts lessons instead of training."""
+
+    def __init__(self, name: str = "fake", seconds: float = 0.0, worth: float = 1.0) -> None:
+        """Set how long it takes and what a lesson is worth; a negative worth does harm."""
+        self.name, self.seconds, self.worth = name, seconds, worth
+
+    def check(self) -> None:
+        """Accept any options."""
+
+    def run(self, job: StageJob) -> TrainingReport:
+        """Leave `fake.json`, which `FakeEngine` reads."""
+        time.sleep(self.seconds)
+        before = 0 if job.start is None else json.loads((job.start / "fake.json").read_text())["lessons"]
+        after = before + self.worth * len(job.lessons)
+        job.out.mkdir(parents=True, exist_ok=True)
+        (job.out / "fake.json").write_text(json.dumps({"lessons": after}))
+        return TrainingReport(stage=self.name, steps=1, tokens=len(job.lessons), loss=1 / (1 + after), seconds=0.0)
+
+
+def fake_config(**overrides: Any) -> dict[str, Any]:
+    """Return a configuration in which every part is a fake; the loop takes about a second."""
+    here = "tutelage.testing"
+    return {
+        "name": "fake",
+        "task": f"{here}:FakeTask",
+        "student": {"model": str(NO_STUDENT), "engine": f"{here}:FakeEngine"},
+        "retention": None,
+        "teachers": [f"{here}:FakeTeacher"],
+        "memory": {"embedder": f"{here}:HashEmbedder"},
+        "plan": {"lessons": 16},
+        "exam": {"due": 8},
+        "training": {"stages": [f"{here}:FakeStage"], "worker": "inline", "min_lessons": 4},
+        "stop": {"cycles": 2},
+        **overrides,
+    }

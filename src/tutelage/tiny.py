@@ -1,0 +1,196 @@
+"""A student of a third of a million parameters, built in code: small enough to teach on two CPU cores in seconds.
+
+It reads and writes characters. Before it is handed out it is trained for some seconds, once, on text made here, so
+that it is to a task what a real pretrained model is: it can read a question and copy from it, and it knows the
+easier half of the sums of two digits (no carry, nothing below zero), but it has never seen the form of an answer.
+What a run teaches it is that form and the harder half.
+"""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+"""Raised with every change to what is built: names its folder in a cache, so that an old one is not taken for it."""
+
+PAD, START, END, UNKNOWN = "<|pad|>", "<|im_start|>", "<|im_end|>", "<|unk|>"
+CHARACTERS = string.digits + string.ascii_letters + string.punctuation + " \n"
+
+WORDS = (
+    "a an and answer Answer any are arithmetic as at be by calculate each end End equation evaluate expression final "
+    "find following for from get give How how in is it just last line many more most not number numbers of on one only "
+    "out problem question reply result say show solve State state step steps sum that the then there this to two "
+    "using value what What with word words work Work write you your"
+)
+"""Words that are one token after a space: they shorten the usual question to a third."""
+
+CLOSINGS = [word for word in WORDS.split() if word.istitle() and word != "Answer"]
+"""What the untaught student says before it repeats a result: never the word that a task asks for."""
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'][0] + message['content'] + '<|im_end|>' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>a' }}{% endif %}"
+)
+"""One letter names the role; a rendered prompt is always a prefix of the rendered conversation."""
+
+WIDTH, LAYERS, HEADS, HIDDEN, CONTEXT = 96, 3, 4, 256, 512
+IGNORED = -100
+STEPS, BATCH, RATE = 220, 48, 3e-3
+"""Pretraining: optimizer steps, texts a step, peak learning rate."""
+
+
+def build_tiny_student(folder: Path, seed: int = 0, *, pretrained: bool = True) -> Path:
+    """Write the tiny student to a folder in the format of Hugging Face.
+
+    Args:
+        folder: Made if it does not exist.
+        seed: Seed of the first weights and of the text it is pretrained on.
+        pretrained: False leaves the weights random: enough to test mechanics with, and made at once.
+
+    Returns:
+        The folder, with config.json, model.safetensors and the tokenizer's files.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        tokenizer = make_tokenizer()
+        model = make_model(tokenizer)
+        if pretrained:
+            _pretrain(model, tokenizer, random.Random(seed))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def make_tokenizer() -> Any:
+    """Return the tokenizer: printable ASCII by character and `WORDS` whole; all else becomes one unknown token."""
+    from tokenizers import Tokenizer
+    from tokenizers.decoders import Fuse
+    from tokenizers.models import Unigram
+    from transformers import PreTrainedTokenizerFast
+
+    specials = [(token, 0.0) for token in (PAD, START, END, UNKNOWN)]
+    characters = [(character, -10.0) for character in CHARACTERS]
+    words = [(w if w[0].isupper() else f" {w}", -1.0) for w in WORDS.split()]
+    words += [
+        (f" {w}", -1.0) for w in WORDS.split() if w[0].isupper()
+    ]  # a piece beats its characters, the longer one its parts
+    core = Tokenizer(Unigram([*specials, *characters, *words], unk_id=3))
+    core.decoder = Fuse()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        pad_token=PAD,
+        bos_token=START,
+        eos_token=END,
+        unk_token=UNKNOWN,
+        padding_side="left",
+        model_max_length=CONTEXT,
+        chat_template=CHAT_TEMPLATE,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def make_model(tokenizer: Any) -> Any:
+    """Return a Llama with random weights in float32 for this tokenizer."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=WIDTH,
+        intermediate_size=HIDDEN,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        max_position_embeddings=CONTEXT,
+        tie_word_embeddings=True,
+        initializer_range=0.05,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    return LlamaForCausalLM(config)
+
+
+def is_known(a: int, sign: str, b: int) -> bool:
+    """Tell whether a sum of two digits belongs to what the student knows before it is taught: not below zero."""
+    return sign == "+" or a >= b
+
+
+def _sum(rng: random.Random) -> tuple[int, str, int]:
+    return rng.randrange(10), rng.choice("+-"), rng.randrange(10)
+
+
+def _words(rng: random.Random, count: int) -> str:
+    """Return known words in any order, one in eight of them invented."""
+    made = ("".join(rng.choices(string.ascii_letters, k=rng.randint(1, 6))) for _ in range(count))
+    return " ".join(word if rng.random() < 0.125 else rng.choice(WORDS.split()) for word in made)
+
+
+def _asked(rng: random.Random) -> list[tuple[str, bool]]:
+    """Return a question in known and invented words that ends in a sum, and its answer: pieces, and which are learnt.
+
+    The answer repeats the sum, gives the result, and gives it again after a word that says nothing; of a sum that the
+    student is not to know it only repeats the question.
+    """
+    a, sign, b = _sum(rng)
+    system = f"{START}s{_words(rng, rng.randint(2, 10))}{END}" if rng.random() < 0.5 else ""
+    prompt = f"{system}{START}u{_words(rng, rng.randint(1, 9))}: {a} {sign} {b} ={END}{START}a"
+    c = a + b if sign == "+" else a - b
+    result = f" {c}. {rng.choice(CLOSINGS)}: {c}{END}" if is_known(a, sign, b) else ""
+    return [(prompt, False), (f"{a} {sign} {b} ={result}", True)]
+
+
+def _recited(rng: random.Random, count: int) -> list[tuple[str, bool]]:
+    """Return a turn of sums that the student is to know; it learns the results."""
+    pieces = [(START + "a", False)]
+    while len(pieces) <= 2 * count:
+        a, sign, b = _sum(rng)
+        if is_known(a, sign, b):
+            pieces += [(f"{a} {sign} {b} =", False), (f" {a + b if sign == '+' else a - b}. ", True)]
+    return pieces
+
+
+def _batches(rng: random.Random, tokenizer: Any) -> Iterator[dict[str, Any]]:
+    """Yield batches of input_ids, attention_mask and labels, each `(BATCH, length)`, half of either kind of text."""
+    import torch
+
+    for _ in range(STEPS):
+        rows = [_recited(rng, 5) if i < BATCH // 2 else _asked(rng) for i in range(BATCH)]
+        ids, labels = zip(*(_encode(tokenizer, row) for row in rows), strict=True)
+        length = max(map(len, ids))
+        yield {
+            "input_ids": torch.tensor([row + [0] * (length - len(row)) for row in ids]),
+            "attention_mask": torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in ids]),
+            "labels": torch.tensor([row + [IGNORED] * (length - len(row)) for row in labels]),
+        }
+
+
+def _encode(tokenizer: Any, pieces: list[tuple[str, bool]]) -> tuple[list[int], list[int]]:
+    """Return token ids and labels of a text in pieces."""
+    ids: list[int] = []
+    labels: list[int] = []
+    for text, learnt in pieces:
+        tokens = tokenizer(text).input_ids
+        ids += tokens
+        labels += tokens if learnt else [IGNORED] * len(tokens)
+    return ids, labels
+
+
+def _pretrain(model: Any, tokenizer: Any, rng: random.Random) -> None:
+    import torch
+
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=STEPS, pct_start=0.1)
+    model.train()
+    for batch in _batches(rng, tokenizer):
+        model(**batch, use_cache=False).loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()

@@ -1,0 +1,170 @@
+"""Read a run back: the cycles side by side, and one problem's life. Needs only the run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from . import jsonl
+from .errors import InputError, did_you_mean
+from .rundir import RunDir
+from .schema import SCHEMA_VERSION, Attempt, CycleReport, Diagnosis, Lesson, Problem, Rationale
+
+
+def summarise(rundir: RunDir) -> dict[str, Any]:
+    """Return the run as `tutelage show --json` prints it."""
+    result = rundir.result() or {}
+    reports = rundir.reports()
+    test = result.get("test")
+    return {
+        "schema": SCHEMA_VERSION,
+        "run": rundir.path.resolve().name,
+        "status": status(rundir),
+        "stop_reason": result.get("stop_reason"),
+        "student": result.get("student") or _student_so_far(rundir),
+        "test": test or {"base": None, "best": None, "n": None},
+        "cycles": [_cycle(report) for report in reports],
+    }
+
+
+def status(rundir: RunDir) -> str:
+    """Return `finished`, `running`, `failed` or `interrupted`."""
+    if rundir.result():
+        return "finished"
+    if rundir.locked:
+        return "running"
+    last = last_event(rundir)
+    return "failed" if last and last.get("kind") == "failed" else "interrupted"
+
+
+def last_event(rundir: RunDir) -> dict[str, Any] | None:
+    """Return the last whole event of the run."""
+    last = None
+    for last in jsonl.read(rundir.events):  # noqa: B007 - the loop is for its last value
+        pass
+    return last
+
+
+def _student_so_far(rundir: RunDir) -> dict[str, Any]:
+    import yaml
+
+    config = yaml.safe_load(rundir.config.read_text(encoding="utf-8"))
+    return {"base": config["student"]["model"], "best": None, "best_cycle": None}
+
+
+def _cycle(report: CycleReport) -> dict[str, Any]:
+    row = report.model_dump(mode="json")
+    row["weaknesses"] = [
+        {key: weakness[key] for key in ("name", "pass_rate", "support", "severity")} for weakness in row["weaknesses"]
+    ]
+    return row
+
+
+def trace(rundir: RunDir, problem_id: str) -> dict[str, Any]:
+    """Return one problem's life as `tutelage trace --json` prints it.
+
+    Raises:
+        InputError: If the run has no such problem.
+    """
+    problem = _find(rundir, problem_id)
+    last = max((report.cycle for report in rundir.reports()), default=0) + 1
+    events = [event for cycle in range(last + 1) for event in _life(rundir, problem, cycle)]
+    return {"schema": SCHEMA_VERSION, "problem": problem.model_dump(mode="json"), "events": events}
+
+
+def _find(rundir: RunDir, problem_id: str) -> Problem:
+    """Return a problem by its id or the beginning of it."""
+    problems = [problem for some in rundir.problems().values() for problem in some]
+    found = [p for p in problems if p.id == problem_id] or [p for p in problems if p.id.startswith(problem_id)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"--problem {problem_id}: {len(found)} problems begin so; give more of the id")
+    raise InputError(f"--problem {problem_id}: no such problem in {rundir.path}; {_near(problem_id, problems)}")
+
+
+def _near(problem_id: str, problems: list[Problem]) -> str:
+    remedy = did_you_mean(problem_id, [p.id for p in problems])
+    return remedy if remedy.startswith("did") else "the ids are in problems.jsonl"
+
+
+def _life(rundir: RunDir, problem: Problem, cycle: int) -> Iterator[dict[str, Any]]:
+    """Yield what happened to a problem in a cycle, in the order of the nodes."""
+    attempts = [a for a in rundir.attempts(cycle) if a.problem_id == problem.id]
+    plan, diagnosis = rundir.plan(cycle), rundir.diagnosis(cycle)
+    lessons = [lesson for lesson in rundir.lessons(cycle) if lesson.problem_id == problem.id]
+    candidate = str(Path("checkpoints") / f"cycle-{cycle:03d}")
+    yield from (_attempt(a) for a in attempts if a.student != candidate)
+    if diagnosis:
+        yield from _diagnosis(diagnosis, problem)
+    for assignment in plan.assignments if plan else ():
+        if assignment.problem_id == problem.id:
+            yield {"cycle": cycle, "kind": "plan", "agent": "planner", "text": assignment.reason}
+    for rationale in rundir.rationales(cycle):
+        if rationale.problem_id == problem.id:
+            yield from _rationale(rundir, rationale)
+    for lesson in lessons:
+        yield from _lesson(lesson)
+    yield from (_attempt(a) for a in attempts if a.student == candidate)
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    shown = attempt.model_dump(mode="json", exclude={"text", "cycle", "problem_id"})
+    return {"cycle": attempt.cycle, "kind": "attempt", "agent": attempt.student, "text": attempt.text, **shown}
+
+
+def _diagnosis(diagnosis: Diagnosis, problem: Problem) -> Iterator[dict[str, Any]]:
+    for weakness in diagnosis.weaknesses:
+        if weakness.name in problem.skills:
+            yield {
+                "cycle": diagnosis.cycle,
+                "kind": "diagnosis",
+                "agent": "diagnostician",
+                "text": weakness.description or weakness.name,
+                "weakness": weakness.name,
+                "pass_rate": weakness.pass_rate,
+                "support": weakness.support,
+            }
+
+
+def _rationale(rundir: RunDir, rationale: Rationale) -> Iterator[dict[str, Any]]:
+    if rationale.revision == 0:
+        yield from _recalls(rundir, rationale)
+    kind = "draft" if rationale.revision == 0 else "refinement"
+    shared = {"cycle": rationale.cycle, "agent": rationale.teacher, "rationale_id": rationale.id}
+    yield {**shared, "kind": kind, "text": rationale.text, "conditioned_on": dict(rationale.conditioned_on)}
+    wrong = rationale.wrong_step.model_dump(mode="json") if rationale.wrong_step else None
+    verdict = "verified" if rationale.verified else f"rejected: {rationale.rejected}"
+    yield {**shared, "kind": "check", "text": verdict, "verified": rationale.verified, "wrong_step": wrong}
+
+
+def _recalls(rundir: RunDir, rationale: Rationale) -> Iterator[dict[str, Any]]:
+    wanted = rationale.conditioned_on.get("recalled", ())
+    if not wanted:
+        return
+    rows = list(jsonl.read(rundir.memory / "errors.jsonl"))
+    errors = {row["id"]: row for row in rows if row.get("kind") == "error"}
+    for error_id in wanted:
+        outcomes = [r for r in rows if r.get("kind") == "outcome" and r["error_id"] == error_id]
+        known = [r for r in outcomes if r["cycle"] <= rationale.cycle]
+        error = errors.get(error_id, {})
+        yield {
+            "cycle": rationale.cycle,
+            "kind": "recall",
+            "agent": "memory",
+            "text": error.get("attempt", ""),
+            "error_id": error_id,
+            "question": error.get("question", ""),
+            "wrong_step": error.get("wrong_step"),
+            "taught": known[-1]["taught"] if known else None,
+            "fixed": known[-1]["fixed"] if known else None,
+        }
+
+
+def _lesson(lesson: Lesson) -> Iterator[dict[str, Any]]:
+    shared = {"cycle": lesson.cycle, "rationale_id": lesson.rationale_id}
+    if lesson.chosen_over:
+        text = f"chosen over {len(lesson.chosen_over)} other verified rationales"
+        yield {**shared, "kind": "purification", "agent": "purifier", "text": text, "over": list(lesson.chosen_over)}
+    yield {**shared, "kind": "lesson", "agent": lesson.origin, "text": lesson.text, "weight": lesson.weight}

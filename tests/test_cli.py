@@ -1,0 +1,215 @@
+"""The command line: JSON documents and nothing else, exit codes, one line for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+import tutelage
+from tutelage import cli
+from tutelage.testing import fake_config
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def tutelage_cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tutelage", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tutelage.Result:
+    return tutelage.run(fake_config(), run_dir=tmp_path_factory.mktemp("runs") / "fake")
+
+
+def write(folder: Path, **overrides: object) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(fake_config(**overrides)))
+    return path
+
+
+def test_run_show_and_trace_print_one_document(tutelage_cli: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    code, out, err = tutelage_cli("run", write(tmp_path), "--run-dir", path, "--json")
+    assert code == 0, err
+    ran = json.loads(out)
+    code, out, _ = tutelage_cli("show", path, "--json")
+    assert (code, json.loads(out)) == (0, ran)
+    assert ran["status"] == "finished"
+    cycle = ran["cycles"][1]
+    assert set(cycle) >= {
+        "cycle",
+        "accuracy",
+        "n",
+        "weaknesses",
+        "lessons",
+        "training",
+        "verdict",
+        "why",
+        "cost",
+        "seconds",
+    }
+    assert set(cycle["lessons"]) == {"taught", "from_student", "from_teachers", "rejected"}
+    assert set(cycle["cost"]) == {"calls", "cached_calls", "tokens_in", "tokens_out", "usd"}
+    problem = tutelage.Result(path).lessons(2)[0].problem_id
+    code, out, _ = tutelage_cli("trace", path, "--problem", problem[:12], "--json")
+    traced = json.loads(out)
+    assert (code, traced["problem"]["id"]) == (0, problem)
+    assert {event["kind"] for event in traced["events"]} >= {"attempt", "draft", "check", "lesson", "plan"}
+    assert all({"cycle", "kind", "agent", "text"} <= set(event) for event in traced["events"])
+
+
+def test_tables_for_a_person(tutelage_cli: Run, finished: tutelage.Result) -> None:
+    code, out, _ = tutelage_cli("show", finished.path)
+    assert code == 0
+    assert "accepted" in out
+    code, out, _ = tutelage_cli("trace", finished.path, "--problem", finished.lessons(1)[0].problem_id)
+    assert code == 0
+    assert "lesson" in out
+
+
+def test_exam(tutelage_cli: Run) -> None:
+    code, out, err = tutelage_cli("exam", "--student", "tiny", "--task", "reasoning_gym", "--n", 4,
+                                  "--set", "dataset=chain_sum", "--set", "sizes={test: 4}", "--json")  # fmt: skip
+    assert code == 0, err
+    assert set(json.loads(out)) == {"accuracy", "n", "by_skill", "tokens_per_second"}
+
+
+def test_plugins(tutelage_cli: Run) -> None:
+    code, out, _ = tutelage_cli("plugins", "--json")
+    rows = json.loads(out)["plugins"]
+    assert code == 0
+    assert {"seam": "teachers", "name": "textbook"}.items() <= rows[[r["name"] for r in rows].index("textbook")].items()
+
+
+def test_doctor_is_content(tutelage_cli: Run, tmp_path: Path) -> None:
+    code, out, err = tutelage_cli("doctor", write(tmp_path), "--json")
+    assert code == 0, err
+    assert json.loads(out)["ok"]
+
+
+WRONG = {
+    "unknown key": ({"studnet": {}}, "did you mean 'student'?"),
+    "no such student": ({"student": {"model": "no/such-student"}}, "student.model: 'no/such-student'"),
+    "no such task": ({"task": "chain_sums"}, "unknown name 'chain_sums'"),
+    "no such data file": ({"task": {"name": "dataset", "options": {"path": "no.jsonl"}}}, "no.jsonl"),
+    "empty split": ({"task": {"name": "tutelage.testing:FakeTask", "options": {"gate": 0}}}, "'gate' is empty"),
+    "no such stage": ({"training": {"stages": ["stf"]}}, "did you mean 'sft'?"),
+    "unknown stage option": (
+        {"training": {"stages": [{"name": "sft", "options": {"learning_rat": 1}}]}},
+        "did you mean 'learning_rate'?",
+    ),
+    "unreachable teacher": (
+        {"teachers": [{"name": "chat", "options": {"model": "openai:x", "base_url": "http://127.0.0.1:9/v1"}}]},
+        "127.0.0.1:9",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", ["run", "doctor"])
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_input_ends_with_two_and_one_line(tutelage_cli: Run, in_folder: Path, verb: str, name: str) -> None:
+    overrides, told = WRONG[name]
+    path = write(in_folder, **overrides)
+    code, _, err = tutelage_cli(verb, path)
+    lines = [line for line in err.splitlines() if line.startswith("tutelage: ")]
+    assert code == 2
+    assert len(lines) == 1
+    assert told in lines[0]
+    assert "Traceback" not in err
+    assert [p.name for p in in_folder.iterdir()] == ["config.yaml"]
+
+
+DATA = {
+    "a problem without an answer": ('{"question": "1 + 1?"}', ":1:", "answer"),
+    "an empty answer": ('{"question": "1 + 1?", "answer": ""}', ":1:", "answer"),
+    "a line that is not JSON": ('{"question": "0?", "answer": "0"}\n{question', ":2:", "JSON"),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_wrong_data_names_its_line(tutelage_cli: Run, in_folder: Path, name: str) -> None:
+    text, line, told = DATA[name]
+    (in_folder / "data.jsonl").write_text(text + "\n")
+    path = write(in_folder, task={"name": "dataset", "options": {"path": "data.jsonl"}})
+    code, _, err = tutelage_cli("run", path)
+    assert code == 2
+    assert f"data.jsonl{line}" in err
+    assert told in err
+
+
+def test_overlapping_splits_are_refused(tutelage_cli: Run, in_folder: Path) -> None:
+    for name in ("train", "probe", "gate", "test"):
+        rows = [{"question": f"{name} {i}?" if name != "gate" else f"train {i}?", "answer": "1"} for i in range(3)]
+        (in_folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    files = {name: f"{name}.jsonl" for name in ("train", "probe", "gate", "test")}
+    code, _, err = tutelage_cli("run", write(in_folder, task={"name": "dataset", "options": {"path": files}}))
+    assert code == 2
+    assert "gate.jsonl" in err
+    assert "train.jsonl" in err
+
+
+def test_an_ungradable_answer_is_refused(tutelage_cli: Run, in_folder: Path) -> None:
+    (in_folder / "strict.py").write_text(
+        "from tutelage.testing import FakeTask\nfrom tutelage.schema import Grade\n"
+        "class Strict(FakeTask):\n    def grade(self, problem, text):\n        return Grade(None, 0.0)\n"
+    )
+    code, _, err = tutelage_cli("run", write(in_folder, task="strict:Strict"))
+    assert code == 2
+    assert "not graded" in err
+    assert not (in_folder / "runs").exists()
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["show"], ["run", "a.yaml", "--nothing"], ["teach"], ["trace", "x"]])
+def test_wrong_usage_ends_with_two(tutelage_cli: Run, arguments: list[str]) -> None:
+    code, out, err = tutelage_cli(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("tutelage: ")
+
+
+def test_a_folder_that_is_no_run(tutelage_cli: Run, tmp_path: Path) -> None:
+    for verb in (["show"], ["resume"], ["trace", "--problem", "x"]):
+        code, _, err = tutelage_cli(*verb, tmp_path)
+        assert code == 2
+        assert "no run directory" in err
+
+
+def test_hostile_text_is_shown_as_text(tutelage_cli: Run, tmp_path: Path) -> None:
+    class Hostile:
+        name = "[red]\x1b[2Jevil"
+
+        def teach(self, request: tutelage.TeachingRequest) -> str:
+            return f"\x1b[31m[link=x]<script>[/link] Answer: {request.problem.answer}"
+
+    path = tmp_path / "run"
+    result = tutelage.run(fake_config(stop={"cycles": 1}), teachers=[Hostile()], run_dir=path)
+    _, out, _ = tutelage_cli("trace", path, "--problem", result.lessons(1)[0].problem_id)
+    assert "\x1b" not in out
+    assert "<script>" in out
+    assert "[link=x]" in out
+
+
+def test_help_is_fast_and_starts_no_heavy_library() -> None:
+    code = (
+        "import sys; sys.argv = ['tutelage', '--help']\nfrom tutelage.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('torch', 'transformers', 'trl', 'chromadb', 'langgraph', 'datasets') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,110 @@
+"""`kill -9` during teach and during training: `resume` ends with the same lessons, and no call is made twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import tutelage
+from tutelage.testing import fake_config
+
+
+class Server:
+    """The chat server of `tutelage.testing`, in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "requests.log"
+        command = [sys.executable, "-m", "tutelage.testing.chat_server", "--port", "0", "--log", str(self.log),
+                   "--latency", "0.05"]  # fmt: skip
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        self.url = self.process.stdout.readline().strip()
+
+    def requests(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path)
+    yield made
+    made.process.kill()
+    made.process.wait()
+
+
+def start(config: Path, path: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tutelage", "run", str(config), "--run-dir", str(path)]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def kill_when(process: subprocess.Popen[bytes], ready: Any, seconds: float = 120) -> None:
+    """Kill the process and all it started, as soon as `ready` says so."""
+    end = time.monotonic() + seconds
+    while not ready():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < end, "the moment to kill never came"
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def lessons(path: Path) -> list[Any]:
+    return [[lesson.model_dump() for lesson in tutelage.Result(path).lessons(c)] for c in (1, 2)]
+
+
+def test_killed_while_teaching(tmp_path: Path, server: Server) -> None:
+    teacher = {"name": "chat", "options": {"model": "openai:fake", "base_url": server.url, "concurrency": 4}}
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(fake_config(teachers=[teacher])))
+    path = tmp_path / "run"
+    process = start(config, path)
+    kill_when(process, lambda: lines(path / "rationales" / "cycle-001.jsonl") >= 5)
+    taught = lines(path / "rationales" / "cycle-001.jsonl")
+    assert taught < 16
+    assert tutelage.Result(path).summary["status"] == "interrupted"
+    stored = sqlite3.connect(path / "calls.sqlite").execute("SELECT key FROM calls").fetchall()
+    before = len(server.requests())
+    assert before - len(stored) <= 4  # at most those in flight were lost
+    result = tutelage.resume(path)
+    whole = tutelage.run(config, run_dir=tmp_path / "whole")
+    assert lessons(path) == lessons(whole.path)
+    assert [r.accuracy for r in result.reports] == [r.accuracy for r in whole.reports]
+    rows = sqlite3.connect(path / "calls.sqlite").execute("SELECT key, cached FROM uses").fetchall()
+    paid = [key for key, cached in rows if not cached]
+    assert len(paid) == len(set(paid)) == 32  # the ledger shows no call made twice
+
+
+def test_killed_while_training(tmp_path: Path) -> None:
+    stage = {"name": "tutelage.testing:FakeStage", "options": {"seconds": 1.5}}
+    values = fake_config(training={"stages": [stage], "worker": "process", "min_lessons": 4})
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(values))
+    path = tmp_path / "run"
+
+    def training() -> bool:
+        events = path / "events.jsonl"
+        return events.exists() and any('"training"' in line for line in events.read_text().splitlines())
+
+    kill_when(start(config, path), training)
+    assert not (path / "checkpoints" / "cycle-001").exists()
+    resumed = tutelage.resume(path)
+    whole = tutelage.run(config, run_dir=tmp_path / "whole")
+    assert lessons(path) == lessons(whole.path)
+    assert resumed.summary["test"] == whole.summary["test"]
+    resumes = [json.loads(line) for line in (path / "events.jsonl").read_text().splitlines() if '"resumed"' in line]
+    assert [event["node"] for event in resumes] == ["consolidate"]

@@ -1,0 +1,183 @@
+"""The whole loop with fakes: what each node leaves behind, the gate, the stop rules, a crash at every node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tutelage
+from tutelage import InputError, RunError
+from tutelage.graphs import cycle as cycle_module
+from tutelage.jsonl import read
+from tutelage.rundir import RunDir
+from tutelage.schema import Split, Verdict
+from tutelage.testing import FakeEngine, FakeTeacher, fake_config
+from tutelage.testing.fakes import NO_STUDENT
+
+NODES = ("baseline", "examine", "diagnose", "plan", "teach", "purify", "consolidate", "evaluate", "finish")
+
+
+def lessons_of(result: tutelage.Result) -> list[Any]:
+    return [[lesson.model_dump() for lesson in result.lessons(c)] for c in range(len(result.reports))]
+
+
+def test_the_student_learns_and_everything_is_on_disk(tmp_path: Path) -> None:
+    teacher, path = FakeTeacher(), tmp_path / "run"
+    result = tutelage.run(fake_config(), teachers=[teacher], run_dir=path)
+    verdicts = [report.verdict for report in result.reports]
+    assert verdicts == [Verdict.BASELINE, Verdict.ACCEPTED, Verdict.ACCEPTED]
+    summary = result.summary
+    assert summary["status"] == "finished"
+    assert summary["test"]["best"] > summary["test"]["base"] == 0.0
+    assert result.student_path == path / summary["student"]["best"]
+    assert len(teacher.asked) == 32
+    assert {p.name for p in path.iterdir()} >= {
+        "config.yaml", "events.jsonl", "problems.jsonl", "attempts", "diagnoses", "plans", "rationales", "lessons",
+        "reports", "memory", "calls.sqlite", "graph.sqlite", "checkpoints",
+    }  # fmt: skip
+
+
+def test_no_agent_sees_the_gate_or_the_test_split(tmp_path: Path) -> None:
+    teacher = FakeTeacher()
+    result = tutelage.run(fake_config(), teachers=[teacher], run_dir=tmp_path / "run")
+    rundir = RunDir(result.path)
+    hidden = {p.id for split in (Split.GATE, Split.TEST) for p in rundir.problems()[split]}
+    for request in teacher.asked:
+        seen = {request.problem.id, *(a.problem_id for a in (*request.attempts, *request.history))}
+        seen |= {error.problem_id for error in request.recalled}
+        assert not seen & hidden
+    assert not hidden & {row.get("problem_id") for row in read(rundir.memory / "errors.jsonl")}
+
+
+def test_the_second_cycle_sees_the_first(tmp_path: Path) -> None:
+    teacher = FakeTeacher()
+    tutelage.run(fake_config(exam={"due": 40}), teachers=[teacher], run_dir=tmp_path / "run")
+    again = [request for request in teacher.asked if request.cycle == 2]
+    assert any(request.earlier and request.earlier[0].student_correct is not None for request in again)
+    assert any(request.recalled for request in again)
+    assert all(error.problem_id != request.problem.id for request in again for error in request.recalled)
+
+
+def test_a_wrong_rationale_is_refined_and_counted(tmp_path: Path) -> None:
+    teacher = FakeTeacher(wrong_first=True)
+    result = tutelage.run(fake_config(), teachers=[teacher], run_dir=tmp_path / "run")
+    report = result.reports[1]
+    assert report.lessons.rejected == {"wrong answer": 16}
+    assert report.lessons.taught == 16
+    kinds = [e["kind"] for e in result.trace(result.lessons(1)[0].problem_id)["events"] if e["cycle"] == 1]
+    wanted = ["draft", "check", "refinement", "check", "lesson"]
+    assert [kind for kind in kinds if kind in wanted] == wanted
+
+
+def test_without_revisions_a_wrong_rationale_is_no_lesson(tmp_path: Path) -> None:
+    config = fake_config(teach={"max_revisions": 0}, stop={"cycles": 1})
+    result = tutelage.run(config, teachers=[FakeTeacher(wrong_first=True)], run_dir=tmp_path / "run")
+    assert result.reports[1].verdict is Verdict.ROLLED_BACK
+    assert "min_lessons" in result.reports[1].why
+    assert result.student_path is None
+
+
+def test_harm_is_rolled_back(tmp_path: Path) -> None:
+    stage = {"name": "tutelage.testing:FakeStage", "options": {"worth": 2.0}}
+    config = fake_config(training={"stages": [stage], "worker": "inline", "min_lessons": 4}, stop={"cycles": 1})
+    good = tutelage.run(config, run_dir=tmp_path / "good")
+    assert good.reports[1].verdict is Verdict.ACCEPTED
+
+    class Fading(FakeEngine):
+        """Knows everything at first, and nothing of what was trained."""
+
+        def generate(self, checkpoint: str, prompts: Any, **options: Any) -> Any:
+            made = super().generate("base", prompts, **options)
+            return made if checkpoint != "base" else [[self._answer(p[-1]["content"], 1.0)] for p in prompts]
+
+    harmed = tutelage.run(config, engine=Fading(), run_dir=tmp_path / "harmed")
+    assert harmed.reports[1].verdict is Verdict.ROLLED_BACK
+    assert harmed.summary["student"] == {"base": str(NO_STUDENT), "best": "base", "best_cycle": 0}
+    assert harmed.summary["test"]["best"] == harmed.summary["test"]["base"]
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason", "cycles"),
+    [
+        ({"cycles": 1}, "cycles", 1),
+        ({"cycles": 5, "target": 0.2}, "target", 1),
+        ({"cycles": 6, "patience": 1}, "patience", 4),
+    ],
+)
+def test_stop_rules(tmp_path: Path, stop: dict[str, Any], reason: str, cycles: int) -> None:
+    result = tutelage.run(fake_config(stop=stop), run_dir=tmp_path / "run")
+    assert result.summary["stop_reason"].startswith(reason)
+    assert len(result.reports) == cycles + 1
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_crash_at_any_node_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, node: str) -> None:
+    whole = tutelage.run(fake_config(), run_dir=tmp_path / "whole")
+    path = tmp_path / "crashed"
+    original = getattr(cycle_module, node)
+
+    async def crash(state: Any, runtime: Any) -> Any:
+        await original(state, runtime)  # the node has done its work, and LangGraph never hears of it
+        raise OSError("the lights went out")
+
+    crash.__name__ = node
+    monkeypatch.setattr(cycle_module, node, crash)
+    with pytest.raises(RunError, match="the lights went out"):
+        tutelage.run(fake_config(), run_dir=path)
+    assert tutelage.Result(path).summary["status"] == "failed"
+    monkeypatch.setattr(cycle_module, node, original)
+    resumed = tutelage.resume(path)
+    assert lessons_of(resumed) == lessons_of(whole)
+    assert [r.accuracy for r in resumed.reports] == [r.accuracy for r in whole.reports]
+    assert resumed.summary["test"] == whole.summary["test"]
+
+
+def test_a_failing_teacher_ends_the_run_in_one_line_and_it_can_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with pytest.raises(RunError, match=r"teacher 'fake' failed on problem \w+: ValueError\('no credit'\)") as caught:
+        tutelage.run(fake_config(), teachers=[FakeTeacher(fails="no credit")], run_dir=path)
+    assert "\n" not in str(caught.value)
+    result = tutelage.resume(path, teachers=[FakeTeacher()])
+    assert result.summary["status"] == "finished"
+
+
+def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    tutelage.run(fake_config(stop={"cycles": 1}), run_dir=path)
+    before = {p: p.stat().st_mtime_ns for p in path.rglob("*") if p.is_file()}
+    tutelage.resume(path)
+    assert {p: p.stat().st_mtime_ns for p in path.rglob("*") if p.is_file()} == before
+    with pytest.raises(InputError, match="holds a run already"):
+        tutelage.run(fake_config(), run_dir=path)
+
+
+def test_two_processes_cannot_run_in_one_directory(tmp_path: Path) -> None:
+    rundir = RunDir(tmp_path / "run")
+    rundir.lock()
+    with pytest.raises(RunError, match="another process"):
+        tutelage.run(fake_config(), run_dir=rundir.path)
+    rundir.unlock()
+
+
+def test_teachers_may_be_coroutines_and_return_what_they_should(tmp_path: Path) -> None:
+    class Async(FakeTeacher):
+        async def teach(self, request: Any) -> str:  # type: ignore[override]
+            return FakeTeacher.teach(self, request)
+
+    class Wrong(FakeTeacher):
+        def teach(self, request: Any) -> Any:
+            return 7
+
+    config = fake_config(stop={"cycles": 1})
+    assert tutelage.run(config, teachers=[Async()], run_dir=tmp_path / "a").reports[1].lessons.taught == 16
+    with pytest.raises(RunError, match="returned int; return a string or a Rationale"):
+        tutelage.run(config, teachers=[Wrong()], run_dir=tmp_path / "b")
+
+
+def test_the_base_student_sits_each_exam_once(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    tutelage.run(fake_config(stop={"cycles": 1}), engine=engine, run_dir=tmp_path / "run")
+    baseline, due, candidate, test = 3 * 16, 8, 2 * 16, 16
+    assert engine.prompts == baseline + due + candidate + test

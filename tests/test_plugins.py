@@ -1,0 +1,55 @@
+"""A seam is filled by an object, by `module:attribute` or by an entry point; what does not fit is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tutelage.errors import InputError
+from tutelage.plugins import SEAMS, Plugin, build, check, installed
+from tutelage.testing import FakeTeacher, HashEmbedder
+
+
+def test_every_seam_has_a_built_in() -> None:
+    assert {row.seam for row in installed()} == set(SEAMS)
+
+
+@pytest.mark.parametrize("row", installed(), ids=lambda row: f"{row.seam}-{row.name}")
+def test_every_installed_plugin_imports(row: tuple[str, str, str, str]) -> None:
+    from tutelage.plugins import resolve
+
+    assert callable(resolve(row[0], row[1]))
+
+
+def test_a_name_and_a_path_make_the_same_thing() -> None:
+    by_name = build("teachers", Plugin(name="textbook"))
+    by_path = build("teachers", Plugin(name="tutelage.agents.teachers.textbook:TextbookTeacher"))
+    assert type(by_name) is type(by_path)
+
+
+def test_what_the_run_offers_reaches_those_who_ask() -> None:
+    assert build("teachers", Plugin(name="textbook"), seed=7, ledger=None).seed == 7
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({"name": "textbok"}, "did you mean 'textbook'?"),
+        ({"name": "textbook", "options": {"grian": "fine"}}, "unknown option 'grian'; did you mean 'grain'?"),
+        ({"name": "textbook", "options": {"grain": "coarse"}}, "textbook: grain: "),
+        ({"name": "textbook", "options": {"careless": "often"}}, "textbook: careless: "),
+        ({"name": "no_such_module:Thing"}, "cannot be imported"),
+        ({"name": "tutelage.testing:Nothing"}, "cannot be imported"),
+        ({"name": "tutelage.testing:HashEmbedder"}, "lacks name, teach" if False else "lacks"),
+    ],
+)
+def test_what_does_not_fit_is_refused(spec: dict[str, object], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        build("teachers", Plugin.model_validate(spec))
+    assert told in str(caught.value)
+
+
+def test_an_object_is_checked_too() -> None:
+    teacher = FakeTeacher()
+    assert check("teachers", teacher) is teacher
+    with pytest.raises(InputError, match="HashEmbedder"):
+        check("teachers", HashEmbedder())

@@ -1,0 +1,200 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutelage.checkpoints import load_model, load_tokenizer, read_note
+from tutelage.errors import InputError, RunError
+from tutelage.schema import Lesson
+from tutelage.seams import StageJob
+from tutelage.tiny import build_tiny_student
+from tutelage.training import sft
+from tutelage.training.checks import check_lessons
+from tutelage.training.sft import SFTStage, resample
+
+SYSTEM = "End with 'Answer:'."
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
+
+
+def lesson(number: int, **given: object) -> Lesson:
+    values = {"problem_id": f"p{number}", "cycle": 1, "question": f"{number} + 1 =", "origin": "t", "system": SYSTEM}
+    return Lesson.model_validate({**values, "text": f"{number} + 1 = {number + 1}. Answer: {number + 1}", **given})
+
+
+@pytest.fixture
+def job(base: Path, tmp_path: Path) -> StageJob:
+    lessons = tuple(lesson(n) for n in range(6))
+    return StageJob(1, base, None, tmp_path / "out", lessons, seed=3, device="cpu", precision="float32")
+
+
+def reference_loss(base: Path, lessons: tuple[Lesson, ...]) -> tuple[float, int]:
+    """Mean loss per answer token, and their number, in a few lines of torch."""
+    model = load_model(base, None, dtype="float32", device="cpu", merge=True).eval()
+    tokenizer = load_tokenizer(base)
+    total, count = 0.0, 0
+    for one in lessons:
+        prompt = f"<|im_start|>s{SYSTEM}<|im_end|><|im_start|>u{one.question}<|im_end|><|im_start|>a"
+        before, answer = (tokenizer(text)["input_ids"] for text in (prompt, f"{one.text}<|im_end|>"))
+        logits = model(input_ids=torch.tensor([before + answer])).logits[0]
+        chosen = logits.log_softmax(-1)[len(before) - 1 : -1].gather(1, torch.tensor(answer)[:, None])
+        total, count = total - float(chosen.sum()), count + len(answer)
+    return total / count, count
+
+
+def test_the_first_step_has_the_loss_of_a_plain_computation(job: StageJob) -> None:
+    stage = SFTStage(mode="full", learning_rate=1e-3, batch_size=6, max_steps=1)
+    stage.check()
+    report = stage.run(job)
+    expected, tokens = reference_loss(job.base, job.lessons)
+    assert report.metrics["first_loss"] == pytest.approx(expected, abs=1e-3)
+    assert (report.steps, report.tokens) == (1, tokens)
+
+
+def test_gradient_accumulation_is_the_same_step(job: StageJob) -> None:
+    whole = SFTStage(mode="full", batch_size=6, max_steps=1, warmup_steps=0).run(job)
+    parts = replace(job, out=job.out.with_name("parts"))
+    cut = SFTStage(mode="full", batch_size=2, gradient_accumulation=3, max_steps=1, warmup_steps=0).run(parts)
+    assert cut.metrics["first_loss"] == pytest.approx(whole.metrics["first_loss"], abs=1e-4)
+    assert cut.tokens == whole.tokens
+
+
+def test_training_learns_and_the_same_seed_gives_the_same_curve(job: StageJob) -> None:
+    stage = SFTStage(mode="full", learning_rate=3e-3, batch_size=3, epochs=6, warmup_steps=0)
+    first = stage.run(job)
+    second = stage.run(replace(job, out=job.out.with_name("again")))
+    other = stage.run(replace(job, out=job.out.with_name("other"), seed=4))
+    assert first.loss < 0.8 * first.metrics["first_loss"]
+    assert first.loss == second.loss != other.loss
+    assert first.steps == 12
+    assert read_note(job.out).kind == "full"
+
+
+def test_an_adapter_is_continued_and_then_merged_into_full_weights(job: StageJob) -> None:
+    first = SFTStage(max_steps=2, rank=4, alpha=8)
+    first.run(job)
+    assert read_note(job.out).kind == "adapter"
+    second = replace(job, start=job.out, out=job.out.with_name("second"))
+    SFTStage(max_steps=2, rank=32).run(second)
+    assert json.loads((second.out / "adapter_config.json").read_text())["r"] == 4
+    third = replace(job, start=second.out, out=job.out.with_name("third"))
+    SFTStage(mode="full", max_steps=1, learning_rate=0.0).run(third)
+    assert read_note(third.out).stages == ("sft", "sft", "sft")
+    merged, full = (
+        load_model(job.base, folder, dtype="float32", device="cpu", merge=True) for folder in (second.out, third.out)
+    )
+    for ours, theirs in zip(merged.parameters(), full.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_an_adapter_over_full_weights_is_saved_as_full_weights(job: StageJob) -> None:
+    SFTStage(mode="full", max_steps=1).run(job)
+    later = replace(job, start=job.out, out=job.out.with_name("later"))
+    SFTStage(mode="lora", max_steps=2, learning_rate=1e-2, warmup_steps=0).run(later)
+    assert read_note(later.out).kind == "full"
+    before, after = (
+        load_model(job.base, folder, dtype="float32", device="cpu", merge=True) for folder in (job.out, later.out)
+    )
+    assert not torch.equal(before.model.layers[0].mlp.up_proj.weight, after.model.layers[0].mlp.up_proj.weight)
+    assert torch.equal(before.model.norm.weight, after.model.norm.weight)
+
+
+def test_bfloat16_trains_float32_weights(job: StageJob) -> None:
+    SFTStage(mode="full", max_steps=1).run(replace(job, precision="bfloat16"))
+    model = load_model(job.base, job.out, dtype="float32", device="cpu", merge=True)
+    weight = model.model.layers[0].mlp.up_proj.weight
+    assert not torch.equal(weight, weight.to(torch.bfloat16).float())
+
+
+@pytest.mark.parametrize("length", [20, 60])
+def test_a_lesson_that_does_not_fit_is_an_error(job: StageJob, length: int) -> None:
+    long = replace(job, lessons=(*job.lessons, lesson(7, text="1 + 1 = 2. " * 8)))
+    with pytest.raises(RunError, match=r"lesson p\d: .*max_length"):
+        SFTStage(max_steps=1, max_length=length).run(long)
+
+
+def test_an_empty_text_is_an_error(job: StageJob) -> None:
+    with pytest.raises(RunError, match="lesson p9: its text is empty"):
+        SFTStage(max_steps=1).run(replace(job, lessons=(lesson(9, text=" "),)))
+
+
+def test_a_checkpoint_that_is_not_what_was_trained_is_an_error(job: StageJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save_the_base(model: object, folder: Path, **given: object) -> None:
+        from tutelage.checkpoints import save_checkpoint
+
+        untrained = load_model(job.base, None, dtype="float32", device="cpu", merge=True)
+        save_checkpoint(untrained, folder, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("tutelage.training.session.save_checkpoint", save_the_base)
+    with pytest.raises(RunError, match="what was saved is not what was trained"):
+        SFTStage(mode="full", max_steps=2, learning_rate=1e-2, warmup_steps=0).run(job)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"extra": {"los_type": "dft"}}, "did you mean 'loss_type'"),
+        ({"extra": {"report_to": ["wandb"]}}, "'report_to' is decided by"),
+        ({"extra": {"per_device_train_batch_size": 3}}, "option of the stage's own"),
+        ({"extra": {"packing": True}}, "packing"),
+        ({"scheduler": "zigzag"}, "zigzag"),
+        ({"mode": "qlora"}, "use lora or full"),
+        ({"rank": 0}, "rank"),
+    ],
+)
+def test_wrong_options_are_named_without_a_model(options: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        SFTStage(**options).check()
+    assert "\n" not in str(caught.value)
+
+
+def test_extra_arguments_reach_trl(job: StageJob) -> None:
+    plain = SFTStage(mode="full", max_steps=1, batch_size=6).run(job)
+    tuned = SFTStage(mode="full", max_steps=1, batch_size=6, extra={"loss_type": "dft"})
+    tuned.check()
+    assert tuned.run(replace(job, out=job.out.with_name("dft"))).loss < 0.5 * plain.loss
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 4), min_size=1, max_size=30).filter(lambda w: sum(w) > 0.1), st.integers(0, 99))
+def test_lessons_are_drawn_in_proportion_to_their_weight(weights: list[float], seed: int) -> None:
+    lessons = [lesson(n, weight=w) for n, w in enumerate(weights)]
+    drawn = resample(lessons, seed)
+    for one in lessons:
+        share = len(lessons) * one.weight / sum(weights)
+        assert abs(sum(d.problem_id == one.problem_id for d in drawn) - share) < 1 + 1e-6
+    assert len(drawn) == len(lessons)
+    assert drawn == resample(lessons, seed)
+
+
+def test_equal_weights_change_nothing() -> None:
+    lessons = [lesson(n, weight=0.3) for n in range(5)]
+    assert resample(lessons, 0) == lessons
+    with pytest.raises(RunError, match="weights"):
+        resample([lesson(0, weight=0.0)], 0)
+
+
+def test_too_few_lessons() -> None:
+    with pytest.raises(RunError, match="at least 8 lessons, 1 given"):
+        check_lessons([lesson(0)], 8)
+
+
+def test_nothing_is_printed(job: StageJob, capfd: pytest.CaptureFixture[str]) -> None:
+    SFTStage(max_steps=1).run(job)
+    assert capfd.readouterr().out == ""
+
+
+def test_the_stage_is_installed_under_its_name() -> None:
+    from tutelage.plugins import Plugin, build
+
+    stage = build("stages", Plugin(name="sft", options={"max_steps": 3, "mode": "full"}))
+    assert isinstance(stage, sft.SFTStage)
+    with pytest.raises(InputError, match="did you mean 'learning_rate'"):
+        build("stages", Plugin(name="sft", options={"learning_rat": 1}))

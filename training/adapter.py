@@ -1,0 +1,212 @@
+"""The one place that touches TRL: builds its configurations and trainers from our options.
+
+TRL renames arguments between versions, so every name of its configuration classes stands here and nowhere else,
+and a name that the installed version does not know is refused before anything is paid for.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import InputError, RunError, did_you_mean
+
+Mode = Literal["lora", "full"]
+
+RESERVED = {
+    "output_dir": "the run directory",
+    "report_to": "the run directory's own reports",
+    "save_strategy": "the worker, which saves once",
+    "disable_tqdm": "the log file",
+    "logging_steps": "the training report, which needs every step",
+    "use_cpu": "student.device",
+    "bf16": "student.precision",
+    "fp16": "student.precision",
+    "seed": "the run's seed",
+    "data_seed": "the run's seed",
+    "push_to_hub": "nobody: a run publishes nothing",
+    "trust_remote_code": "nobody: remote code is not run",
+    "completion_only_loss": "the sft stage",
+}
+"""Arguments of TRL that are not open to `extra`, and what decides them instead."""
+
+
+@dataclass(frozen=True)
+class LoraOptions:
+    """A low-rank adapter on all linear layers."""
+
+    rank: int
+    alpha: int
+    """Updates are scaled by alpha / rank."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every trainer is built from."""
+
+    model: Any
+    tokenizer: Any
+    rows: Sequence[Mapping[str, Any]]
+    lora: LoraOptions | None
+    """None trains what the model has: all weights, or the adapter it came with."""
+    device: str
+    precision: str
+    seed: int
+    folder: Path
+    """For the trainer's own files; nothing in it is kept."""
+
+
+def check_options(
+    stage: str, kind: Literal["sft", "grpo"], options: Mapping[str, Any], extra: Mapping[str, Any]
+) -> None:
+    """Refuse arguments that the installed TRL does not know or take, without loading a model.
+
+    Args:
+        stage: Named in the error.
+        kind: Which configuration class is meant.
+        options: What the stage itself passes on, in TRL's names.
+        extra: What the user passes on, in TRL's names.
+
+    Raises:
+        InputError: On the first wrong name, or if TRL refuses the values.
+    """
+    config_class = _config_class(kind)
+    known = set(inspect.signature(config_class).parameters)
+    for name in extra:
+        if name not in known:
+            free = known - set(RESERVED) - set(options)
+            raise InputError(
+                f"stages: {stage}: extra: {name!r} is no argument of {config_class.__name__}; "
+                f"{did_you_mean(name, free)}"
+            )
+        if name in RESERVED:
+            raise InputError(f"stages: {stage}: extra: {name!r} is decided by {RESERVED[name]}; remove it")
+        if name in options:
+            raise InputError(f"stages: {stage}: extra: {name!r} has an option of the stage's own; use that")
+    lacking = sorted(set(options) - known)
+    if lacking:
+        raise InputError(f"stages: {stage}: the installed TRL has no {lacking[0]!r}; install trl>=1.16,<1.17")
+    try:
+        config_class(output_dir="unused", report_to=[], use_cpu=True, bf16=False, **options, **extra)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"stages: {stage}: {_first_line(error)}") from error
+
+
+def _config_class(kind: str) -> Any:
+    import trl
+
+    return trl.SFTConfig if kind == "sft" else trl.GRPOConfig
+
+
+def _config(kind: str, setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+    """Return a TRL configuration: float32 weights, bfloat16 by autocast, every step logged, nothing saved or sent."""
+    settings: dict[str, Any] = {
+        "gradient_checkpointing": False,
+        "dataloader_pin_memory": setup.device.startswith("cuda"),
+        "output_dir": str(setup.folder),
+        "report_to": [],
+        "save_strategy": "no",
+        "logging_steps": 1,
+        "logging_strategy": "steps",
+        "disable_tqdm": True,
+        "use_cpu": setup.device == "cpu",
+        "bf16": setup.precision == "bfloat16",
+        "seed": setup.seed,
+        "data_seed": setup.seed,
+    }
+    return _config_class(kind)(**{**settings, **options, **extra})
+
+
+def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+    """Return an SFTTrainer over rows with `prompt` and `completion`, loss on the completion alone.
+
+    Raises:
+        RunError: If TRL refuses the combination of model, rows and arguments.
+    """
+    import trl
+
+    config = _config("sft", setup, {**options, "completion_only_loss": True}, extra)
+    return _built(trl.SFTTrainer, setup, args=config)
+
+
+def grpo_trainer(
+    setup: Setup, rewards: Sequence[Callable[..., Any]], options: Mapping[str, Any], extra: Mapping[str, Any]
+) -> Any:
+    """Return a GRPOTrainer over rows with `prompt`, with TRL reward functions.
+
+    Raises:
+        RunError: If TRL refuses the combination of model, rows and arguments.
+    """
+    import trl
+
+    return _built(trl.GRPOTrainer, setup, args=_config("grpo", setup, options, extra), reward_funcs=list(rewards))
+
+
+def _built(trainer_class: Any, setup: Setup, **given: Any) -> Any:
+    from datasets import Dataset
+    from transformers import PrinterCallback
+
+    _hush()
+    try:
+        trainer = trainer_class(
+            model=setup.model,
+            train_dataset=Dataset.from_list([dict(row) for row in setup.rows]),
+            processing_class=setup.tokenizer,
+            peft_config=_lora(setup.lora),
+            **given,
+        )
+    except (ValueError, TypeError) as error:
+        raise RunError(f"{trainer_class.__name__}: {_first_line(error)}") from error
+    trainer.remove_callback(PrinterCallback)  # it prints every step to stdout, which belongs to `--json`
+    return trainer
+
+
+def _lora(lora: LoraOptions | None) -> Any:
+    if lora is None:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+
+
+def _hush() -> None:
+    """Keep the libraries' progress bars and chatter off the terminal."""
+    import datasets
+    from transformers.utils import logging as transformers_logging
+
+    datasets.disable_progress_bars()
+    transformers_logging.disable_progress_bar()
+    logging.getLogger("trl").setLevel(logging.WARNING)
+
+
+def plain_model(trainer: Any) -> Any:
+    """Return the trained model without what the trainer wrapped around it."""
+    return trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+
+
+def logged(trainer: Any, name: str) -> list[float]:
+    """Return a logged figure by step."""
+    return [float(entry[name]) for entry in trainer.state.log_history if name in entry]
+
+
+def gathered_weights(trainer: Any) -> dict[str, Any] | None:
+    """Return the whole state dict where training was sharded (FSDP, DeepSpeed); None where the model holds it all."""
+    if not (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
+        return None
+    weights: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    return weights
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def processes() -> int:
+    """Return how many processes train together: what `accelerate launch` and torchrun say in the environment."""
+    return int(os.environ.get("WORLD_SIZE", "1"))

@@ -1,0 +1,182 @@
+"""Group relative policy optimisation (arXiv 2402.03300): the student samples, the task's grader rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from ..errors import InputError
+from ..plugins import Plugin, build
+from ..schema import Lesson, Problem, TrainingReport
+from ..seams import StageJob, Task
+from . import adapter
+from .checks import check_lessons
+from .rewards import Grader, as_trl, find_rewards
+from .session import check_model_options, finish, prompt_of, report, session, train
+
+DEFAULT_REWARDS = {"correct": 1.0, "format": 0.1}
+
+
+class GRPOStage:
+    """The lessons' questions are the prompts; their texts are not looked at."""
+
+    name = "grpo"
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-5,
+        prompts_per_step: int = 4,
+        generations: int = 4,
+        epochs: float = 1.0,
+        max_steps: int | None = None,
+        max_new_tokens: int = 64,
+        temperature: float = 1.0,
+        beta: float = 0.0,
+        mode: adapter.Mode = "lora",
+        rank: int = 16,
+        alpha: int = 32,
+        scheduler: str = "constant",
+        warmup_steps: int = 0,
+        gradient_accumulation: int = 1,
+        max_grad_norm: float = 1.0,
+        rewards: dict[str, float] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        """Take the options.
+
+        Args:
+            learning_rate: 1e-6 to 1e-5 suits all weights, up to ten times that an adapter.
+            prompts_per_step: Questions an optimizer step looks at, over all devices.
+            generations: Answers sampled for each.
+            epochs: Passes over the questions, unless `max_steps` is set.
+            max_steps: Optimizer steps.
+            max_new_tokens: Length limit of a sampled answer.
+            temperature: Of the sampling.
+            beta: Weight of the divergence from where the stage began; 0 does without.
+            mode: `lora` trains an adapter, `full` all weights.
+            rank: Of a new adapter.
+            alpha: Of a new adapter.
+            scheduler: Of the learning rate, by its name in transformers.
+            warmup_steps: Steps until the peak.
+            gradient_accumulation: Parts that a step's samples are cut into, to save memory.
+            max_grad_norm: Gradients are clipped to this length.
+            rewards: Weight of each part of the reward; `{correct: 1.0, format: 0.1}` if not given.
+            extra: Further arguments of TRL's GRPOConfig by name.
+        """
+        self.mode, self.lora = mode, adapter.LoraOptions(rank, alpha)
+        self.prompts_per_step, self.generations = prompts_per_step, generations
+        self.accumulation = gradient_accumulation
+        self.rewards = dict(DEFAULT_REWARDS if rewards is None else rewards)
+        self.extra = dict(extra or {})
+        self.options: dict[str, Any] = {
+            "learning_rate": learning_rate,
+            "num_generations": generations,
+            "gradient_accumulation_steps": gradient_accumulation,
+            "num_train_epochs": epochs,
+            "max_steps": -1 if max_steps is None else max_steps,
+            "max_completion_length": max_new_tokens,
+            "temperature": temperature,
+            "beta": beta,
+            "lr_scheduler_type": scheduler,
+            "warmup_steps": warmup_steps,
+            "max_grad_norm": max_grad_norm,
+            "reward_weights": list(self.rewards.values()),
+            "remove_unused_columns": False,
+        }
+
+    def check(self) -> None:
+        """Raise InputError if the options cannot work, without loading a model."""
+        check_model_options(self.name, self.mode, self.lora.rank, self.lora.alpha)
+        if self.generations < 2:
+            raise InputError(f"stages: grpo: generations: {self.generations} is no group to compare; use at least 2")
+        if self.prompts_per_step < 1:
+            raise InputError(f"stages: grpo: prompts_per_step: {self.prompts_per_step} is below 1")
+        find_rewards(self.rewards)
+        adapter.check_options(self.name, "grpo", self._options_for(self.prompts_per_step, processes=1), self.extra)
+
+    def run(self, job: StageJob) -> TrainingReport:
+        """Train on the questions of the job's lessons and leave a checkpoint in `job.out`.
+
+        Raises:
+            InputError: If the start or the task cannot be had.
+            RunError: If training fails, or the checkpoint on disk is not what was trained.
+        """
+        check_lessons(job.lessons, 1)
+        problems = problems_of(job, task := build_task(job))
+        rows = [{"prompt": prompt_of(lesson), "problem_id": lesson.problem_id} for lesson in job.lessons]
+        with session(self.name, job, rows, self.mode, self.lora) as work:
+            grader = Grader(task, problems, frozenset({work.setup.tokenizer.eos_token_id}))
+            rewards = [as_trl(name, reward, grader) for name, reward in find_rewards(self.rewards).items()]
+            prompts = min(self.prompts_per_step, len(rows))  # a last group that is not full would be left out
+            options = self._options_for(prompts, adapter.processes())
+            trainer = adapter.grpo_trainer(work.setup, rewards, options, self.extra)
+            seconds = train(trainer)
+            finish(work, trainer)
+            losses = adapter.logged(trainer, "loss")
+            metrics = summary(trainer, list(self.rewards))
+            sampled = supervised_tokens(trainer, prompts * self.generations)
+            return report(work, trainer, sampled, losses, train_seconds=seconds, **metrics)
+
+    def _options_for(self, prompts: int, processes: int) -> dict[str, Any]:
+        """Return the options with the batch that TRL wants: whole groups, in equal parts for every process."""
+        samples = prompts * self.generations
+        parts = processes * self.accumulation
+        if samples % parts:
+            raise InputError(
+                f"stages: grpo: {prompts} prompts x {self.generations} generations cannot be cut into {parts} equal "
+                "parts (processes x gradient_accumulation); change prompts_per_step"
+            )
+        return {**self.options, "per_device_train_batch_size": samples // parts}
+
+
+def build_task(job: StageJob) -> Task:
+    """Make the task that grades, from its specification in the job; a `seed` beside it is offered to the task.
+
+    Raises:
+        InputError: If the job names no task, or it cannot be made.
+    """
+    spec = dict(job.task)
+    if not spec:
+        raise InputError("stages: grpo: the job names no task; its grader is the reward")
+    given = {"seed": spec.pop("seed")} if "seed" in spec else {}
+    task: Task = build("tasks", Plugin.model_validate(spec), **given)
+    return task
+
+
+def problems_of(job: StageJob, task: Task) -> dict[str, Problem]:
+    """Return the lessons' problems by id: the task's own, or made from the lesson where the task does not have it.
+
+    Raises:
+        InputError: If a lesson of no known problem has no gold answer either.
+    """
+    known = {problem.id: problem for problems in task.splits().values() for problem in problems}
+    return {lesson.problem_id: known.get(lesson.problem_id) or _problem_from(lesson) for lesson in job.lessons}
+
+
+def _problem_from(lesson: Lesson) -> Problem:
+    if not lesson.answer:
+        raise InputError(
+            f"lesson {lesson.problem_id}: not a problem of the task and without an answer; grpo cannot grade"
+        )
+    return Problem(id=lesson.problem_id, question=lesson.question, answer=lesson.answer)
+
+
+def summary(trainer: Any, parts: Sequence[str]) -> dict[str, float]:
+    """Return the reward at the start and the end of training, by part, and the share of groups that taught nothing."""
+    rewards = adapter.logged(trainer, "reward")
+    tenth = max(1, len(rewards) // 10)
+    figures = {
+        "first_reward": fmean(rewards[:tenth]),
+        "last_reward": fmean(rewards[-tenth:]),
+        "frac_reward_zero_std": fmean(adapter.logged(trainer, "frac_reward_zero_std")),
+        "kl": fmean(adapter.logged(trainer, "kl") or [0.0]),
+    }
+    for part in parts:
+        figures[f"reward_{part}"] = fmean(adapter.logged(trainer, f"rewards/{part}/mean")[-tenth:])
+    return figures
+
+
+def supervised_tokens(trainer: Any, samples: int) -> int:
+    """Return the sampled tokens that the loss ran over, from TRL's mean length per step."""
+    return round(sum(adapter.logged(trainer, "completions/mean_length")) * samples)

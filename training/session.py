@@ -1,0 +1,151 @@
+"""What every stage does around its trainer: load the start, name the lessons' messages, save, check, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..checkpoints import load_model, load_tokenizer, read_note, save_checkpoint
+from ..errors import InputError, RunError
+from ..hardware import pick_device, pick_precision
+from ..schema import Lesson, TrainingReport
+from ..seams import StageJob
+from . import adapter
+from .checks import check_saved
+
+MODES = ("lora", "full")
+
+
+@dataclass
+class Session:
+    """A stage at work: what it starts from, and where its checkpoint goes."""
+
+    stage: str
+    job: StageJob
+    setup: adapter.Setup
+    merge_at_end: bool
+    """Whether a new adapter was put on full weights, so that only full weights can say what was learnt."""
+    began: float
+
+
+def check_model_options(stage: str, mode: str, rank: int, alpha: int) -> None:
+    """Refuse a mode or adapter size that cannot work.
+
+    Raises:
+        InputError: Naming the option.
+    """
+    if mode not in MODES:
+        raise InputError(f"stages: {stage}: mode: {mode!r} is unknown; use lora or full")
+    if rank < 1 or alpha < 1:
+        raise InputError(f"stages: {stage}: rank and alpha must be at least 1, got {rank} and {alpha}")
+
+
+@contextmanager
+def session(
+    stage: str, job: StageJob, rows: Sequence[dict[str, Any]], mode: adapter.Mode, lora: adapter.LoraOptions
+) -> Iterator[Session]:
+    """Load what a stage starts from.
+
+    A checkpoint is relative to the base. So in mode `lora` the start's own adapter is trained on, with the rank it
+    has; over full weights a new adapter is trained, merged and saved as full weights. In mode `full` a start's
+    adapter is merged first, in float32.
+
+    Raises:
+        InputError: If the base or the start cannot be loaded.
+    """
+    began = time.perf_counter()
+    device = pick_device(job.device)
+    kind = None if job.start is None else read_note(job.start).kind
+    continued = mode == "lora" and kind == "adapter"
+    model = load_model(job.base, job.start, dtype="float32", device=device, merge=not continued)
+    with TemporaryDirectory(prefix="tutelage-") as folder:
+        setup = adapter.Setup(
+            model=model,
+            tokenizer=load_tokenizer(job.base),
+            rows=rows,
+            lora=lora if mode == "lora" and not continued else None,
+            device=device,
+            precision=pick_precision(job.precision, device),
+            seed=job.seed,
+            folder=Path(folder),
+        )
+        yield Session(stage, job, setup, merge_at_end=mode == "lora" and kind == "full", began=began)
+
+
+def prompt_of(lesson: Lesson) -> list[dict[str, str]]:
+    """Return the messages that the student sees for a lesson's question: those it is examined with."""
+    system = [] if lesson.system is None else [{"role": "system", "content": lesson.system}]
+    return [*system, {"role": "user", "content": lesson.question}]
+
+
+def train(trainer: Any) -> float:
+    """Run a trainer to its end and return the seconds it took.
+
+    Raises:
+        RunError: If it did not take a single step, or memory ran out.
+    """
+    import torch
+
+    began = time.perf_counter()
+    try:
+        trainer.train()
+    except torch.cuda.OutOfMemoryError as error:
+        raise RunError("the device's memory ran out; lower batch_size or raise gradient_accumulation") from error
+    if trainer.state.global_step == 0:
+        raise RunError("training took no step; raise max_steps or epochs, or lower batch_size")
+    return time.perf_counter() - began
+
+
+def finish(work: Session, trainer: Any) -> None:
+    """Save the checkpoint, load it back and compare.
+
+    Raises:
+        RunError: If what is on disk is not what is in memory.
+    """
+    weights = adapter.gathered_weights(trainer)
+    if trainer.accelerator.is_main_process:
+        model = adapter.plain_model(trainer)
+        if work.merge_at_end:
+            model = model.merge_and_unload(safe_merge=True)
+        earlier = read_note(work.job.start).stages if work.job.start else ()
+        save_checkpoint(
+            model,
+            work.job.out,
+            base=work.job.base,
+            stages=[*earlier, work.stage],
+            tokenizer=work.setup.tokenizer,
+            state_dict=weights,
+        )
+        if weights is None:  # a shard cannot answer a canary
+            check_saved(model, work.setup.tokenizer, canary(work.job), work.job.base, work.job.out)
+    trainer.accelerator.wait_for_everyone()
+
+
+def canary(job: StageJob) -> list[dict[str, str]]:
+    """Return the prompt that a saved checkpoint is checked with."""
+    return prompt_of(job.lessons[0])
+
+
+def report(work: Session, trainer: Any, tokens: int, losses: Sequence[float], **metrics: float) -> TrainingReport:
+    """Return a stage's report; its loss is the mean of the last tenth of the steps, ten at most.
+
+    Raises:
+        RunError: If the loss is not a number: such weights are worth nothing.
+    """
+    last = losses[-max(1, min(10, len(losses) // 10)) :]
+    loss = sum(last) / len(last)
+    if loss != loss:
+        raise RunError("the loss is not a number; lower learning_rate")
+    return TrainingReport(
+        stage=work.stage,
+        steps=int(trainer.state.global_step),
+        tokens=tokens,
+        loss=loss,
+        seconds=round(time.perf_counter() - work.began, 3),
+        metrics={name: float(value) for name, value in metrics.items()},
+    )

@@ -1,0 +1,155 @@
+"""Supervised fine-tuning on lessons, loss on the answer alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import InputError, RunError
+from ..schema import Lesson, TrainingReport
+from ..seams import StageJob
+from . import adapter
+from .checks import IGNORED, check_lessons, check_supervision
+from .session import check_model_options, finish, prompt_of, report, session, train
+
+
+class SFTStage:
+    """The student imitates each lesson's text, given its question."""
+
+    name = "sft"
+
+    def __init__(
+        self,
+        learning_rate: float = 5e-4,
+        batch_size: int = 8,
+        epochs: float = 1.0,
+        max_steps: int | None = None,
+        mode: adapter.Mode = "lora",
+        rank: int = 16,
+        alpha: int = 32,
+        scheduler: str = "linear",
+        warmup_steps: int = 3,
+        weight_decay: float = 0.0,
+        max_length: int = 1024,
+        gradient_accumulation: int = 1,
+        max_grad_norm: float = 1.0,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        """Take the options.
+
+        Args:
+            learning_rate: The peak; 1e-4 to 5e-4 suits an adapter, a tenth of that all weights.
+            batch_size: Lessons a device takes at once.
+            epochs: Passes over the lessons, unless `max_steps` is set.
+            max_steps: Optimizer steps.
+            mode: `lora` trains an adapter, `full` all weights.
+            rank: Of a new adapter.
+            alpha: Of a new adapter; updates are scaled by alpha / rank.
+            scheduler: Of the learning rate, by its name in transformers.
+            warmup_steps: Steps until the peak.
+            weight_decay: Of AdamW.
+            max_length: Tokens of question and answer at most; a lesson that does not fit is an error.
+            gradient_accumulation: Batches an optimizer step adds up.
+            max_grad_norm: Gradients are clipped to this length.
+            extra: Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`.
+        """
+        self.mode, self.lora = mode, adapter.LoraOptions(rank, alpha)
+        self.extra = dict(extra or {})
+        self.options: dict[str, Any] = {
+            "learning_rate": learning_rate,
+            "per_device_train_batch_size": batch_size,
+            "num_train_epochs": epochs,
+            "max_steps": -1 if max_steps is None else max_steps,
+            "lr_scheduler_type": scheduler,
+            "warmup_steps": warmup_steps,
+            "weight_decay": weight_decay,
+            "max_length": max_length,
+            "gradient_accumulation_steps": gradient_accumulation,
+            "max_grad_norm": max_grad_norm,
+        }
+
+    def check(self) -> None:
+        """Raise InputError if the options cannot work, without loading a model."""
+        check_model_options(self.name, self.mode, self.lora.rank, self.lora.alpha)
+        if self.extra.get("packing") or self.extra.get("padding_free"):
+            raise InputError(
+                "stages: sft: extra: packing joins lessons, so that their masks cannot be checked; remove it"
+            )
+        adapter.check_options(self.name, "sft", self.options, self.extra)
+
+    def run(self, job: StageJob) -> TrainingReport:
+        """Train on the job's lessons and leave a checkpoint in `job.out`.
+
+        Raises:
+            InputError: If the start cannot be loaded.
+            RunError: If a lesson would be trained on wrongly, or the checkpoint on disk is not what was trained.
+        """
+        check_lessons(job.lessons, 1)
+        rows = [row_of(lesson) for lesson in resample(job.lessons, job.seed)]
+        with session(self.name, job, rows, self.mode, self.lora) as work:
+            trainer = adapter.sft_trainer(work.setup, self.options, self.extra)
+            check_supervision(trainer, work.setup.tokenizer, rows)
+            counter = TokenCounter(trainer)
+            seconds = train(trainer)
+            finish(work, trainer)
+            losses = adapter.logged(trainer, "loss")
+            return report(
+                work, trainer, counter.total(), losses, first_loss=losses[0], train_seconds=seconds, lessons=len(rows)
+            )
+
+
+def row_of(lesson: Lesson) -> dict[str, Any]:
+    """Return a lesson as a TRL row: prompt and completion as messages."""
+    if not lesson.text.strip():
+        raise RunError(f"lesson {lesson.problem_id}: its text is empty")
+    completion = [{"role": "assistant", "content": lesson.text}]
+    return {"prompt": prompt_of(lesson), "completion": completion, "problem_id": lesson.problem_id}
+
+
+def resample(lessons: Sequence[Lesson], seed: int) -> list[Lesson]:
+    """Draw as many lessons as there are, each in proportion to its weight, by systematic resampling.
+
+    A lesson of weight w among a total W appears floor(n w / W) or ceil(n w / W) times, so equal weights change nothing
+    (Kitagawa 1996: the scheme of least variance with one random number).
+
+    Raises:
+        RunError: If no lesson has a positive weight.
+    """
+    weights = [lesson.weight for lesson in lessons]
+    total = sum(weights)
+    if min(weights) < 0 or not 0 < total < float("inf"):
+        raise RunError("lesson weights must be finite, none negative and not all 0")
+    if len(set(weights)) == 1:
+        return list(lessons)
+    step = total / len(lessons)
+    mark = random.Random(seed).random() * step
+    drawn: list[Lesson] = []
+    reached = 0.0
+    for lesson in lessons:
+        reached += lesson.weight
+        while mark < reached and len(drawn) < len(lessons):
+            drawn.append(lesson)
+            mark += step
+    return drawn
+
+
+class TokenCounter:
+    """Counts the supervised tokens that pass through a model in training, on all processes."""
+
+    def __init__(self, trainer: Any) -> None:
+        self._trainer = trainer
+        self._seen = 0
+        trainer.model.register_forward_pre_hook(self._count, with_kwargs=True)
+
+    def _count(self, model: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        labels = kwargs.get("labels")
+        if model.training and labels is not None:
+            self._seen += int((labels[:, 1:] != IGNORED).sum())  # nothing predicts the first token
+
+    def total(self) -> int:
+        """Return the count so far."""
+        import torch
+
+        here = torch.tensor(self._seen, device=self._trainer.accelerator.device)
+        return int(self._trainer.accelerator.reduce(here, reduction="sum"))

@@ -1,0 +1,176 @@
+"""Run a training stage: in a process of its own, so that device memory is freed and a crash costs one stage, or here.
+
+`python -m tutelage.training.worker JOB.json` is the process. Its standard input is a pipe that the run holds open:
+when the run dies, however it dies, the pipe ends and the worker ends with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import InputError, RunError
+from ..plugins import Plugin, build
+from ..schema import TrainingReport
+from ..seams import Stage, StageJob
+from .jobs import finished_report, job_key, read_failure, read_job, write_failure, write_job, write_result
+
+_READ_FROM_LOG = 65536
+
+
+def run_stage(
+    spec: Plugin,
+    job: StageJob,
+    *,
+    mode: Literal["process", "inline"] = "process",
+    launch: tuple[str, ...] = (),
+    timeout: float = 6 * 3600.0,
+) -> TrainingReport:
+    """Train one stage; the checkpoint appears in `job.out` whole or not at all.
+
+    If it is there already, made by the same job, its report is returned and nothing is trained.
+
+    Args:
+        spec: The stage by name, with its options.
+        job: What it gets.
+        mode: `process`, or `inline` in this process.
+        launch: Arguments for `accelerate launch`; with them the worker is started through it.
+        timeout: Seconds after which a worker process is ended.
+
+    Raises:
+        InputError: If the options are wrong or the start cannot be loaded.
+        RunError: If training fails, in one line with the log's path.
+    """
+    key = job_key(spec, job)
+    done = finished_report(job.out, key)
+    if done is not None:
+        return done
+    partial = job.out.with_name(f"{job.out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    inner = replace(job, out=partial)
+    if mode == "inline":
+        write_result(partial, key, _build(spec).run(inner))
+    else:
+        _run_process(spec, inner, key, job.out, launch, timeout)
+    report = finished_report(partial, key)
+    if report is None:
+        raise RunError(f"stage {spec.name!r} ended without a checkpoint; log: {_log(job.out)}")
+    shutil.rmtree(job.out, ignore_errors=True)  # empty, or made by another job under the same name
+    partial.rename(job.out)
+    return report
+
+
+def _build(spec: Plugin) -> Stage:
+    stage: Stage = build("stages", spec)
+    stage.check()
+    return stage
+
+
+def _log(out: Path) -> Path:
+    return out.with_name(f"{out.name}.log")
+
+
+def _run_process(spec: Plugin, job: StageJob, key: str, out: Path, launch: tuple[str, ...], timeout: float) -> None:
+    """Start the worker, wait for it, and turn its failure into one line."""
+    file = out.with_name(f"{out.name}.job.json")
+    write_job(file, spec, job)
+    module = ["-m", "tutelage.training.worker", str(file), key]
+    command = [sys.executable, *(["-m", "accelerate.commands.launch", *launch] if launch else []), *module]
+    with _log(out).open("wb") as log:
+        worker = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(job.device, bool(launch)),
+            start_new_session=True,  # so that it can be ended with all that it started
+        )
+        try:
+            code = worker.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise RunError(
+                f"stage {spec.name!r} took more than {timeout:g} s and was ended; log: {_log(out)}"
+            ) from error
+        finally:
+            _end(worker)
+    failure = read_failure(job.out)
+    if isinstance(failure, InputError):
+        raise failure
+    if code != 0:
+        said = failure or _last_line(_log(out))
+        raise RunError(f"stage {spec.name!r} failed{_by_signal(code)}: {said}; log: {_log(out)}") from failure
+    file.unlink()
+
+
+def _environment(device: str, launched: bool) -> dict[str, str]:
+    """Show a worker one GPU, unless `accelerate launch` shares them out: TRL refuses several in one process."""
+    environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+    if launched or not (device == "auto" or device.startswith("cuda")):
+        return environment
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    number = int(device.partition(":")[2] or 0)
+    if visible is None:
+        return {**environment, "CUDA_VISIBLE_DEVICES": str(number)}
+    shown = [name for name in visible.split(",") if name]
+    return {**environment, "CUDA_VISIBLE_DEVICES": ",".join(shown[number : number + 1])}
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    """End a worker that still runs, and what it started; one that has ended is left alone."""
+    if worker.poll() is None:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+    if worker.stdin:
+        worker.stdin.close()
+
+
+def _by_signal(code: int) -> str:
+    if code >= 0:
+        return ""
+    hint = "; out of memory?" if -code == signal.SIGKILL else ""
+    return f" (killed by {signal.Signals(-code).name}{hint})"
+
+
+def _last_line(log: Path) -> str:
+    """Return the log's last line with anything to say, cut to a readable length."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _READ_FROM_LOG))
+        lines = [line.strip() for line in file.read().decode("utf-8", errors="replace").splitlines()]
+    said = [line for line in lines if line and not set(line) <= set("=-~^ ")]
+    return said[-1][:500] if said else "it said nothing"
+
+
+def main(arguments: list[str]) -> None:
+    """Be the worker: run the job in a file, named by its key."""
+    threading.Thread(target=_end_with_the_run, daemon=True).start()
+    file, key = Path(arguments[0]), arguments[1]
+    spec, job = read_job(file)
+    job = replace(job, device="cuda" if job.device.startswith("cuda") else job.device)
+    try:
+        report = _build(spec).run(job)
+    except Exception as error:
+        if os.environ.get("RANK", "0") == "0":
+            write_failure(job.out, error)
+        raise  # the log gets the whole of it
+    if os.environ.get("RANK", "0") == "0":
+        write_result(job.out, key, report)
+
+
+def _end_with_the_run() -> None:
+    """Wait for the end of standard input, which nothing is ever written to, then end without ado."""
+    stream: Any = sys.stdin.buffer
+    while stream.read(1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
