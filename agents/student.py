@@ -19,7 +19,7 @@ BASE = "base"
 class _Row(NamedTuple):
     """One prompt in the order in which it is generated."""
 
-    index: int
+    position: int
     tokens: list[int]
 
 
@@ -74,8 +74,8 @@ class TransformersEngine:
         torch.manual_seed(seed)
         for batch in self._batches(prompts):
             made = self._generate_batch(model, batch, samples, max_new_tokens or self.max_new_tokens)
-            for position, row in enumerate(batch):
-                answers[row.index] = made[position * samples : (position + 1) * samples]
+            for i, row in enumerate(batch):
+                answers[row.position] = made[i * samples : (i + 1) * samples]
             if on_progress:
                 on_progress(len(batch))
         return answers
@@ -108,8 +108,8 @@ class TransformersEngine:
             for prompt in prompts
         ]
         encoded = self._tokenizer(texts, add_special_tokens=False)["input_ids"]
-        rows = [_Row(index, tokens) for index, tokens in enumerate(encoded)]
-        rows.sort(key=lambda row: (-len(row.tokens), row.index))
+        rows = [_Row(position, tokens) for position, tokens in enumerate(encoded)]
+        rows.sort(key=lambda row: (-len(row.tokens), row.position))
         return [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
 
     def _generate_batch(self, model: Any, batch: Sequence[_Row], samples: int, limit: int) -> list[Generation]:

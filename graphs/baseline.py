@@ -42,8 +42,8 @@ def retained_ids(context: RunContext) -> set[str]:
 
 
 def _report(context: RunContext, results: dict[Split, list[Attempt]]) -> CycleReport:
-    shown = {split: accuracy(attempts) for split, attempts in results.items() if split is not Split.RETENTION}
-    sizes = {split: len(attempts) for split, attempts in results.items() if split is not Split.RETENTION}
+    shown: dict[Split, float] = {split: accuracy(attempts) for split, attempts in results.items() if split is not Split.RETENTION}
+    sizes: dict[Split, int] = {split: len(attempts) for split, attempts in results.items() if split is not Split.RETENTION}
     kept = sum(attempt.correct for attempt in results.get(Split.RETENTION, ()))
     if kept:
         shown[Split.RETENTION], sizes[Split.RETENTION] = 1.0, kept

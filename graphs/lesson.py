@@ -107,7 +107,7 @@ def next_step(state: LessonState, runtime: Runtime[LessonContext]) -> Literal["r
     drafts = state["drafts"]
     repeats = len(drafts) > 1 and drafts[-1].text == drafts[-2].text
     if drafts[-1].verified or repeats or len(drafts) > runtime.context.max_revisions:
-        return END
+        return "__end__"
     return "refine"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from ..config import RunConfig
@@ -57,17 +58,16 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
     if config.retention:
         task = config.retention.task
         yield "retention", lambda: build("tasks", task).splits()
-    for spec in config.teachers:
-        yield f"teacher {spec.name}", lambda spec=spec: build("teachers", spec, ledger=CallLedger(None))
-    for spec in config.training.stages:
-        yield f"stage {spec.name}", lambda spec=spec: build("stages", spec)
-    for seam, spec in (
+    named = [
+        *(("teachers", spec) for spec in config.teachers),
+        *(("stages", spec) for spec in config.training.stages),
         ("diagnosticians", config.diagnostician),
         ("planners", config.planner),
         ("purifiers", config.purifier),
         ("embedders", config.memory.embedder),
-    ):
-        yield f"{seam[:-1]} {spec.name}", lambda seam=seam, spec=spec: build(seam, spec)
+    ]
+    for seam, spec in named:
+        yield f"{seam[:-1]} {spec.name}", partial(build, seam, spec, ledger=CallLedger(None))
 
 
 def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -131,7 +131,7 @@ async def _stream(context: RunContext, emit: Listener) -> None:
         modes: Any = ["updates", "custom"]
         stream = graph.astream(begin, config, context=context, stream_mode=modes, durability="sync")
         async for mode, chunk in stream:
-            emit(dict(chunk) if mode == "custom" else {"kind": "update", "update": chunk})
+            emit(cast(dict[str, Any], chunk) if mode == "custom" else {"kind": "update", "update": chunk})
 
 
 @asynccontextmanager

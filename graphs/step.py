@@ -7,8 +7,8 @@ keyed by cycle, node and a hash of the state that it started from.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from functools import wraps
+from typing import Protocol, cast
 
 from langgraph.runtime import Runtime
 
@@ -16,7 +16,15 @@ from ..schema import content_hash
 from .context import RunContext
 from .state import CycleState
 
-Node = Callable[[CycleState, Runtime[RunContext]], Awaitable[CycleState]]
+
+class Node(Protocol):
+    """A node of the cycle graph."""
+
+    __name__: str
+
+    async def __call__(self, state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
+        """Do the node's work and return what it changes in the state."""
+        ...
 
 
 def step(node: Node) -> Node:
@@ -30,7 +38,7 @@ def step(node: Node) -> Node:
         done = rundir.step(cycle, name)
         if done and done["input"] == key:
             runtime.stream_writer({"kind": "skipped", "node": name, "cycle": cycle, "why": "already done"})
-            return CycleState(**done["update"])
+            return cast(CycleState, done["update"])
         runtime.stream_writer({"kind": "started", "node": name, "cycle": cycle})
         began = time.perf_counter()
         update = await node(state, runtime)
@@ -40,4 +48,4 @@ def step(node: Node) -> Node:
         runtime.stream_writer({"kind": "finished", "node": name, "cycle": cycle, "seconds": seconds})
         return update
 
-    return once
+    return cast(Node, once)

@@ -82,7 +82,7 @@ def test_the_base_of_a_checkpoint_is_found(base: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_note_is_no_checkpoint(base: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no tutelage.json"):
+    with pytest.raises(InputError, match=r"no tutelage\.json"):
         load_model(base, tmp_path, dtype="float32", device="cpu", merge=True)
     with pytest.raises(InputError, match=r"config\.json"):
         fingerprint(tmp_path)

@@ -45,7 +45,7 @@ def reference_loss(base: Path, lessons: tuple[Lesson, ...]) -> tuple[float, int]
         before, answer = (tokenizer(text)["input_ids"] for text in (prompt, f"{one.text}<|im_end|>"))
         logits = model(input_ids=torch.tensor([before + answer])).logits[0]
         chosen = logits.log_softmax(-1)[len(before) - 1 : -1].gather(1, torch.tensor(answer)[:, None])
-        total, count = total - float(chosen.sum()), count + len(answer)
+        total, count = total - chosen.sum().item(), count + len(answer)
     return total / count, count
 
 

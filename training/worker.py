@@ -14,7 +14,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ..errors import InputError, RunError
 from ..plugins import Plugin, build
@@ -165,9 +165,11 @@ def main(arguments: list[str]) -> None:
 
 
 def _end_with_the_run() -> None:
-    """Wait for the end of standard input, which nothing is ever written to, then end without ado."""
-    stream: Any = sys.stdin.buffer
-    while stream.read(1):
+    """Wait for the end of standard input, which nothing is ever written to, then end without ado.
+
+    The descriptor itself is read: a thread inside `sys.stdin` would hold its lock when the worker ends by itself.
+    """
+    while os.read(0, 1):
         pass
     os._exit(1)
 

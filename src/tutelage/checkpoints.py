@@ -133,7 +133,8 @@ def _adapted_model(base: Path, adapter: Path | None, dtype: str, merge: bool) ->
     if not merge:
         return PeftModel.from_pretrained(_plain_model(base, dtype), adapter, is_trainable=True)
     model = PeftModel.from_pretrained(_plain_model(base, "float32"), adapter)
-    return model.merge_and_unload(safe_merge=True).to(getattr(torch, dtype))
+    merged = model.merge_and_unload(safe_merge=True).to(getattr(torch, dtype))
+    return merged.requires_grad_(True)  # peft froze the weights under the adapter
 
 
 def save_checkpoint(

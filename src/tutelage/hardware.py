@@ -59,7 +59,7 @@ def _computes_bfloat16(device: str) -> bool:
     import torch
 
     if device.startswith("cuda"):
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device != "cpu":
         return False
     # torch has no public question for this; a build without the function answers no.
