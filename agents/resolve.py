@@ -45,9 +45,9 @@ def resolve_student(model: str) -> Path:
     if Path(model).is_dir():
         return _local(Path(model))
     if model == TINY_STUDENT:
-        from ..tiny import build_tiny_student
+        from ..tiny import VERSION, build_tiny_student
 
-        return made_once(TINY_STUDENT, build_tiny_student)
+        return made_once(f"{TINY_STUDENT}-v{VERSION}", build_tiny_student)
     if model == WHEEL_STUDENT:
         return _from_wheel()
     try:

@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 from ..schema import Attempt, CycleReport, Split, Verdict
 from .context import RunContext
 from .exam import accuracy, examine_split
+from .rehearse import rehearse
 from .state import BASE, CycleState
 from .step import step
 
@@ -21,6 +22,7 @@ async def baseline(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
             results[split] = await examine_split(
                 context, runtime.stream_writer, cycle=0, student=BASE, split=split, problems=problems
             )
+    await rehearse(context, runtime.stream_writer)
     report = _report(context, results)
     context.rundir.write_report(report)
     return CycleState(
@@ -42,8 +44,12 @@ def retained_ids(context: RunContext) -> set[str]:
 
 
 def _report(context: RunContext, results: dict[Split, list[Attempt]]) -> CycleReport:
-    shown: dict[Split, float] = {split: accuracy(attempts) for split, attempts in results.items() if split is not Split.RETENTION}
-    sizes: dict[Split, int] = {split: len(attempts) for split, attempts in results.items() if split is not Split.RETENTION}
+    shown: dict[Split, float] = {
+        split: accuracy(attempts) for split, attempts in results.items() if split is not Split.RETENTION
+    }
+    sizes: dict[Split, int] = {
+        split: len(attempts) for split, attempts in results.items() if split is not Split.RETENTION
+    }
     kept = sum(attempt.correct for attempt in results.get(Split.RETENTION, ()))
     if kept:
         shown[Split.RETENTION], sizes[Split.RETENTION] = 1.0, kept

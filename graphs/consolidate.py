@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from langgraph.runtime import Runtime
 
-from ..schema import Lesson, Verdict
+from ..plugins import Plugin
+from ..schema import Lesson, TrainingReport, Verdict
 from ..seams import StageJob
+from ..training.progress import read_progress
 from ..training.worker import run_stage
 from .context import RunContext
 from .state import BASE, CycleState
 from .step import step
+
+_POLL_SECONDS = 1.0
 
 
 @step
@@ -24,6 +29,7 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
     if len(lessons) < settings.min_lessons:
         note = f"{len(lessons)} lessons are fewer than training.min_lessons ({settings.min_lessons})"
         return CycleState(cycle=cycle, candidate=None, candidate_note=note)
+    lessons += context.rundir.rehearsal()
     context.engine.release()
     start = None if settings.start == "base" or state["student"] == BASE else context.rundir.path / state["student"]
     reports = []
@@ -31,15 +37,29 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
         job = stage_job(context, cycle, number, start, lessons)
         spec = settings.stages[number]
         runtime.stream_writer({"kind": "training", "cycle": cycle, "stage": spec.name, "lessons": len(lessons)})
-        report = await asyncio.to_thread(
-            run_stage, spec, job, mode=settings.worker, launch=settings.launch, timeout=settings.timeout
-        )
+        report = await _run(context, runtime, spec, job)
         runtime.stream_writer({"kind": "trained", "cycle": cycle, **report.model_dump(mode="json")})
         reports.append(report)
         start = job.out
     assert start is not None
     context.rundir.write_training(cycle, reports)
     return CycleState(cycle=cycle, candidate=context.rundir.relative(start), candidate_note="")
+
+
+async def _run(context: RunContext, runtime: Runtime[RunContext], spec: Plugin, job: StageJob) -> TrainingReport:
+    """Run one stage in a thread, and tell how far it has come."""
+    settings = context.config.training
+    run = partial(run_stage, spec, job, mode=settings.worker, launch=settings.launch, timeout=settings.timeout)
+    running = asyncio.ensure_future(asyncio.to_thread(run))
+    told = None
+    while not running.done():
+        await asyncio.wait([running], timeout=_POLL_SECONDS)
+        progress = read_progress(job.out)
+        if progress and progress != told:
+            told = progress
+            shown = {"node": f"{spec.name}, step", "done": progress.step, "total": progress.of}
+            runtime.stream_writer({"kind": "progress", "cycle": job.cycle, **shown})
+    return await running
 
 
 def training_lessons(context: RunContext, cycle: int) -> list[Lesson]:
@@ -68,5 +88,5 @@ def stage_job(context: RunContext, cycle: int, number: int, start: Path | None, 
         seed=config.seed * 1000 + cycle,
         device=config.student.device,
         precision=config.student.precision,
-        task=config.task.model_dump(mode="json"),
+        task={**config.task.model_dump(mode="json"), "seed": config.seed},
     )

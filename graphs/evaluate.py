@@ -11,6 +11,7 @@ from ..training.gate import Decision, decide
 from .baseline import retained_ids
 from .context import RunContext
 from .exam import accuracy, examine_split, known_attempts
+from .examine import taught_problems
 from .state import CycleState
 from .step import step
 
@@ -41,8 +42,12 @@ async def _examine_candidate(
 ) -> dict[Split, list[Attempt]]:
     kept = retained_ids(context)
     retention = [p for p in context.problems.get(Split.RETENTION, ()) if p.id in kept]
-    splits = {Split.GATE: context.problems[Split.GATE], Split.RETENTION: retention}
-    splits[Split.PROBE] = context.problems[Split.PROBE]
+    splits = {
+        Split.GATE: context.problems[Split.GATE],
+        Split.RETENTION: retention,
+        Split.PROBE: context.problems[Split.PROBE],
+        Split.TRAIN: taught_problems(context, cycle),  # what became of the lessons; the gate does not look at it
+    }
     return {
         split: await examine_split(
             context, runtime.stream_writer, cycle=cycle, student=candidate, split=split, problems=problems
@@ -56,11 +61,12 @@ def _report(
     context: RunContext, cycle: int, student: str, results: dict[Split, list[Attempt]], decision: Decision
 ) -> CycleReport:
     diagnosis = context.rundir.diagnosis(cycle)
+    shown = {split: attempts for split, attempts in results.items() if split is not Split.TRAIN}
     return CycleReport(
         cycle=cycle,
         student=student,
-        accuracy={split: accuracy(attempts) for split, attempts in results.items()},
-        n={split: len(attempts) for split, attempts in results.items()},
+        accuracy={split: accuracy(attempts) for split, attempts in shown.items()},
+        n={split: len(attempts) for split, attempts in shown.items()},
         weaknesses=diagnosis.weaknesses if diagnosis else (),
         lessons=_count_lessons(context, cycle),
         training=tuple(context.rundir.training(cycle)) if results else (),

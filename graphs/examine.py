@@ -36,11 +36,18 @@ async def examine(state: CycleState, runtime: Runtime[RunContext]) -> CycleState
 
 def due_problems(context: RunContext, cycle: int) -> list[Problem]:
     """Return the train problems due: those taught in the last cycle first, then new ones in the task's order."""
-    train = {problem.id: problem for problem in context.problems[Split.TRAIN]}
-    taught_last = [lesson.problem_id for lesson in context.rundir.lessons(cycle - 1)] if cycle > 1 else []
+    train = context.problems[Split.TRAIN]
+    taught_last = taught_problems(context, cycle - 1)
     seen = {lesson.problem_id for earlier in range(1, cycle) for lesson in context.rundir.lessons(earlier)}
-    order = dict.fromkeys([*taught_last, *(i for i in train if i not in seen)])
-    return [train[i] for i in order if i in train][: context.config.exam.due]
+    new = [problem for problem in train if problem.id not in seen]
+    return [*taught_last, *new][: context.config.exam.due]
+
+
+def taught_problems(context: RunContext, cycle: int) -> list[Problem]:
+    """Return the problems taught in a cycle, in the plan's order, as many as are examined at once."""
+    train = {problem.id: problem for problem in context.problems[Split.TRAIN]}
+    taught = [lesson.problem_id for lesson in context.rundir.lessons(cycle)]
+    return [train[i] for i in taught if i in train][: context.config.exam.due]
 
 
 def _remember_outcomes(context: RunContext, cycle: int, attempts: list[Attempt]) -> None:

@@ -7,7 +7,7 @@ from tutelage.errors import InputError
 from tutelage.schema import Problem, Split
 from tutelage.seams import Task
 from tutelage.tasks.answers import contains
-from tutelage.tasks.quiz import QuizTask, replay_questions
+from tutelage.tasks.quiz import QuizTask
 from tutelage.tasks.splits import check_splits
 
 QUESTIONS = QuizTask().splits()[Split.RETENTION]
@@ -32,7 +32,7 @@ def test_no_question_gives_its_answer_away():
 
 
 def test_replay_shares_nothing_with_the_quiz():
-    prompts = replay_questions()
+    prompts = QuizTask().rehearsal()
     assert len(prompts) >= 60 and len(set(prompts)) == len(prompts)
     assert not {prompt.casefold() for prompt in prompts} & {problem.question.casefold() for problem in QUESTIONS}
 

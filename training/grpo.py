@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
@@ -102,6 +103,7 @@ class GRPOStage:
             InputError: If the start or the task cannot be had.
             RunError: If training fails, or the checkpoint on disk is not what was trained.
         """
+        job = replace(job, lessons=tuple(lesson for lesson in job.lessons if lesson.origin != "replay"))
         check_lessons(job.lessons, 1)
         problems = problems_of(job, task := build_task(job))
         rows = [{"prompt": prompt_of(lesson), "problem_id": lesson.problem_id} for lesson in job.lessons]
@@ -111,7 +113,7 @@ class GRPOStage:
             prompts = min(self.prompts_per_step, len(rows))  # a last group that is not full would be left out
             options = self._options_for(prompts, adapter.processes())
             trainer = adapter.grpo_trainer(work.setup, rewards, options, self.extra)
-            seconds = train(trainer)
+            seconds = train(trainer, job.out)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")
             metrics = summary(trainer, list(self.rewards))

@@ -17,6 +17,7 @@ from ..schema import Lesson, TrainingReport
 from ..seams import StageJob
 from . import adapter
 from .checks import check_saved
+from .progress import step_callback
 
 MODES = ("lora", "full")
 
@@ -83,8 +84,8 @@ def prompt_of(lesson: Lesson) -> list[dict[str, str]]:
     return [*system, {"role": "user", "content": lesson.question}]
 
 
-def train(trainer: Any) -> float:
-    """Run a trainer to its end and return the seconds it took.
+def train(trainer: Any, out: Path) -> float:
+    """Run a trainer to its end, noting each step in the folder `out`, and return the seconds it took.
 
     Raises:
         RunError: If it did not take a single step, or memory ran out.
@@ -92,6 +93,7 @@ def train(trainer: Any) -> float:
     import torch
 
     began = time.perf_counter()
+    trainer.add_callback(step_callback(out))
     try:
         trainer.train()
     except torch.cuda.OutOfMemoryError as error:

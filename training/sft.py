@@ -91,7 +91,7 @@ class SFTStage:
             trainer = adapter.sft_trainer(work.setup, self.options, self.extra)
             check_supervision(trainer, work.setup.tokenizer, rows)
             counter = TokenCounter(trainer)
-            seconds = train(trainer)
+            seconds = train(trainer, job.out)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")
             return report(

@@ -159,7 +159,8 @@ def save_checkpoint(
     from peft import PeftModel
 
     adapter = isinstance(model, PeftModel)
-    model.save_pretrained(folder, **({} if state_dict is None else {"state_dict": state_dict}))
+    with quiet():
+        model.save_pretrained(folder, **({} if state_dict is None else {"state_dict": state_dict}))
     (folder / "README.md").unlink(missing_ok=True)  # peft's model card: a form with nothing filled in
     if tokenizer is not None and not adapter:
         tokenizer.save_pretrained(folder)

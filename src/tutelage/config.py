@@ -40,10 +40,6 @@ class StudentConfig(Section):
     """Used when a problem gets more than one sample; a single sample is greedy."""
 
 
-class TaskConfig(Plugin):
-    """What is taught: a task by name with its options."""
-
-
 class RetentionConfig(Section):
     """Other abilities, which teaching must not cost."""
 
@@ -51,6 +47,9 @@ class RetentionConfig(Section):
     """A task whose problems the student is examined on; only those that the base student answers right count."""
     max_new_tokens: int = Field(24, ge=1)
     """Length limit of an answer to these problems, in tokens."""
+    rehearse: int = Field(64, ge=0)
+    """Questions outside the retention split (where the task offers some) whose answers by the base student are trained
+    on again in every cycle, against forgetting."""
 
 
 class ExamConfig(Section):
@@ -143,19 +142,31 @@ class RunConfig(Section):
     task: Plugin
     """What is taught."""
     student: StudentConfig = StudentConfig()
+    """Who learns."""
     retention: RetentionConfig | None = RetentionConfig()
     """null does without; the gate then looks at its own split alone."""
     exam: ExamConfig = ExamConfig()
+    """How the student is examined."""
     diagnostician: Plugin = Plugin(name="skills")
+    """Names the weaknesses."""
     plan: PlanConfig = PlanConfig()
+    """How much is taught."""
     planner: Plugin = Plugin(name="paced")
+    """Picks the problems taught."""
     teachers: Annotated[PluginList, Field(min_length=1)] = (Plugin(name="textbook"),)
+    """Who writes the rationales; several give several a problem."""
     teach: TeachConfig = TeachConfig()
+    """How rationales are written."""
     purifier: Plugin = Plugin(name="first")
+    """Turns a problem's verified rationales into one lesson."""
     memory: MemoryConfig = MemoryConfig()
+    """Past errors."""
     training: TrainingConfig = TrainingConfig()
+    """How lessons become weights."""
     gate: GateConfig = GateConfig()
+    """When a cycle is rolled back."""
     stop: StopConfig = StopConfig()
+    """When the loop ends."""
 
 
 REQUIRED_SPLITS = (Split.TRAIN, Split.PROBE, Split.GATE, Split.TEST)

@@ -87,7 +87,8 @@ class RunProgress:
             return
         if node not in self._tasks:
             self._tasks[node] = self._bars.add_task(f"  {node}", total=total)
-        self._bars.update(self._tasks[node], advance=event.get("advance", 0))
+        moved = {"advance": event["advance"]} if "advance" in event else {"completed": event["done"]}
+        self._bars.update(self._tasks[node], **moved)
 
     def _report(self, event: dict[str, Any]) -> None:
         if self.rundir and event["node"] in ("baseline", "evaluate"):

@@ -135,6 +135,15 @@ class RunDir:
         """Write the lessons of a cycle, all at once."""
         self._write_rows("lessons", cycle, lessons)
 
+    def rehearsal(self) -> list[Lesson]:
+        """Read the base student's own answers that are trained on again in every cycle."""
+        rows = [{k: v for k, v in row.items() if k != "schema"} for row in jsonl.read(self.path / "rehearsal.jsonl")]
+        return [Lesson.model_validate(row) for row in rows]
+
+    def write_rehearsal(self, lessons: Iterable[Lesson]) -> None:
+        """Write the base student's own answers, all at once."""
+        jsonl.write_atomic(self.path / "rehearsal.jsonl", "".join(jsonl.dumps(_dump(lesson)) for lesson in lessons))
+
     def training(self, cycle: int) -> list[TrainingReport]:
         """Read what the training stages of a cycle reported."""
         return self._rows("training", cycle, TrainingReport)

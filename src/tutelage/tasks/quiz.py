@@ -49,6 +49,11 @@ class QuizTask:
                 return Grade(str(answer), 1.0)
         return Grade(None, 0.0)
 
+    def rehearsal(self) -> Sequence[str]:
+        """Return general questions that are not in the split, for training on the base student's own answers."""
+        rest = [] if self.size is None else [problem.question for problem in self._questions[self.size :]]
+        return [*(row["question"] for row in _rows("replay.jsonl")), *rest]
+
     @cached_property
     def _questions(self) -> tuple[Problem, ...]:
         problems = [
@@ -61,11 +66,6 @@ class QuizTask:
             for row in _rows("quiz.jsonl")
         ]
         return tuple(sorted(problems, key=lambda problem: content_hash("quiz", problem.id)))
-
-
-def replay_questions() -> tuple[str, ...]:
-    """Return general prompts that the quiz does not ask, for replaying the base student's own answers."""
-    return tuple(row["question"] for row in _rows("replay.jsonl"))
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -1,0 +1,52 @@
+"""Rehearse: the base student's own answers to general questions, trained on again so that they are not forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from ..schema import Lesson, content_hash
+from .context import RunContext
+from .exam import Writer, chat_prompt
+from .state import BASE
+
+MAX_NEW_TOKENS = 48
+"""An answer that is longer is not rehearsed: cut off, it would teach the student to stop in the middle."""
+
+
+async def rehearse(context: RunContext, write: Writer) -> None:
+    """Let the base student answer the questions to rehearse, none of which is in the retention split."""
+    questions = rehearsal_questions(context)
+    if not questions or context.rundir.rehearsal():
+        return
+    assert context.retention is not None
+    instruction = context.retention.instruction
+    write({"kind": "progress", "node": "rehearsal", "cycle": 0, "done": 0, "total": len(questions)})
+    answers = await asyncio.to_thread(
+        context.engine.generate,
+        BASE,
+        [chat_prompt(instruction, question) for question in questions],
+        seed=context.config.seed,
+        max_new_tokens=MAX_NEW_TOKENS,
+    )
+    lessons = [
+        Lesson(
+            problem_id=content_hash("rehearsal", question),
+            cycle=0,
+            question=question,
+            text=answer.text,
+            origin="replay",
+            system=instruction,
+        )
+        for question, (answer,) in zip(questions, answers, strict=True)
+        if answer.stopped and answer.text
+    ]
+    context.rundir.write_rehearsal(lessons)
+
+
+def rehearsal_questions(context: RunContext) -> list[str]:
+    """Return as many questions as the configuration wants; none if the retention task offers none."""
+    if context.retention is None or context.config.retention is None:
+        return []
+    offer: Callable[[], Sequence[str]] = getattr(context.retention, "rehearsal", tuple)
+    return list(offer())[: context.config.retention.rehearse]

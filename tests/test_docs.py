@@ -1,0 +1,57 @@
+"""What the documentation says is what the code does: generated pages are current, and every command in them runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from tutelage.cli import app
+from tutelage.configdoc import markdown
+from tutelage.graphs.draw import mermaid
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_configuration_page_is_current() -> None:
+    assert (ROOT / "docs" / "configuration.md").read_text() == markdown()
+
+
+def test_the_drawing_of_the_graph_is_current() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    drawn = page.split("<!-- graphs -->\n")[1].split("<!-- /graphs -->")[0]
+    assert drawn.strip() == mermaid().strip()
+
+
+def commands() -> list[tuple[str, str]]:
+    found = []
+    for page in PAGES:
+        for line in page.read_text().splitlines():
+            for part in line.split("#")[0].strip().strip("`").split(" | "):
+                match = re.match(r"(?:\.venv/bin/)?(tutelage [a-z].*|make [a-z-]+.*)$", part.strip())
+                if match:
+                    found.append((page.name, match[1]))
+    return found
+
+
+@pytest.mark.parametrize(("page", "command"), commands())
+def test_every_command_in_the_docs_exists(page: str, command: str) -> None:
+    words = shlex.split(command)
+    if words[0] == "make":
+        assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), command
+        return
+    verbs = get_command(app).commands  # type: ignore[attr-defined]
+    assert words[1] in verbs, command
+    known = {option for parameter in verbs[words[1]].params for option in parameter.opts}
+    used = {word.strip("[]") for word in words[2:] if word.strip("[]").startswith("--")}
+    assert used <= known, command
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,44 @@
+"""How far a stage has come: a small file beside the checkpoint in the making, so that a person sees it is alive."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..jsonl import write_json
+
+FILE = "progress.json"
+
+
+class Progress(NamedTuple):
+    """Optimizer steps done, and wanted."""
+
+    step: int
+    of: int
+
+
+def read_progress(out: Path) -> Progress | None:
+    """Return how far the stage has come whose checkpoint will be `out`; None before its first step."""
+    path = out.with_name(f"{out.name}.partial") / FILE
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # not begun, or just renamed
+    return Progress(int(found["step"]), int(found["of"]))
+
+
+def step_callback(folder: Path) -> Any:
+    """Return a trainer callback that notes each step in a checkpoint's folder, and takes the note away at the end."""
+    from transformers import TrainerCallback
+
+    class StepNote(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.is_world_process_zero:
+                write_json(folder / FILE, Progress(state.global_step, state.max_steps)._asdict())
+
+        def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.is_world_process_zero:
+                (folder / FILE).unlink(missing_ok=True)
+
+    return StepNote()
