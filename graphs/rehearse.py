@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 
 from ..schema import Lesson, content_hash
@@ -10,8 +11,10 @@ from .context import RunContext
 from .exam import Writer, chat_prompt
 from .state import BASE
 
-MAX_NEW_TOKENS = 48
-"""An answer that is longer is not rehearsed: cut off, it would teach the student to stop in the middle."""
+MAX_NEW_TOKENS = 32
+"""A longer answer is rehearsed up to its last whole sentence: cut off, it would teach to stop in the middle."""
+
+_SENTENCES = re.compile(r".*[.!?](?=\s|$)", re.DOTALL)
 
 
 async def rehearse(context: RunContext, write: Writer) -> None:
@@ -34,14 +37,20 @@ async def rehearse(context: RunContext, write: Writer) -> None:
             problem_id=content_hash("rehearsal", question),
             cycle=0,
             question=question,
-            text=answer.text,
+            text=text,
             origin="replay",
             system=instruction,
         )
         for question, (answer,) in zip(questions, answers, strict=True)
-        if answer.stopped and answer.text
+        if (text := answer.text if answer.stopped else whole_sentences(answer.text))
     ]
     context.rundir.write_rehearsal(lessons)
+
+
+def whole_sentences(text: str) -> str:
+    """Return a text up to the end of its last whole sentence; nothing if it has none."""
+    found = _SENTENCES.match(text)
+    return found.group().strip() if found else ""
 
 
 def rehearsal_questions(context: RunContext) -> list[str]:

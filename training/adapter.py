@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, RunError, did_you_mean
+from .loss import without_triton
 
 Mode = Literal["lora", "full"]
 
@@ -131,7 +132,7 @@ def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, An
     import trl
 
     config = _config("sft", setup, {**options, "completion_only_loss": True}, extra)
-    return _built(trl.SFTTrainer, setup, args=config)
+    return _built(without_triton(trl.SFTTrainer), setup, args=config)
 
 
 def grpo_trainer(

@@ -110,9 +110,14 @@ def _run_process(spec: Plugin, job: StageJob, key: str, out: Path, launch: tuple
     file.unlink()
 
 
+_KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "68719476736", "MALLOC_ARENA_MAX": "1"}
+"""For glibc: keep freed memory instead of giving it back to the kernel. On a CPU each step frees and takes the same
+gigabytes, and the page faults took a fifth to a third of the time."""
+
+
 def _environment(device: str, launched: bool) -> dict[str, str]:
     """Show a worker one GPU, unless `accelerate launch` shares them out: TRL refuses several in one process."""
-    environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+    environment = {**_KEEP_MEMORY, **os.environ, "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
     if launched or not (device == "auto" or device.startswith("cuda")):
         return environment
     visible = environment.get("CUDA_VISIBLE_DEVICES")
