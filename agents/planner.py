@@ -116,9 +116,7 @@ def _latest(attempts: Sequence[Attempt]) -> dict[str, float]:
 
 def _returning(drawn: Sequence[Problem], request: PlanningRequest, latest: Mapping[str, float]) -> list[Problem]:
     """Return the problems that were taught and that the last exam still found wrong, the least taught first."""
-    last = max((attempt.cycle for attempt in request.attempts), default=0)
-    wrong = {a.problem_id for a in request.attempts if a.cycle == last and not a.correct}
-    back = [p for p in drawn if p.id in wrong and request.taught.get(p.id, 0) > 0]
+    back = [p for p in drawn if latest.get(p.id, 1.0) < 1.0 and request.taught.get(p.id, 0) > 0]
     return sorted(back, key=lambda p: (request.taught[p.id], latest[p.id]))
 
 

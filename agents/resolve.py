@@ -66,7 +66,7 @@ def resolve_student(model: str) -> Path:
 def _local(folder: Path) -> Path:
     if not (folder / "config.json").is_file():
         raise InputError(f"student.model: {folder} has no config.json; give the folder that save_pretrained wrote")
-    return folder
+    return folder.resolve()
 
 
 def _from_hub(model: str) -> Path:

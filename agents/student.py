@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..checkpoints import load_model, load_tokenizer
+from ..errors import InputError
 from ..hardware import pick_device, pick_precision
 from ..seams import Generation, Message
 
@@ -79,6 +80,11 @@ class TransformersEngine:
             if on_progress:
                 on_progress(len(batch))
         return answers
+
+    def check(self) -> None:
+        """Raise InputError if the student has no tokenizer or no chat template."""
+        if not getattr(load_tokenizer(self.base), "chat_template", None):
+            raise InputError(f"student.model: {self.base} has no chat template; take an instruct model, or add one")
 
     def release(self) -> None:
         """Drop the weights, and give the device's memory back."""

@@ -22,6 +22,7 @@ async def baseline(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
             results[split] = await examine_split(
                 context, runtime.stream_writer, cycle=0, student=BASE, split=split, problems=problems
             )
+    await _find_what_is_known(context, runtime, results.get(Split.RETENTION, []))
     await rehearse(context, runtime.stream_writer)
     report = _report(context, results)
     context.rundir.write_report(report)
@@ -37,10 +38,27 @@ async def baseline(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
     )
 
 
+async def _find_what_is_known(context: RunContext, runtime: Runtime[RunContext], answered: list[Attempt]) -> None:
+    """Ask again, by sampling, what the base student has got right of the retention split."""
+    if not answered or context.config.retention is None or not context.config.retention.samples:
+        return
+    right = {attempt.problem_id for attempt in answered if attempt.correct}
+    await examine_split(
+        context,
+        runtime.stream_writer,
+        cycle=0,
+        student=BASE,
+        split=Split.RETENTION,
+        problems=[problem for problem in context.problems[Split.RETENTION] if problem.id in right],
+        samples=context.config.retention.samples,
+        first_sample=1,
+    )
+
+
 def retained_ids(context: RunContext) -> set[str]:
-    """Return the retention problems that the base student answers right."""
+    """Return the retention problems that the base student has answered right each time it was asked."""
     base = [a for a in context.rundir.attempts(0) if a.split is Split.RETENTION and a.student == BASE]
-    return {a.problem_id for a in base if a.correct}
+    return {a.problem_id for a in base} - {a.problem_id for a in base if not a.correct}
 
 
 def _report(context: RunContext, results: dict[Split, list[Attempt]]) -> CycleReport:
@@ -50,11 +68,11 @@ def _report(context: RunContext, results: dict[Split, list[Attempt]]) -> CycleRe
     sizes: dict[Split, int] = {
         split: len(attempts) for split, attempts in results.items() if split is not Split.RETENTION
     }
-    kept = sum(attempt.correct for attempt in results.get(Split.RETENTION, ()))
+    kept = len(retained_ids(context))
     if kept:
         shown[Split.RETENTION], sizes[Split.RETENTION] = 1.0, kept
     asked = len(results.get(Split.RETENTION, ()))
-    note = f"; right on {kept} of {asked} retention problems, which are kept" if asked else ""
+    note = f"; surely right on {kept} of {asked} retention problems, which it must keep" if asked else ""
     return CycleReport(
         cycle=0,
         student=BASE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -49,17 +50,25 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
 async def _run(context: RunContext, runtime: Runtime[RunContext], spec: Plugin, job: StageJob) -> TrainingReport:
     """Run one stage in a thread, and tell how far it has come."""
     settings = context.config.training
-    run = partial(run_stage, spec, job, mode=settings.worker, launch=settings.launch, timeout=settings.timeout)
+    stop = threading.Event()
+    run = partial(
+        run_stage, spec, job, mode=settings.worker, launch=settings.launch, timeout=settings.timeout, stop=stop
+    )
     running = asyncio.ensure_future(asyncio.to_thread(run))
     told = None
-    while not running.done():
-        await asyncio.wait([running], timeout=_POLL_SECONDS)
-        progress = read_progress(job.out)
-        if progress and progress != told:
-            told = progress
-            shown = {"node": f"{spec.name}, step", "done": progress.step, "total": progress.of}
-            runtime.stream_writer({"kind": "progress", "cycle": job.cycle, **shown})
-    return await running
+    try:
+        while not running.done():
+            await asyncio.wait([running], timeout=_POLL_SECONDS)
+            progress = read_progress(job.out)
+            if progress and progress != told:
+                told = progress
+                shown = {"node": f"{spec.name}, step", "done": progress.step, "total": progress.of}
+                runtime.stream_writer({"kind": "progress", "cycle": job.cycle, **shown})
+        return await running
+    except asyncio.CancelledError:
+        stop.set()  # Ctrl-C: the worker must not train on behind a lock that is given back
+        await asyncio.wait([running])
+        raise
 
 
 def training_lessons(context: RunContext, cycle: int) -> list[Lesson]:

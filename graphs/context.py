@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..agents.resolve import resolve_student
 from ..config import RunConfig
+from ..errors import InputError
 from ..ledger import CallLedger
 from ..memory import ErrorMemory
 from ..plugins import build, check
@@ -71,6 +72,8 @@ def build_parts(
     retention: Task | None = build("tasks", config.retention.task) if config.retention else None
     problems = dict(task.splits())
     if retention:
+        if problems.get(Split.RETENTION):
+            raise InputError("retention: the task has a retention split of its own; set `retention: null` to use it")
         problems[Split.RETENTION] = list(retention.splits().get(Split.RETENTION, ()))
     return Parts(
         config=config,

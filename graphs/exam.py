@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from itertools import count
 from typing import Any
 
 from ..agents.steps import find_wrong_step
@@ -24,13 +23,15 @@ async def examine_split(
     split: Split,
     problems: Sequence[Problem],
     samples: int = 1,
+    first_sample: int = 0,
 ) -> list[Attempt]:
     """Let a checkpoint answer problems; what it has answered before, in any cycle, is not asked again.
 
     Rows land in the run directory a chunk at a time, so that a crash costs one chunk.
     """
     known = known_attempts(context, student, split, cycle)
-    missing = [p for p in problems if (p.id, samples - 1) not in known]
+    numbers = range(first_sample, first_sample + samples)
+    missing = [p for p in problems if (p.id, numbers[-1]) not in known]
     write({"kind": "progress", "node": f"exam {split}", "cycle": cycle, "done": 0, "total": len(missing)})
     size = 4 * context.config.student.batch_size
     for start in range(0, len(missing), size):
@@ -39,10 +40,10 @@ async def examine_split(
         def advance(done: int) -> None:
             write({"kind": "progress", "node": f"exam {split}", "cycle": cycle, "advance": done, "total": len(missing)})
 
-        made = await asyncio.to_thread(_answer, context, cycle, student, split, chunk, samples, advance)
-        context.rundir.add_attempts(cycle, made)
-        known.update({(a.problem_id, a.sample): a for a in made})
-    return [known[p.id, sample] for p in problems for sample in range(samples)]
+        made = await asyncio.to_thread(_answer, context, cycle, student, split, chunk, numbers, advance)
+        context.rundir.add_attempts(cycle, [a for a in made if (a.problem_id, a.sample) not in known])
+        known = {(a.problem_id, a.sample): a for a in made} | known
+    return [known[p.id, sample] for p in problems for sample in numbers]
 
 
 def known_attempts(context: RunContext, student: str, split: Split, cycle: int) -> dict[tuple[str, int], Attempt]:
@@ -61,7 +62,7 @@ def _answer(
     student: str,
     split: Split,
     problems: Sequence[Problem],
-    samples: int,
+    numbers: range,
     advance: Callable[[int], None],
 ) -> list[Attempt]:
     task = context.task_of(split)
@@ -70,7 +71,7 @@ def _answer(
     answers = context.engine.generate(
         context.checkpoint(student),
         [chat_prompt(task.instruction, p.question) for p in problems],
-        samples=samples,
+        samples=len(numbers),
         seed=context.config.seed,
         max_new_tokens=limit,
         on_progress=advance,
@@ -78,7 +79,7 @@ def _answer(
     return [
         grade(task, problem, generation, cycle=cycle, student=student, split=split, sample=sample)
         for problem, generations in zip(problems, answers, strict=True)
-        for sample, generation in zip(count(), generations)
+        for sample, generation in zip(numbers, generations, strict=True)
     ]
 
 

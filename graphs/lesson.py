@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypedDict
@@ -17,7 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from ..agents.steps import find_wrong_step
-from ..errors import RunError
+from ..errors import Declined, RunError
 from ..ledger import ledger_scope
 from ..schema import (
     EarlierRationale,
@@ -28,6 +28,9 @@ from ..schema import (
     content_hash,
 )
 from ..seams import Task, Teacher
+
+DECLINED = "declined"
+"""Why there is no rationale where a teacher had nothing to say."""
 
 MAX_CHARACTERS = 8000
 """A longer rationale is turned away: a lesson should fit a small student's context many times over."""
@@ -75,6 +78,8 @@ async def refine(state: LessonState, runtime: Runtime[LessonContext]) -> LessonS
 async def check(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
     """Grade the newest rationale and look for a wrong step in it."""
     *before, newest = state["drafts"]
+    if newest.rejected == DECLINED:
+        return {}
     problem = state["request"].problem
     reason, wrong_step = judge(runtime.context.task, problem.question, newest, state["request"])
     answer = runtime.context.task.grade(problem, newest.text).answer
@@ -104,19 +109,27 @@ def judge(
 
 def next_step(state: LessonState, runtime: Runtime[LessonContext]) -> Literal["refine", "__end__"]:
     """Stop on a verified rationale, at the cap, or when the teacher only repeats itself."""
-    drafts = state["drafts"]
-    repeats = len(drafts) > 1 and drafts[-1].text == drafts[-2].text
-    if drafts[-1].verified or repeats or len(drafts) > runtime.context.max_revisions:
-        return "__end__"
-    return "refine"
+    return "__end__" if is_final(state["drafts"], runtime.context.max_revisions) else "refine"
+
+
+def is_final(drafts: Sequence[Rationale], max_revisions: int) -> bool:
+    """Whether the last draft is the teacher's final word."""
+    last = drafts[-1]
+    repeats = len(drafts) > 1 and last.text == drafts[-2].text
+    return last.verified or repeats or last.rejected == DECLINED or last.revision >= max_revisions
 
 
 async def _write(state: LessonState, context: LessonContext) -> LessonState:
     request, drafts = state["request"], state["drafts"]
-    with ledger_scope(cycle=request.cycle, agent=context.teacher_name, problem_id=request.problem.id):
-        written = await _teach(context, request)
+    try:
+        with ledger_scope(cycle=request.cycle, agent=context.teacher_name, problem_id=request.problem.id):
+            written = await _teach(context, request)
+    except Declined as declined:
+        written = Rationale(text=str(declined)[:200], rejected=DECLINED)
     text = written if isinstance(written, str) else written.text
+    text = text.encode("utf-8", "replace").decode()  # half a surrogate pair could not be written to a file
     scores = {} if isinstance(written, str) else written.scores
+    rejected = None if isinstance(written, str) or written.rejected != DECLINED else DECLINED
     revision = len(drafts)
     rationale = Rationale(
         id=content_hash(request.cycle, request.problem.id, context.teacher_name, revision, text),
@@ -128,6 +141,7 @@ async def _write(state: LessonState, context: LessonContext) -> LessonState:
         parent_id=drafts[-1].id if drafts else None,
         conditioned_on=_seen(request),
         scores=scores,
+        rejected=rejected,
     )
     return {"request": request, "drafts": [*drafts, rationale]}
 

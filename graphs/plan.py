@@ -10,6 +10,7 @@ from ..errors import RunError
 from ..schema import Split, Verdict
 from ..seams import PlanningRequest
 from .context import RunContext
+from .exam import known_attempts
 from .state import CycleState
 from .step import step
 
@@ -21,7 +22,7 @@ async def plan(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     diagnosis = context.rundir.diagnosis(cycle)
     if diagnosis is None:
         raise RunError(f"{context.rundir.file('diagnoses', cycle, 'json')}: missing; the run directory was changed?")
-    attempts = [a for c in range(cycle + 1) for a in context.rundir.attempts(c) if a.split is Split.TRAIN]
+    attempts = list(known_attempts(context, state["student"], Split.TRAIN, cycle).values())
     accepted = {r.cycle for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED}
     taught = Counter(lesson.problem_id for c in accepted for lesson in context.rundir.lessons(c))
     size = round(context.config.plan.lessons * context.config.plan.growth ** (cycle - 1))

@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..ledger import CallLedger
 from ..plugins import build
 from ..schema import Split
+from ..seams import Teacher
 from ..tasks.splits import check_splits
 from .context import Parts, build_parts
 
@@ -38,7 +39,10 @@ def examine_config(config: RunConfig) -> list[Check]:
     found = [_try(name, make) for name, make in _makers(config)]
     if any(check.problem for check in found):
         return found
-    parts = build_parts(config, ledger=CallLedger(None))
+    try:
+        parts = build_parts(config, ledger=CallLedger(None))
+    except InputError as error:
+        return [*found, Check("parts", str(error))]
     return [*found, *(_try(name, check) for name, check in _checks(parts))]
 
 
@@ -71,12 +75,20 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
+    yield "engine", getattr(parts.engine, "check", lambda: None)
     yield "splits and grading", lambda: check_splits(parts.task)
     yield "retention problems", lambda: _check_retention(parts)
     for number, stage in enumerate(parts.stages):
         yield f"training stage {number + 1} ({stage.name})", stage.check
     for name, teacher in parts.teachers.items():
         yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
+        yield f"teacher {name} has a price", partial(_check_price, parts.config, name, teacher)
+
+
+def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
+    prices = getattr(teacher, "prices", None)
+    if config.stop.max_usd is not None and prices is not None and not any(prices):
+        raise InputError(f"stop.max_usd: teacher {name!r} has no price; set its price_in and price_out")
 
 
 def _check_retention(parts: Parts) -> None:

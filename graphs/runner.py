@@ -15,8 +15,8 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from ..config import RunConfig
 from ..configfile import dump_config, load_config
-from ..errors import InputError, RunError
-from ..jsonl import write_atomic
+from ..errors import InputError, RunError, one_line
+from ..jsonl import read_json, write_atomic, write_json
 from ..ledger import CallLedger
 from ..memory import ErrorMemory
 from ..rundir import RunDir
@@ -29,6 +29,9 @@ from .state import CycleState
 
 Listener = Callable[[dict[str, Any]], None]
 
+_BEFORE_CONFIG = {"lock", "problems.jsonl", "objects.json"}
+"""What a start that was cut off may leave; `config.yaml` comes last and makes it a run."""
+
 _NODES_A_CYCLE = 10
 """More than the nodes of one cycle: LangGraph counts super-steps against its recursion limit."""
 
@@ -39,6 +42,10 @@ class Objects:
 
     teachers: Sequence[Teacher] = ()
     engine: Engine | None = None
+
+    def names(self) -> dict[str, Any]:
+        """Say which objects were given, so that a resume can ask for the same."""
+        return {"teachers": [teacher.name for teacher in self.teachers], "engine": self.engine is not None}
 
 
 async def start(config: RunConfig, path: Path, objects: Objects, listen: Listener) -> RunDir:
@@ -56,7 +63,7 @@ async def start(config: RunConfig, path: Path, objects: Objects, listen: Listene
     """
     if (path / "config.yaml").exists():
         raise InputError(f"{path}: holds a run already; go on with `tutelage resume {path}`, or give another --run-dir")
-    if path.exists() and (not path.is_dir() or {p.name for p in path.iterdir()} - {"lock", "problems.jsonl"}):
+    if path.exists() and (not path.is_dir() or {p.name for p in path.iterdir()} - _BEFORE_CONFIG):
         raise InputError(f"{path}: exists and is no empty folder; give another --run-dir")
     ledger = CallLedger(path / "calls.sqlite")
     parts = build_parts(config, objects.teachers, ledger, objects.engine)
@@ -65,6 +72,7 @@ async def start(config: RunConfig, path: Path, objects: Objects, listen: Listene
     rundir.lock()
     try:
         rundir.write_problems(parts.problems)
+        write_json(path / "objects.json", objects.names())
         write_atomic(rundir.config, dump_config(config))
         await _drive(parts, rundir, ledger, listen)
     finally:
@@ -83,6 +91,7 @@ async def resume(path: Path, objects: Objects, listen: Listener) -> RunDir:
     rundir = RunDir.open(path)
     if rundir.result():
         return rundir
+    _require_same_objects(rundir, objects)
     rundir.lock()
     ledger = CallLedger(rundir.calls)
     try:
@@ -93,6 +102,13 @@ async def resume(path: Path, objects: Objects, listen: Listener) -> RunDir:
         ledger.close()
         rundir.unlock()
     return rundir
+
+
+def _require_same_objects(rundir: RunDir, objects: Objects) -> None:
+    began = read_json(rundir.path / "objects.json")
+    if began != objects.names():
+        what = f"teachers={began['teachers']}, engine={began['engine']}"
+        raise InputError(f"{rundir.path}: was begun with these objects: {what}; resume it from Python with the same")
 
 
 async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Listener) -> None:
@@ -108,12 +124,12 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
         await _stream(context, emit)
     except (InputError, RunError) as error:
         emit({"kind": "failed", "why": str(error)})
-        raise
+        raise RunError(str(error)) from error  # the run has begun: no InputError any more, and it can be resumed
     except Exception as error:
         (rundir.path / "error.log").write_text(traceback.format_exc(), encoding="utf-8")
         emit({"kind": "failed", "why": repr(error)})
         where = rundir.path / "error.log"
-        raise RunError(f"{type(error).__name__}: {_first_line(error)} (the whole of it is in {where})") from error
+        raise RunError(f"{one_line(error)} (the whole of it is in {where})") from error
     finally:
         memory.close()
         context.engine.release()
@@ -142,13 +158,10 @@ async def _checkpointer(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
             probe.execute("PRAGMA journal_mode=WAL")
             probe.execute("PRAGMA schema_version")
         probe.close()
+    except sqlite3.OperationalError:
+        raise  # locked, read-only, no space: nothing is wrong with the file
     except sqlite3.DatabaseError:
         path.replace(path.with_suffix(".damaged"))
     async with aiosqlite.connect(path, timeout=30) as connection:
         await connection.execute("PRAGMA busy_timeout=30000")
         yield AsyncSqliteSaver(connection)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else "no message"

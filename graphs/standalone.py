@@ -10,32 +10,34 @@ from typing import Any
 
 from ..agents.resolve import resolve_student
 from ..checkpoints import base_of
-from ..config import StudentConfig
-from ..configfile import load_config
+from ..config import RunConfig, StudentConfig
+from ..configfile import apply_override, load_config, parse_config
 from ..errors import InputError
-from ..plugins import Plugin, build
+from ..plugins import build
 from ..schema import Problem, Split
 from ..seams import Engine, Task
 from .exam import chat_prompt
 
 
-def exam(student: str, task: str, *, n: int, seed: int, overrides: Sequence[str] = ()) -> dict[str, Any]:
+def exam(student: str, task: str, *, n: int, seed: int | None, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Ask a model `n` problems of a task's test split and grade the answers.
 
     Args:
         student: A folder (a run's checkpoint too), a hub id or a name.
         task: A task's name, `module:attribute`, or a YAML configuration whose task and student settings are taken.
         n: Problems asked.
-        seed: Seed that the task draws problems with.
+        seed: Seed that the task draws problems with; the YAML's own, or 0.
         overrides: `field=value` on the configuration, or on the options of a task given by name.
 
     Raises:
         InputError: If the student or the task cannot be had.
     """
-    spec, settings = _task_and_settings(task, overrides)
-    made: Task = build("tasks", spec, seed=seed)
+    config = _config(task, overrides)
+    seed = config.seed if seed is None else seed
+    made: Task = build("tasks", config.task, seed=seed)
     problems = _problems(made, n)
-    engine, checkpoint = _engine(student, settings)
+    engine, checkpoint = _engine(student, config.student)
+    engine.generate(checkpoint, [chat_prompt(made.instruction, problems[0].question)], max_new_tokens=1)  # loads it
     began = time.perf_counter()
     answers = engine.generate(checkpoint, [chat_prompt(made.instruction, p.question) for p in problems], seed=seed)
     took = time.perf_counter() - began
@@ -54,17 +56,14 @@ def exam(student: str, task: str, *, n: int, seed: int, overrides: Sequence[str]
     }
 
 
-def _task_and_settings(task: str, overrides: Sequence[str]) -> tuple[Plugin, StudentConfig]:
+def _config(task: str, overrides: Sequence[str]) -> RunConfig:
+    """Return the YAML's configuration, or one with a task by name and overrides as its options."""
     if Path(task).suffix in {".yaml", ".yml"}:
-        config = load_config(task, overrides)
-        return config.task, config.student
-    options: dict[str, Any] = {}
+        return load_config(task, overrides)
+    values: dict[str, Any] = {"task": {"name": task, "options": {}}}
     for override in overrides:
-        import yaml
-
-        key, _, value = override.partition("=")
-        options[key] = yaml.safe_load(value)
-    return Plugin(name=task, options=options), StudentConfig()
+        apply_override(values["task"]["options"], override)
+    return parse_config(values, "--task")
 
 
 def _problems(task: Task, n: int) -> list[Problem]:

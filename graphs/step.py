@@ -37,6 +37,7 @@ def step(node: Node) -> Node:
         key = content_hash(dict(state))
         done = rundir.step(cycle, name)
         if done and done["input"] == key:
+            rundir.add_seconds(cycle)
             runtime.stream_writer({"kind": "skipped", "node": name, "cycle": cycle, "why": "already done"})
             return cast(CycleState, done["update"])
         runtime.stream_writer({"kind": "started", "node": name, "cycle": cycle})

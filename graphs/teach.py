@@ -26,8 +26,8 @@ from ..schema import (
 )
 from .context import RunContext
 from .exam import known_attempts
-from .lesson import LessonContext, lesson_graph
-from .state import CycleState
+from .lesson import LessonContext, is_final, lesson_graph
+from .state import BASE, CycleState
 from .step import step
 
 
@@ -36,7 +36,8 @@ async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     """Write the rationales, so many at once; each lands in the run directory as soon as it is done."""
     context, cycle = runtime.context, state["cycle"]
     requests = Requests.read(context, cycle, state["student"])
-    done = {(r.problem_id, r.teacher) for r in context.rundir.rationales(cycle)}
+    done = finished(context, cycle)
+    written = {r.id for r in context.rundir.rationales(cycle)}
     wanted = [(a, t) for a in requests.plan.assignments for t in a.teachers]
     missing = [(a, t) for a, t in wanted if (a.problem_id, t) not in done]
     gate = asyncio.Semaphore(context.config.teach.concurrency)
@@ -46,11 +47,20 @@ async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     async def one(assignment: Assignment, teacher: str) -> None:
         async with gate:
             drafts = await write_rationale(context, requests.request(assignment, teacher), teacher)
-        context.rundir.add_rationales(cycle, drafts)
+        context.rundir.add_rationales(cycle, [draft for draft in drafts if draft.id not in written])
         runtime.stream_writer({**progress, "advance": 1})
 
     await _all_or_first_error([one(assignment, teacher) for assignment, teacher in missing])
     return CycleState(cycle=cycle)
+
+
+def finished(context: RunContext, cycle: int) -> set[tuple[str, str]]:
+    """Return the problems and teachers whose last revision is on disk; a kill may have cut the last off."""
+    drafts: dict[tuple[str, str], list[Rationale]] = defaultdict(list)
+    for rationale in context.rundir.rationales(cycle):
+        drafts[rationale.problem_id, rationale.teacher].append(rationale)
+    limit = context.config.teach.max_revisions
+    return {key for key, some in drafts.items() if is_final(some, limit)}
 
 
 async def _all_or_first_error(jobs: list[Any]) -> None:
@@ -125,7 +135,7 @@ class Requests:
             plan=plan,
             diagnosis=diagnosis,
             problems={p.id: p for p in context.problems[Split.TRAIN]},
-            failed=_failed(context, cycle),
+            failed=_failed(context, student, cycle),
             earlier=_earlier(context, cycle),
             history=tuple(a for a in probe if not a.correct)[: context.config.teach.history],
             persistent=_persistent(context, diagnosis),
@@ -146,11 +156,18 @@ class Requests:
         )
 
 
-def _failed(context: RunContext, cycle: int) -> dict[str, list[Attempt]]:
+def _failed(context: RunContext, student: str, cycle: int) -> dict[str, list[Attempt]]:
+    """Return the wrong answers of this student and of those it came from, the latest first.
+
+    What this student now answers right is no failure any more, and a rolled-back student's answers are nobody's.
+    """
+    line = [BASE, *(r.student for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED)]
+    attempts = [a for c in range(cycle + 1) for a in context.rundir.attempts(c) if a.split is Split.TRAIN]
+    mended = {a.problem_id for a in attempts if a.student == student and a.correct}
     failed: dict[str, list[Attempt]] = defaultdict(list)
-    for c in range(cycle, -1, -1):
-        for attempt in context.rundir.attempts(c):
-            if attempt.split is Split.TRAIN and not attempt.correct:
+    for one in reversed(line[: line.index(student) + 1]):
+        for attempt in attempts:
+            if attempt.student == one and not attempt.correct and attempt.problem_id not in mended:
                 failed[attempt.problem_id].append(attempt)
     return failed
 
@@ -162,10 +179,11 @@ def _persistent(context: RunContext, diagnosis: Diagnosis) -> tuple[str, ...]:
 
 
 def _earlier(context: RunContext, cycle: int) -> dict[tuple[str, str], list[EarlierRationale]]:
-    """Return each teacher's rationales of earlier cycles, with how the student did in the cycle after."""
+    """Return each teacher's rationales of earlier cycles, with how the student did that was trained on them."""
     earlier: dict[tuple[str, str], list[EarlierRationale]] = defaultdict(list)
     for c in range(1, cycle):
-        after = {a.problem_id: a.correct for a in context.rundir.attempts(c + 1) if a.split is Split.TRAIN}
+        trained = f"checkpoints/cycle-{c:03d}"
+        after = {a.problem_id: a.correct for a in context.rundir.attempts(c) if a.student == trained}
         taught = {lesson.rationale_id for lesson in context.rundir.lessons(c)}
         for r in context.rundir.rationales(c):
             right = after.get(r.problem_id) if r.id in taught else None

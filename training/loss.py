@@ -10,16 +10,20 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-IGNORED = -100
+from .checks import IGNORED
 
 
 def without_triton(trainer_class: Any) -> Any:
     """Return a subclass of TRL's SFTTrainer that scores only supervised positions, on one CPU process."""
 
     class SupervisedPositions(trainer_class):  # type: ignore[misc]
+        supervised_tokens = 0
+        """Seen in training so far, on this process."""
+
         def compute_loss(
             self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
+            self.supervised_tokens += int((inputs["labels"][:, 1:] != IGNORED).sum())  # nothing predicts the first
             if return_outputs or not _applies(self, inputs):
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             return supervised_loss(model, inputs, num_items_in_batch)

@@ -10,7 +10,7 @@ from ..errors import InputError, RunError
 from ..schema import Lesson, TrainingReport
 from ..seams import StageJob
 from . import adapter
-from .checks import IGNORED, check_lessons, check_supervision
+from .checks import check_lessons, check_supervision
 from .session import check_model_options, finish, prompt_of, report, session, train
 
 
@@ -90,12 +90,17 @@ class SFTStage:
         with session(self.name, job, rows, self.mode, self.lora) as work:
             trainer = adapter.sft_trainer(work.setup, self.options, self.extra)
             check_supervision(trainer, work.setup.tokenizer, rows)
-            counter = TokenCounter(trainer)
             seconds = train(trainer, job.out)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")
             return report(
-                work, trainer, counter.total(), losses, first_loss=losses[0], train_seconds=seconds, lessons=len(rows)
+                work,
+                trainer,
+                supervised_tokens(trainer),
+                losses,
+                first_loss=losses[0],
+                train_seconds=seconds,
+                lessons=len(rows),
             )
 
 
@@ -134,22 +139,9 @@ def resample(lessons: Sequence[Lesson], seed: int) -> list[Lesson]:
     return drawn
 
 
-class TokenCounter:
-    """Counts the supervised tokens that pass through a model in training, on all processes."""
+def supervised_tokens(trainer: Any) -> int:
+    """Return how many tokens a trainer was supervised on, all processes together."""
+    import torch
 
-    def __init__(self, trainer: Any) -> None:
-        self._trainer = trainer
-        self._seen = 0
-        trainer.model.register_forward_pre_hook(self._count, with_kwargs=True)
-
-    def _count(self, model: Any, args: Any, kwargs: dict[str, Any]) -> None:
-        labels = kwargs.get("labels")
-        if model.training and labels is not None:
-            self._seen += int((labels[:, 1:] != IGNORED).sum())  # nothing predicts the first token
-
-    def total(self) -> int:
-        """Return the count so far."""
-        import torch
-
-        here = torch.tensor(self._seen, device=self._trainer.accelerator.device)
-        return int(self._trainer.accelerator.reduce(here, reduction="sum"))
+    here = torch.tensor(trainer.supervised_tokens, device=trainer.accelerator.device)
+    return int(trainer.accelerator.reduce(here, reduction="sum"))

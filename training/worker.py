@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,7 @@ def run_stage(
     mode: Literal["process", "inline"] = "process",
     launch: tuple[str, ...] = (),
     timeout: float = 6 * 3600.0,
+    stop: threading.Event | None = None,
 ) -> TrainingReport:
     """Train one stage; the checkpoint appears in `job.out` whole or not at all.
 
@@ -43,6 +45,7 @@ def run_stage(
         mode: `process`, or `inline` in this process.
         launch: Arguments for `accelerate launch`; with them the worker is started through it.
         timeout: Seconds after which a worker process is ended.
+        stop: Ends the worker process when it is set.
 
     Raises:
         InputError: If the options are wrong or the start cannot be loaded.
@@ -59,7 +62,7 @@ def run_stage(
     if mode == "inline":
         write_result(partial, key, _build(spec).run(inner))
     else:
-        _run_process(spec, inner, key, job.out, launch, timeout)
+        _run_process(spec, inner, key, job.out, launch, timeout, stop or threading.Event())
     report = finished_report(partial, key)
     if report is None:
         raise RunError(f"stage {spec.name!r} ended without a checkpoint; log: {_log(job.out)}")
@@ -78,7 +81,9 @@ def _log(out: Path) -> Path:
     return out.with_name(f"{out.name}.log")
 
 
-def _run_process(spec: Plugin, job: StageJob, key: str, out: Path, launch: tuple[str, ...], timeout: float) -> None:
+def _run_process(
+    spec: Plugin, job: StageJob, key: str, out: Path, launch: tuple[str, ...], timeout: float, stop: threading.Event
+) -> None:
     """Start the worker, wait for it, and turn its failure into one line."""
     file = out.with_name(f"{out.name}.job.json")
     write_job(file, spec, job)
@@ -94,11 +99,10 @@ def _run_process(spec: Plugin, job: StageJob, key: str, out: Path, launch: tuple
             start_new_session=True,  # so that it can be ended with all that it started
         )
         try:
-            code = worker.wait(timeout)
+            code = _wait(worker, timeout, stop)
         except subprocess.TimeoutExpired as error:
-            raise RunError(
-                f"stage {spec.name!r} took more than {timeout:g} s and was ended; log: {_log(out)}"
-            ) from error
+            why = "was told to stop" if stop.is_set() else f"took more than {timeout:g} s"
+            raise RunError(f"stage {spec.name!r} {why} and was ended; log: {_log(out)}") from error
         finally:
             _end(worker)
     failure = read_failure(job.out)
@@ -126,6 +130,17 @@ def _environment(device: str, launched: bool) -> dict[str, str]:
         return {**environment, "CUDA_VISIBLE_DEVICES": str(number)}
     shown = [name for name in visible.split(",") if name]
     return {**environment, "CUDA_VISIBLE_DEVICES": ",".join(shown[number : number + 1])}
+
+
+def _wait(worker: subprocess.Popen[bytes], timeout: float, stop: threading.Event) -> int:
+    """Wait for a worker, looking every half second whether it should go on."""
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            return worker.wait(min(0.5, max(0.0, end - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            if stop.is_set() or time.monotonic() >= end:
+                raise
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:

@@ -83,7 +83,7 @@ class ChatTeacher:
         self._concurrency = concurrency
         self._timeout = timeout
         self._retries = retries
-        self._prices = price_in, price_out
+        self.prices = price_in, price_out
         self._ledger = ledger
         self._lines: dict[asyncio.AbstractEventLoop, _Line] = {}
         self._require_sense()
@@ -100,7 +100,7 @@ class ChatTeacher:
         else:
             parameters = {"temperature": self._temperature, "max_tokens": self._max_tokens}
             reply = await self._ledger.call(
-                self.model, messages, parameters, PROMPT_VERSION, lambda: self._invoke(messages)
+                self._where(), messages, parameters, PROMPT_VERSION, lambda: self._invoke(messages)
             )
         return clean(reply.text)
 
@@ -127,6 +127,10 @@ class ChatTeacher:
         if connections is not None:
             await connections.aclose()
 
+    def _where(self) -> str:
+        """Name the model and its server: two servers may call different models by one name."""
+        return f"{self.model} @ {self.base_url}" if self.base_url else self.model
+
     def _require_sense(self) -> None:
         def require(option: str, holds: bool, remedy: str) -> None:
             if not holds:
@@ -138,7 +142,7 @@ class ChatTeacher:
         require("concurrency", self._concurrency >= 1, "must be at least 1")
         require("timeout", self._timeout > 0, "must be more than 0 seconds")
         require("retries", self._retries >= 0, "must not be negative")
-        require("price_in and price_out", min(self._prices) >= 0, "must not be negative")
+        require("price_in and price_out", min(self.prices) >= 0, "must not be negative")
 
     async def _invoke(self, messages: list[Message]) -> Reply:
         line = self._line()
@@ -151,7 +155,7 @@ class ChatTeacher:
             seconds = time.monotonic() - begun
         usage = answer.usage_metadata
         tokens_in, tokens_out = (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
-        usd = (tokens_in * self._prices[0] + tokens_out * self._prices[1]) / 1e6
+        usd = (tokens_in * self.prices[0] + tokens_out * self.prices[1]) / 1e6
         return Reply(str(answer.text)[:REPLY_CAP], tokens_in, tokens_out, usd, seconds)
 
     def _line(self) -> _Line:

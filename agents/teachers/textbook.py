@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Literal, get_args
 
 from ...arithmetic import Step, as_text, work
-from ...errors import RunError
+from ...errors import Declined
 from ...schema import TeachingRequest, content_hash
 
 Grain = Literal["direct", "place value", "fine"]
@@ -53,11 +53,11 @@ class TextbookTeacher:
         """Return the worked solution.
 
         Raises:
-            RunError: If the question holds no arithmetic expression.
+            Declined: If the question holds no arithmetic expression.
         """
         steps = work(find_expression(request.problem.question))
         if not steps:
-            raise RunError(f"teacher {self.name!r}: no arithmetic in {request.problem.question[:80]!r}; choose another")
+            raise Declined(f"no arithmetic in {request.problem.question[:80]!r}")
         finer = self._finer(request)
         lines = [line for step in steps for line in write_step(step, self._grain(step, finer))]
         lines = self._slip(lines, request)

@@ -7,7 +7,7 @@
 
 from .api import Result, aresume, arun, resume, run
 from .config import RunConfig
-from .errors import InputError, RunError
+from .errors import Declined, InputError, RunError
 from .schema import (
     Attempt,
     CycleReport,
@@ -24,6 +24,7 @@ from .schema import (
 __all__ = [
     "Attempt",
     "CycleReport",
+    "Declined",
     "Diagnosis",
     "InputError",
     "Lesson",

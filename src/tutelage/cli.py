@@ -94,7 +94,7 @@ def exam(
     student: Annotated[str, typer.Option(help="A folder, a hub id, a name, or a run's checkpoint.")],
     task: Annotated[str, typer.Option(help="A task's name, module:attribute, or a YAML file with a `task`.")],
     n: Annotated[int, typer.Option(min=1, help="Problems asked.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="Seed that the problems are drawn with.")] = 0,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the problems; the YAML's own, or 0.")] = None,
     set_: Set = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -178,23 +178,30 @@ def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
+_INTERRUPTED = 130
+"""What a shell reports of a program that Ctrl-C ended."""
+
+
 def main() -> None:
     """Run the command line; what goes wrong is one line on stderr."""
     _quiet()
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
     except InputError as error:
         _fail(str(error), 2)
     except RunError as error:
         _fail(f"{error}", 1)
-    except typer.Exit as error:
-        sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; what is done is kept: go on with `tutelage resume RUN_DIR`", 130)
+        code = _INTERRUPTED
+    except OSError as error:
+        _fail(f"{error.filename or 'file'}: {error.strerror or error}", 1)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
             _fail(error.format_message(), 2)
         raise
+    if code == _INTERRUPTED:
+        _fail("interrupted; what is done is kept: go on with `tutelage resume RUN_DIR`", _INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str, code: int) -> None:

@@ -47,6 +47,9 @@ class RetentionConfig(Section):
     """A task whose problems the student is examined on; only those that the base student answers right count."""
     max_new_tokens: int = Field(24, ge=1)
     """Length limit of an answer to these problems, in tokens."""
+    samples: int = Field(2, ge=0)
+    """Sampled answers that the base student must get right too, besides its greedy one, for a problem to count: what
+    it knows, rather than what it happened to say. 1 is greedy again and adds nothing."""
     rehearse: int = Field(64, ge=0)
     """Questions outside the retention split (where the task offers some) whose answers by the base student are trained
     on again in every cycle, against forgetting."""
@@ -95,7 +98,7 @@ class PlanConfig(Section):
 class TrainingConfig(Section):
     """How lessons become weights."""
 
-    stages: PluginList = (Plugin(name="sft"),)
+    stages: Annotated[PluginList, Field(min_length=1)] = (Plugin(name="sft"),)
     """Run in order, each from the checkpoint of the one before."""
     start: Literal["last", "base"] = "last"
     """`last`: go on from the last accepted checkpoint with this cycle's lessons.

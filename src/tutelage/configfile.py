@@ -37,7 +37,7 @@ def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     if not isinstance(values, dict):
         raise InputError(f"{path}:1: a configuration is a mapping of fields to values")
     for override in overrides:
-        _apply(values, override)
+        apply_override(values, override)
     return parse_config(values, str(path), root)
 
 
@@ -68,7 +68,12 @@ def _compose(path: Path, text: str) -> yaml.Node | None:
         raise InputError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
 
 
-def _apply(values: dict[str, Any], override: str) -> None:
+def apply_override(values: dict[str, Any], override: str) -> None:
+    """Set one field of a configuration in place.
+
+    Raises:
+        InputError: If it is not `a.b=value`, or leads nowhere.
+    """
     key, sign, text = override.partition("=")
     if not sign or not key:
         raise InputError(f"--set {override}: write it as field.name=value")

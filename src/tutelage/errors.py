@@ -17,10 +17,20 @@ class RunError(Exception):
     """A run failed in the middle; what it has done is kept and `resume` goes on (exit code 1)."""
 
 
+class Declined(Exception):
+    """A teacher has nothing to say on this one problem; it gets no lesson from it, and the run goes on."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the remedy for an unknown name: the nearest known one, or the list of all."""
-    names = sorted(known)
-    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    names = sorted(str(name) for name in known)
+    near = get_close_matches(str(word), names, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
     return "known: " + (", ".join(names) or "none")
+
+
+def one_line(error: BaseException, limit: int = 300) -> str:
+    """Return an exception as one line: its kind and the first line of what it says."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:limit] if lines else 'no message'}"

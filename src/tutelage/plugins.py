@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-from .errors import InputError, did_you_mean
+from .errors import InputError, RunError, did_you_mean, one_line
 from .seams import Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
 
 SEAMS: dict[str, type] = {
@@ -78,8 +78,8 @@ def resolve(seam: str, name: str) -> Any:
         points: dict[str, EntryPoint] = {p.name: p for p in entry_points(group=f"tutelage.{seam}")}
         if name in points:
             return points[name].load()
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"{seam}: {name!r} cannot be imported: {error}") from error
+    except Exception as error:  # a module may raise anything when it is imported
+        raise InputError(f"{seam}: {name!r} cannot be imported: {one_line(error)}") from error
     raise InputError(f"{seam}: unknown name {name!r}; {did_you_mean(name, points)} (or give `module:attribute`)")
 
 
@@ -134,13 +134,34 @@ def _members(protocol: type) -> set[str]:
 
 
 def _call(seam: str, spec: Plugin, target: Callable[..., Any], given: Mapping[str, Any]) -> Any:
-    parameters = inspect.signature(target, eval_str=True).parameters
+    parameters = _parameters(seam, spec, target)
     offered = {name: value for name, value in given.items() if name in parameters}
     unknown = sorted(set(spec.options) - set(parameters))
     if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         own = set(parameters) - set(given)
         raise InputError(f"{seam}: {spec.name}: unknown option {unknown[0]!r}; {did_you_mean(unknown[0], own)}")
-    return target(**{**offered, **_typed(seam, spec, parameters)})
+    options = {**offered, **_typed(seam, spec, parameters)}
+    missing = [name for name, p in parameters.items() if _required(p) and name not in options]
+    if missing:
+        raise InputError(f"{seam}: {spec.name}: option {missing[0]!r} is missing; add it to its options")
+    try:
+        return target(**options)
+    except (InputError, RunError):
+        raise
+    except Exception as error:
+        raise InputError(f"{seam}: {spec.name} cannot be made: {one_line(error)}") from error
+
+
+def _parameters(seam: str, spec: Plugin, target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(target, eval_str=True).parameters
+    except (NameError, TypeError, ValueError) as error:
+        raise InputError(f"{seam}: {spec.name}: its signature cannot be read: {one_line(error)}") from error
+
+
+def _required(parameter: inspect.Parameter) -> bool:
+    variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and not variable
 
 
 def _typed(seam: str, spec: Plugin, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:

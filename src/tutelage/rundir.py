@@ -82,6 +82,8 @@ class RunDir:
             probe.acquire()
         except Timeout:
             return True
+        except OSError:
+            return False  # somebody else's run, which we may read but not lock
         probe.release()
         return False
 

@@ -36,7 +36,10 @@ class Task(Protocol):
         ...
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Find the final answer in a text and score it; never raises on any text."""
+        """Find the final answer in a text and score it; never raises on any text.
+
+        `Answer: ` and the gold answer must score 1: a run checks this before it begins.
+        """
         ...
 
 
@@ -102,7 +105,7 @@ class PlanningRequest:
     problems: Sequence[Problem]
     """The train split."""
     attempts: Sequence[Attempt]
-    """The student's attempts at train problems so far, oldest first."""
+    """This student's attempts at train problems, oldest first."""
     taught: Mapping[str, int]
     """How often each train problem was taught in accepted cycles."""
     teachers: tuple[str, ...]

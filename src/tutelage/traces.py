@@ -149,6 +149,7 @@ def _recalls(rundir: RunDir, rationale: Rationale) -> Iterator[dict[str, Any]]:
         outcomes = [r for r in rows if r.get("kind") == "outcome" and r["error_id"] == error_id]
         known = [r for r in outcomes if r["cycle"] <= rationale.cycle]
         error = errors.get(error_id, {})
+        fate = next((r for r in reversed(known) if r["fixed"]), known[-1] if known else None)  # as memory tells it
         yield {
             "cycle": rationale.cycle,
             "kind": "recall",
@@ -157,8 +158,8 @@ def _recalls(rundir: RunDir, rationale: Rationale) -> Iterator[dict[str, Any]]:
             "error_id": error_id,
             "question": error.get("question", ""),
             "wrong_step": error.get("wrong_step"),
-            "taught": known[-1]["taught"] if known else None,
-            "fixed": known[-1]["fixed"] if known else None,
+            "taught": fate["taught"] if fate else None,
+            "fixed": fate["fixed"] if fate else None,
         }
 
 

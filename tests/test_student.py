@@ -1,0 +1,100 @@
+"""The engine: left-padded batches in any order give what one prompt alone gives, with its mean log-probability."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tutelage.agents.resolve import WHEEL_STUDENT, made_once, resolve_student
+from tutelage.agents.student import TransformersEngine
+from tutelage.checkpoints import load_model, load_tokenizer
+from tutelage.errors import InputError
+from tutelage.seams import Message
+from tutelage.tiny import build_tiny_student
+
+QUESTIONS = ["1 + 1 =", "State the sum: 2 + 3 =", "9 - 4 =", "What is 1 + 2 + 3 + 4 + 5 + 6?"]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    build_tiny_student(folder, pretrained=False)
+    return folder
+
+
+def ask(question: str) -> list[Message]:
+    return [{"role": "user", "content": question}]
+
+
+def test_a_batch_gives_what_each_prompt_gives_alone(base: Path) -> None:
+    engine = TransformersEngine(base, precision="float32", max_new_tokens=12)
+    together = engine.generate("base", [ask(q) for q in QUESTIONS])
+    alone = [engine.generate("base", [ask(q)])[0] for q in QUESTIONS]
+    assert [[g.text for g in some] for some in together] == [[g.text for g in some] for some in alone]
+    for (one,), (other,) in zip(together, alone, strict=True):
+        assert one.logprob == pytest.approx(other.logprob, abs=1e-4)
+        assert (one.tokens, one.stopped) == (other.tokens, other.stopped)
+
+
+def test_the_log_probability_is_that_of_a_forward_pass(base: Path) -> None:
+    engine = TransformersEngine(base, precision="float32", max_new_tokens=8)
+    (made,) = engine.generate("base", [ask("3 + 4 =")])[0]
+    model, tokenizer = load_model(base, None, dtype="float32", device="cpu", merge=True), load_tokenizer(base)
+    prompt = tokenizer.apply_chat_template(ask("3 + 4 ="), add_generation_prompt=True, return_dict=True)["input_ids"]
+    ids = torch.tensor([list(prompt)])
+    total = []
+    with torch.inference_mode():
+        for _ in range(made.tokens):
+            scores = model(input_ids=ids).logits[0, -1].log_softmax(-1)
+            total.append(float(scores.max()))
+            ids = torch.cat([ids, scores.argmax()[None, None]], dim=1)
+    assert made.logprob == pytest.approx(sum(total) / len(total), abs=1e-4)
+
+
+def test_samples_differ_and_the_seed_repeats_them(base: Path) -> None:
+    engine = TransformersEngine(base, precision="float32", max_new_tokens=12, temperature=1.5)
+    first = engine.generate("base", [ask(q) for q in QUESTIONS], samples=4, seed=1)
+    again = engine.generate("base", [ask(q) for q in QUESTIONS], samples=4, seed=1)
+    assert first == again
+    assert any(len({g.text for g in some}) > 1 for some in first)
+    assert all(len(some) == 4 for some in first)
+
+
+def test_progress_counts_every_prompt(base: Path) -> None:
+    seen: list[int] = []
+    engine = TransformersEngine(base, precision="float32", max_new_tokens=2, batch_size=3)
+    engine.generate("base", [ask(q) for q in QUESTIONS], on_progress=seen.append)
+    assert sum(seen) == len(QUESTIONS)
+    assert engine.generate("base", []) == []
+
+
+def test_what_is_made_once_is_never_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTELAGE_CACHE", str(tmp_path))
+
+    def breaks(folder: Path) -> None:
+        (folder / "half").touch()
+        raise ValueError("no space")
+
+    with pytest.raises(ValueError, match="no space"):
+        made_once("thing", breaks)
+    assert list((tmp_path / "students").iterdir()) == []
+    calls: list[Path] = []
+    for _ in range(2):
+        made_once("thing", lambda folder: calls.append(folder))
+    assert len(calls) == 1
+
+
+def test_a_student_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'no/such' is no folder here and is not on the Hugging Face hub"):
+        resolve_student("no/such")
+    with pytest.raises(InputError, match=r"has no config\.json"):
+        resolve_student(str(tmp_path))
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_student() -> None:
+    engine = TransformersEngine(resolve_student(WHEEL_STUDENT), max_new_tokens=12)
+    (made,) = engine.generate("base", [ask("What is the capital of France?")])[0]
+    assert "Paris" in made.text
