@@ -184,4 +184,4 @@ def lesson_graph() -> CompiledStateGraph[LessonState, LessonContext, LessonState
     builder.add_edge("draft", "check")
     builder.add_conditional_edges("check", next_step, ["refine", END])
     builder.add_edge("refine", "check")
-    return builder.compile(name="lesson")
+    return builder.compile(checkpointer=False, name="lesson")  # or it would inherit the cycle's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -162,6 +163,9 @@ async def _checkpointer(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
         raise  # locked, read-only, no space: nothing is wrong with the file
     except sqlite3.DatabaseError:
         path.replace(path.with_suffix(".damaged"))
+    os.environ.setdefault(
+        "LANGGRAPH_STRICT_MSGPACK", "true"
+    )  # the state is plain JSON values; nothing else is read back
     async with aiosqlite.connect(path, timeout=30) as connection:
         await connection.execute("PRAGMA busy_timeout=30000")
         yield AsyncSqliteSaver(connection)

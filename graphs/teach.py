@@ -83,7 +83,8 @@ async def write_rationale(context: RunContext, request: TeachingRequest, teacher
         max_revisions=context.config.teach.max_revisions,
     )
     try:
-        state = await lesson_graph().ainvoke({"request": request}, context=handles)
+        # A subgraph inherits the cycle's checkpointer and durability; it must keep neither (its texts are in files).
+        state = await lesson_graph().ainvoke({"request": request}, context=handles, durability="exit")
     except (RunError, asyncio.CancelledError):
         raise
     except Exception as error:

@@ -78,7 +78,8 @@ def test_run_show_and_trace_print_one_document(tutelage_cli: Run, tmp_path: Path
 def test_tables_for_a_person(tutelage_cli: Run, finished: tutelage.Result) -> None:
     code, out, _ = tutelage_cli("show", finished.path)
     assert code == 0
-    assert "accepted" in out
+    assert "fake (finished)" in out
+    assert "81 %" in out
     code, out, _ = tutelage_cli("trace", finished.path, "--problem", finished.lessons(1)[0].problem_id)
     assert code == 0
     assert "lesson" in out

@@ -31,7 +31,8 @@ def commands() -> list[tuple[str, str]]:
     found = []
     for page in PAGES:
         for line in page.read_text().splitlines():
-            for part in line.split("#")[0].strip().strip("`").split(" | "):
+            inline = re.findall(r"`([^`]+)`", line)
+            for part in inline or line.split("#")[0].split("    "):
                 match = re.match(r"(?:\.venv/bin/)?(tutelage [a-z].*|make [a-z-]+.*)$", part.strip())
                 if match:
                     found.append((page.name, match[1]))

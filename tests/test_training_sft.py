@@ -14,6 +14,7 @@ from tutelage.seams import StageJob
 from tutelage.tiny import build_tiny_student
 from tutelage.training import sft
 from tutelage.training.checks import check_lessons
+from tutelage.training.session import Interpolation
 from tutelage.training.sft import SFTStage, resample
 
 SYSTEM = "End with 'Answer:'."
@@ -198,3 +199,14 @@ def test_the_stage_is_installed_under_its_name() -> None:
     assert isinstance(stage, sft.SFTStage)
     with pytest.raises(InputError, match="did you mean 'learning_rate'"):
         build("stages", Plugin(name="sft", options={"learning_rat": 1}))
+
+
+def test_interpolation_goes_part_of_the_way() -> None:
+    model = torch.nn.Linear(2, 2)
+    before = model.weight.detach().clone()
+    part_way = Interpolation(model, 0.25)
+    model.weight.data += 4.0
+    part_way.apply(model)
+    torch.testing.assert_close(model.weight.data, before + 1.0)
+    with pytest.raises(InputError, match="interpolate"):
+        SFTStage(interpolate=0.0).check()

@@ -103,6 +103,26 @@ def train(trainer: Any, out: Path) -> float:
     return time.perf_counter() - began
 
 
+class Interpolation:
+    """Goes only part of the way from the start to what was trained.
+
+    Averaging the weights before and after fine-tuning keeps most of what was learnt and gives up less of what was known
+    (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903). With an adapter, its own weights are averaged.
+    """
+
+    def __init__(self, model: Any, share: float) -> None:
+        """Remember the weights that will be trained, unless the whole way is gone."""
+        self._share = share
+        trained = model.named_parameters() if share < 1 else ()
+        self._before = {name: weight.detach().clone() for name, weight in trained if weight.requires_grad}
+
+    def apply(self, model: Any) -> None:
+        """Move each trained weight back to `before + share * (after - before)`."""
+        for name, weight in model.named_parameters():
+            if name in self._before:
+                weight.data.lerp_(self._before[name].to(weight.device), 1 - self._share)
+
+
 def finish(work: Session, trainer: Any) -> None:
     """Save the checkpoint, load it back and compare.
 

@@ -11,7 +11,7 @@ from ..schema import Lesson, TrainingReport
 from ..seams import StageJob
 from . import adapter
 from .checks import check_lessons, check_supervision
-from .session import check_model_options, finish, prompt_of, report, session, train
+from .session import Interpolation, check_model_options, finish, prompt_of, report, session, train
 
 
 class SFTStage:
@@ -34,6 +34,7 @@ class SFTStage:
         max_length: int = 1024,
         gradient_accumulation: int = 1,
         max_grad_norm: float = 1.0,
+        interpolate: float = 1.0,
         extra: dict[str, Any] | None = None,
     ) -> None:
         """Take the options.
@@ -52,9 +53,12 @@ class SFTStage:
             max_length: Tokens of question and answer at most; a lesson that does not fit is an error.
             gradient_accumulation: Batches an optimizer step adds up.
             max_grad_norm: Gradients are clipped to this length.
+            interpolate: Share of the way from the start's weights to the trained ones that is gone in the end; less
+                than 1 forgets less (WiSE-FT).
             extra: Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`.
         """
         self.mode, self.lora = mode, adapter.LoraOptions(rank, alpha)
+        self.interpolate = interpolate
         self.extra = dict(extra or {})
         self.options: dict[str, Any] = {
             "learning_rate": learning_rate,
@@ -72,6 +76,8 @@ class SFTStage:
     def check(self) -> None:
         """Raise InputError if the options cannot work, without loading a model."""
         check_model_options(self.name, self.mode, self.lora.rank, self.lora.alpha)
+        if not 0 < self.interpolate <= 1:
+            raise InputError(f"stages: sft: interpolate: {self.interpolate} is not above 0 and at most 1")
         if self.extra.get("packing") or self.extra.get("padding_free"):
             raise InputError(
                 "stages: sft: extra: packing joins lessons, so that their masks cannot be checked; remove it"
@@ -90,7 +96,9 @@ class SFTStage:
         with session(self.name, job, rows, self.mode, self.lora) as work:
             trainer = adapter.sft_trainer(work.setup, self.options, self.extra)
             check_supervision(trainer, work.setup.tokenizer, rows)
+            part_way = Interpolation(trainer.model, self.interpolate)
             seconds = train(trainer, job.out)
+            part_way.apply(trainer.model)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")
             return report(

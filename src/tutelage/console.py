@@ -157,8 +157,8 @@ def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table
     """Return the cycles side by side."""
     table = Table(title=f"{summary['run']} ({summary['status']})", title_justify="left")
     for name in ("cycle", "verdict", "probe", "gate", "retention", "lessons", "loss", "calls", "USD", "time"):
-        table.add_column(name, justify="left" if name == "verdict" else "right")
-    table.add_column("weaknesses", ratio=1)
+        table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
+    table.add_column("weaknesses", ratio=1, min_width=16)
     for report in reports:
         weak = "; ".join(f"{w.name} {percent(w.pass_rate)}" for w in report.weaknesses[:3])
         table.add_row(
