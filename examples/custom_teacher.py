@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import tutelage
+from tutelage.configfile import load_config
 
 
 class NumberLine:
@@ -22,7 +23,7 @@ class NumberLine:
 
 
 if __name__ == "__main__":
-    config = Path(__file__).with_name("tiny.yaml")
+    config = load_config(Path(__file__).with_name("tiny.yaml"), ["stop.cycles=1"])
     result = tutelage.run(config, teachers=[NumberLine()], run_dir=Path(tempfile.mkdtemp()) / "custom")
     print("lessons by origin:", {lesson.origin for lesson in result.lessons(1)})
     print("test:", result.summary["test"])
