@@ -29,7 +29,7 @@ async def evaluate(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
         decision = decide(
             [before[a.problem_id, 0].correct for a in results[Split.GATE]],
             [a.correct for a in results[Split.GATE]],
-            accuracy(results[Split.RETENTION]) if results.get(Split.RETENTION) else None,
+            [a.correct for a in results.get(Split.RETENTION, ())] or None,
             context.config.gate,
         )
     report = _report(context, cycle, candidate or state["student"], results, decision)

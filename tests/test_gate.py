@@ -48,8 +48,10 @@ def test_a_candidate_that_loses_no_more_than_it_gains_is_accepted(pairs: list[tu
 
 
 @settings(deadline=None)
-@given(PAIRS, st.floats(0, 1))
-def test_one_more_loss_never_turns_a_roll_back_into_an_acceptance(pairs: list[tuple[bool, bool]], kept: float) -> None:
+@given(PAIRS, st.lists(st.booleans(), min_size=1, max_size=60))
+def test_one_more_loss_never_turns_a_roll_back_into_an_acceptance(
+    pairs: list[tuple[bool, bool]], kept: list[bool]
+) -> None:
     config = GateConfig()
     worse = [*pairs, (True, False)]
     if decide(*split(pairs), kept, config).verdict is Verdict.ROLLED_BACK:
@@ -59,9 +61,9 @@ def test_one_more_loss_never_turns_a_roll_back_into_an_acceptance(pairs: list[tu
 def test_the_reason_holds_the_figures() -> None:
     before = [True] * 47 + [False] * 53
     after = [True] * 40 + [False] * 7 + [True] * 21 + [False] * 32
-    decision = decide(before, after, 0.99, GateConfig())
+    decision = decide(before, after, [True] * 99 + [False], GateConfig())
     assert decision.verdict is Verdict.ACCEPTED
-    assert decision.why == "gate 0.47 -> 0.61 (+21 -7, p 1); retention 1.00 -> 0.99"
+    assert decision.why == "gate 0.47 -> 0.61 (+21 -7, p 1); retention 1.00 -> 0.99 (1 of 100 lost)"
 
 
 def test_a_clear_fall_is_rolled_back_and_a_chance_one_is_not() -> None:
@@ -72,11 +74,20 @@ def test_a_clear_fall_is_rolled_back_and_a_chance_one_is_not() -> None:
     assert decide(right, [False] * 3 + [True] * 17, None, GateConfig(alpha=0.1)).verdict is Verdict.ACCEPTED
 
 
-@pytest.mark.parametrize(("kept", "verdict"), [(0.98, Verdict.ACCEPTED), (0.97, Verdict.ROLLED_BACK)])
-def test_retention_may_fall_by_the_limit_and_no_more(kept: float, verdict: Verdict) -> None:
-    decision = decide([False], [True], kept, GateConfig(max_retention_drop=0.02))
+@pytest.mark.parametrize(
+    ("lost", "of", "verdict"),
+    [
+        (2, 55, Verdict.ACCEPTED),
+        (3, 55, Verdict.ROLLED_BACK),
+        (8, 400, Verdict.ACCEPTED),
+        (14, 400, Verdict.ROLLED_BACK),
+    ],
+)
+def test_retention_may_fall_by_the_limit_and_by_what_chance_explains(lost: int, of: int, verdict: Verdict) -> None:
+    kept = [False] * lost + [True] * (of - lost)
+    decision = decide([False], [True], kept, GateConfig(max_retention_drop=0.02, alpha=0.1))
     assert decision.verdict is verdict
-    assert f"retention 1.00 -> {kept:.2f}" in decision.why
+    assert f"({lost} of {of} lost)" in decision.why
 
 
 def test_exams_of_different_problems_are_refused() -> None:

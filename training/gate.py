@@ -50,14 +50,16 @@ def paired_test(before: Sequence[bool], after: Sequence[bool]) -> PairedTest:
 
 
 def decide(
-    best_gate: Sequence[bool], candidate_gate: Sequence[bool], retention: float | None, config: GateConfig
+    best_gate: Sequence[bool], candidate_gate: Sequence[bool], retention: Sequence[bool] | None, config: GateConfig
 ) -> Decision:
     """Accept a candidate unless it harms the gate split or what the base student could do.
 
     Args:
         best_gate: Whether the best checkpoint was right, by gate problem.
         candidate_gate: The candidate, by the same problems.
-        retention: The candidate's accuracy on problems that the base student answers right; None if not examined.
+        retention: Whether the candidate is right, by problems that the base student surely answers right; None if
+            there are none. Harm is a loss that a true fall of `max_retention_drop` would seldom bring about (one-sided
+            exact binomial test at `alpha`): of 55 problems 2 may be lost, 3 may not.
         config: The limits.
 
     Raises:
@@ -65,17 +67,26 @@ def decide(
     """
     test = paired_test(best_gate, candidate_gate)
     figures = f"gate {_mean(best_gate)} -> {_mean(candidate_gate)} (+{test.gained} -{test.lost}, p {test.p_harm:.2g})"
-    if retention is not None:
-        figures += f"; retention 1.00 -> {retention:.2f}"
+    if retention:
+        figures += (
+            f"; retention 1.00 -> {_mean(retention)} ({len(retention) - sum(retention)} of {len(retention)} lost)"
+        )
     harms = []
     if test.p_harm < config.alpha and test.lost > test.gained:
         harms.append(f"gate fell (p < {config.alpha:g})")
-    # the small allowance keeps 1 - 0.98 from counting as more than 0.02
-    if retention is not None and 1.0 - retention > config.max_retention_drop + 1e-9:
+    if retention and p_forgotten(retention, config.max_retention_drop) < config.alpha:
         harms.append(f"retention fell by more than {config.max_retention_drop:g}")
     if harms:
         return Decision(Verdict.ROLLED_BACK, f"{' and '.join(harms)}: {figures}")
     return Decision(Verdict.ACCEPTED, figures)
+
+
+def p_forgotten(retention: Sequence[bool], tolerated: float) -> float:
+    """Return the chance of so many losses if each problem were lost with the tolerated probability (exact binomial)."""
+    from scipy.stats import binomtest
+
+    lost = len(retention) - sum(retention)
+    return float(binomtest(lost, len(retention), tolerated, alternative="greater").pvalue)
 
 
 def _mean(results: Sequence[bool]) -> str:

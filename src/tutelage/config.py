@@ -119,7 +119,8 @@ class GateConfig(Section):
     alpha: float = Field(0.1, gt=0, lt=1)
     """A fall on the gate split counts as harm if a one-sided paired sign test gives less than this."""
     max_retention_drop: float = Field(0.02, ge=0, le=1)
-    """Largest fall on the retention split, from the base student's 1.0, that is accepted."""
+    """Fall on the retention split, from the base student's 1.0, that is tolerated: more than this, by a one-sided
+    binomial test at `alpha`, is harm."""
 
 
 class StopConfig(Section):
