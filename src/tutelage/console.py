@@ -155,10 +155,10 @@ def result_line(summary: dict[str, Any]) -> Text:
 
 def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table:
     """Return the cycles side by side."""
-    table = Table(title=f"{summary['run']} ({summary['status']})", title_justify="left")
-    for name in ("cycle", "verdict", "probe", "gate", "retention", "lessons", "loss", "calls", "USD", "time"):
+    table = Table(title=f"{summary['run']} ({summary['status']})", title_justify="left", padding=(0, 0, 0, 1))
+    for name in ("cycle", "verdict", "probe", "gate", "retention", "lessons", "USD", "time"):
         table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
-    table.add_column("weaknesses", ratio=1, min_width=16)
+    table.add_column("weaknesses")
     for report in reports:
         weak = "; ".join(f"{w.name} {percent(w.pass_rate)}" for w in report.weaknesses[:3])
         table.add_row(
@@ -166,9 +166,7 @@ def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table
             Text(report.verdict.value, style=_VERDICT_STYLE[report.verdict]),
             *(percent(report.accuracy.get(split)) for split in (Split.PROBE, Split.GATE, Split.RETENTION)),
             str(report.lessons.taught) if report.cycle else "-",
-            f"{report.training[-1].loss:.3f}" if report.training else "-",
-            str(report.cost.calls),
-            f"{report.cost.usd:.4f}",
+            f"{report.cost.usd:.2f}",
             seconds(sum(report.seconds.values())),
             plain(weak, 200),
         )
