@@ -33,7 +33,7 @@ def test_quickstart_runs_the_tiny_loop() -> None:
     assert [number for number, _ in cycles] == ["0", "1", "2", "3"]
     test = ast.literal_eval(out.split("test: ")[1].splitlines()[0])
     assert test["best"] > test["base"] == 0.0
-    assert " lesson " in out
+    assert "a lesson: " in out
 
 
 def test_custom_teacher() -> None:
