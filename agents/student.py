@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..checkpoints import load_model, load_tokenizer
 from ..errors import InputError
 from ..hardware import pick_device, pick_precision
+from ..prefix import prefix_cache, takes_prefix
 from ..seams import Generation, Message
 
 if TYPE_CHECKING:
@@ -123,24 +125,42 @@ class TransformersEngine:
         import torch
         from transformers import LogitsProcessorList
 
-        padded = self._tokenizer.pad({"input_ids": [row.tokens for row in batch]}, return_tensors="pt").to(self.device)
-        width = padded["input_ids"].shape[1]
+        tokens, attended, cache = self._prepare(model, [row.tokens for row in batch for _ in range(samples)])
+        width = tokens.shape[1]
         recorder = _LogprobRecorder(width)
         sampling: dict[str, Any] = {"do_sample": False}
         if samples > 1:
             sampling = {"do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0}
         with torch.inference_mode():
             output = model.generate(
-                **padded,
+                input_ids=tokens,
+                attention_mask=attended,
+                past_key_values=cache,
                 **sampling,
                 max_new_tokens=limit,
-                num_return_sequences=samples,
                 pad_token_id=self._tokenizer.pad_token_id,
                 eos_token_id=self._tokenizer.eos_token_id,
                 logits_processor=LogitsProcessorList([recorder]),
             )
         logprobs = recorder.finish(output)
         return [self._generation(output[i, width:], logprobs[i]) for i in range(output.shape[0])]
+
+    def _prepare(self, model: Any, rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor, Any]:
+        """Return token ids and mask, (batch, tokens), and what the model remembers of the tokens all rows begin with.
+
+        Padding comes between the shared beginning and the rest of a row.
+        """
+        import torch
+
+        same = len(os.path.commonprefix(rows)) if len(rows) > 1 and takes_prefix(model) else 0
+        shared = min(same, min(map(len, rows)) - 1)  # each row keeps a token to go on from
+        rest = self._tokenizer.pad({"input_ids": [row[shared:] for row in rows]}, return_tensors="pt").to(self.device)
+        prefix = torch.tensor([rows[0][:shared]], device=self.device, dtype=torch.long)
+        with torch.inference_mode():
+            cache = prefix_cache(model, prefix, len(rows))
+        tokens = torch.cat([prefix.expand(len(rows), -1), rest["input_ids"]], dim=1)
+        attended = torch.cat([torch.ones_like(prefix).expand(len(rows), -1), rest["attention_mask"]], dim=1)
+        return tokens, attended, cache
 
     def _generation(self, tokens: torch.Tensor, logprobs: torch.Tensor) -> Generation:
         """Cut one row at its end-of-turn token, which still counts."""

@@ -30,6 +30,10 @@ from .lesson import LessonContext, is_final, lesson_graph
 from .state import BASE, CycleState
 from .step import step
 
+HALF = 0.5
+"""Pass rate under which a weakness that was taught persists. Another style for what is half learnt costs more than it
+gives."""
+
 
 @step
 async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
@@ -121,7 +125,7 @@ class Requests:
     earlier: dict[tuple[str, str], list[EarlierRationale]]
     history: tuple[Attempt, ...]
     persistent: tuple[str, ...]
-    """Weaknesses that were taught before and are still there."""
+    """Weaknesses at which the student fails more often than not, though they were taught."""
 
     @classmethod
     def read(cls, context: RunContext, cycle: int, student: str) -> Requests:
@@ -174,9 +178,10 @@ def _failed(context: RunContext, student: str, cycle: int) -> dict[str, list[Att
 
 
 def _persistent(context: RunContext, diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Return the weaknesses that teaching has not brought to half; the others are getting better as they are taught."""
     accepted = [r.cycle for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED]
     before = {w.name for c in accepted if (d := context.rundir.diagnosis(c)) for w in d.weaknesses}
-    return tuple(w.name for w in diagnosis.weaknesses if w.name in before)
+    return tuple(w.name for w in diagnosis.weaknesses if w.name in before and w.pass_rate < HALF)
 
 
 def _earlier(context: RunContext, cycle: int) -> dict[tuple[str, str], list[EarlierRationale]]:

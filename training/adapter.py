@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, RunError, did_you_mean
+from .batches import in_alike_batches
 from .loss import without_triton
 
 Mode = Literal["lora", "full"]
@@ -132,7 +133,7 @@ def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, An
     import trl
 
     config = _config("sft", setup, {**options, "completion_only_loss": True}, extra)
-    return _built(without_triton(trl.SFTTrainer), setup, args=config)
+    return _built(in_alike_batches(without_triton(trl.SFTTrainer)), setup, args=config)
 
 
 def grpo_trainer(

@@ -1,9 +1,9 @@
 """The textbook: works arithmetic problems step by step, without a model.
 
-It has three grains. `direct` writes one equation an operation, `place value` adds or subtracts the tens and then the
-units, `fine` also goes through the next ten, or turns a subtraction below zero round. An adaptive textbook begins with
-its own grain; from the second cycle on, an operation whose skill is still weak after it was taught, or at which the
-student has just failed in this very problem, is written one grain finer.
+It has three grains. `direct` writes one equation an operation. `place value` adds or subtracts the tens and then the
+units, and turns an operation below zero round. `fine` also goes through the next ten, and turns round by place value. An
+adaptive textbook begins with its own grain; from the second cycle on, a step at which the student has just failed in
+this very problem is written one grain finer, and if it is told to, so is every step of a weakness that persists.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from ...errors import Declined
 from ...schema import TeachingRequest, content_hash
 
 Grain = Literal["direct", "place value", "fine"]
+Adapt = Literal["never", "problem", "skill"]
 GRAINS: tuple[Grain, ...] = get_args(Grain)
+NEGATIVE = frozenset({"subtraction below zero", "from a negative number"})
+"""Skills whose operations are easier turned round."""
 
 _EXPRESSION = re.compile(r"[-\d(][-+*/×÷\d().,\s]{1,400}")
 
@@ -29,7 +32,7 @@ class TextbookTeacher:
     def __init__(
         self,
         grain: Grain = "place value",
-        adapt: bool = True,
+        adapt: Adapt = "problem",
         careless: float = 0.0,
         name: str = "textbook",
         seed: int = 0,
@@ -38,7 +41,9 @@ class TextbookTeacher:
 
         Args:
             grain: How fine the steps are at first.
-            adapt: Whether weak steps are written finer from the second cycle on.
+            adapt: Which steps are written finer from the second cycle on: none, the one at which the student has just
+                failed in this very problem, or also every step of a weakness that persists. The last is a new style for
+                whole skills, and a small student pays for that before it gains.
             careless: Share of the solutions in which a step is wrong though the final answer is right.
             name: The teacher's name in files and traces.
             seed: Seed of the careless slips.
@@ -65,11 +70,11 @@ class TextbookTeacher:
 
     def _finer(self, request: TeachingRequest) -> set[str]:
         """Return the skills that are written one grain finer."""
-        if not self.adapt or request.cycle < 2:
+        if self.adapt == "never" or request.cycle < 2:
             return set()
         last = request.attempts[0].wrong_step if request.attempts else None
         own = {last.skill} if last and last.skill and request.attempts[0].student != "base" else set()
-        return own | set(request.persistent)
+        return own | set(request.persistent if self.adapt == "skill" else ())
 
     def _grain(self, step: Step, finer: set[str]) -> Grain:
         level = GRAINS.index(self.grain) + (step.skill in finer)
@@ -97,8 +102,8 @@ def write_step(step: Step, grain: Grain) -> list[str]:
     whole = all(number.denominator == 1 for number in (step.left, step.right))
     if grain == "direct" or step.op not in "+-" or not whole or step.right < 0:
         return [_equation(step.left, step.op, step.right)]
-    if grain == "fine" and step.skill in ("subtraction below zero", "from a negative number"):
-        return _turn_round(step)
+    if step.skill in NEGATIVE:
+        return _turn_round(step, fine=grain == "fine")
     return _by_place(int(step.left), step.op, int(step.right), fine=grain == "fine")
 
 
@@ -126,14 +131,15 @@ def _through_ten(at: int, sign: int, part: int) -> list[int]:
     return [room, part - room] if crosses else [part]
 
 
-def _turn_round(step: Step) -> list[str]:
+def _turn_round(step: Step, *, fine: bool) -> list[str]:
     """Work with positive numbers first, then put the sign: 51 - 26 = 25, so 26 - 51 = -25."""
     left, right = abs(int(step.left)), int(step.right)
     last = _equation(step.left, step.op, step.right)
-    if step.left < 0 and step.op == "-":
-        return [*_by_place(left, "+", right, fine=False), last]
-    bigger, smaller = max(left, right), min(left, right)
-    return [*_by_place(bigger, "-", smaller, fine=False), last]
+    away = step.left < 0 and step.op == "-"
+    bigger, smaller = (left, right) if away else (max(left, right), min(left, right))
+    op = "+" if away else "-"
+    plain = [_equation(Fraction(bigger), op, Fraction(smaller))]
+    return [*(_by_place(bigger, op, smaller, fine=False) if fine else plain), last]
 
 
 def _equation(left: Fraction, op: str, right: Fraction) -> str:

@@ -203,7 +203,8 @@ class TeachingRequest(Record):
     weak_skills: tuple[str, ...] = ()
     """Every weakness that is taught this cycle, so that one kind of step is explained alike in every problem."""
     persistent: tuple[str, ...] = ()
-    """Those of them that were taught in an earlier accepted cycle and are still weak: explain them otherwise."""
+    """Those of them that were taught in an earlier accepted cycle and still fail more often than not: explain them
+    otherwise."""
     recalled: tuple[RecalledError, ...] = ()
     earlier: tuple[EarlierRationale, ...] = ()
     history: tuple[Attempt, ...] = ()

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
+from itertools import zip_longest
 from typing import Any, Final
 
 from ..errors import InputError
@@ -50,9 +51,13 @@ class QuizTask:
         return Grade(None, 0.0)
 
     def rehearsal(self) -> Sequence[str]:
-        """Return general questions that are not in the split, for training on the base student's own answers."""
+        """Return general questions that are not in the split, for training on the base student's own answers.
+
+        Requests for longer answers and questions of the quiz's own kind take turns while there are both.
+        """
+        requests = [row["question"] for row in _rows("replay.jsonl")]
         rest = [] if self.size is None else [problem.question for problem in self._questions[self.size :]]
-        return [*(row["question"] for row in _rows("replay.jsonl")), *rest]
+        return [question for pair in zip_longest(requests, rest) for question in pair if question is not None]
 
     @cached_property
     def _questions(self) -> tuple[Problem, ...]:

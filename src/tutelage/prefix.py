@@ -1,0 +1,46 @@
+"""Tokens that all rows of a batch begin with are run once: an instruction costs one row, not sixty-four."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def shared_length(tokens: Any, attended: Any) -> int:
+    """Return how many tokens all rows begin with; 0 for a single row, which shares with none.
+
+    Args:
+        tokens: Token ids, (batch, tokens).
+        attended: 1 where a token is attended to, (batch, tokens); padding on the left shares nothing.
+    """
+    alike = ((tokens == tokens[:1]) & (attended == 1)).all(dim=0)
+    return int(alike.long().cumprod(0).sum()) if len(tokens) > 1 else 0
+
+
+def prefix_cache(model: Any, tokens: Any, rows: int) -> Any:
+    """Run a prefix once and return its keys and values for so many rows, part of the gradient's graph.
+
+    Args:
+        model: A causal LM whose forward takes `logits_to_keep`.
+        tokens: The prefix, (1, tokens).
+        rows: Rows that go on from it.
+
+    Returns:
+        A cache, or None if there is no prefix, or if the model does not remember by keys and values of all positions.
+    """
+    from transformers.cache_utils import DynamicCache, DynamicLayer
+
+    if tokens.shape[1] == 0:
+        return None
+    cache = model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
+    if not isinstance(cache, DynamicCache) or any(type(layer) is not DynamicLayer for layer in cache.layers):
+        return None
+    cache.batch_repeat_interleave(rows)
+    return cache
+
+
+def takes_prefix(model: Any) -> bool:
+    """Whether a model's forward can be told which logits are wanted, which running a prefix alone needs."""
+    import inspect
+
+    core = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "logits_to_keep" in inspect.signature(core.forward).parameters

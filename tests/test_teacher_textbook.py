@@ -1,0 +1,85 @@
+"""The textbook writes true steps at each grain, and finer ones where the student fails."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutelage.agents.steps import find_wrong_step
+from tutelage.agents.teachers.textbook import GRAINS, TextbookTeacher
+from tutelage.errors import Declined
+from tutelage.schema import Attempt, Problem, Split, TeachingRequest, WrongStep
+
+
+def request(question: str, answer: str = "0", **given: object) -> TeachingRequest:
+    return TeachingRequest.model_validate({"problem": Problem(question=question, answer=answer), **given})
+
+
+def failed_at(found: str, expected: str, skill: str, student: str) -> Attempt:
+    return Attempt(
+        id="a", problem_id="p", split=Split.TRAIN, cycle=1, student=student, sample=0, text=f"9 - 9 = {found}.",
+        answer=found, score=0.0, correct=False, logprob=-1.0, tokens=9, finish_reason="stop",
+        wrong_step=WrongStep(kind="arithmetic", start=0, end=5, found=found, expected=expected, skill=skill),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "grain", "text"),
+    [
+        ("51 - 26 + 7 =", "direct", "51 - 26 = 25. 25 + 7 = 32. Answer: 32"),
+        ("51 - 26 + 7 =", "place value", "51 - 20 = 31. 31 - 6 = 25. 25 + 7 = 32. Answer: 32"),
+        ("51 - 26 + 7 =", "fine", "51 - 20 = 31. 31 - 1 = 30. 30 - 5 = 25. 25 + 5 = 30. 30 + 2 = 32. Answer: 32"),
+        ("26 - 51 =", "direct", "26 - 51 = -25. Answer: -25"),
+        ("26 - 51 =", "place value", "51 - 26 = 25. 26 - 51 = -25. Answer: -25"),
+        ("26 - 51 =", "fine", "51 - 20 = 31. 31 - 6 = 25. 26 - 51 = -25. Answer: -25"),
+        ("3 - 9 - 5 =", "place value", "9 - 3 = 6. 3 - 9 = -6. 6 + 5 = 11. -6 - 5 = -11. Answer: -11"),
+        ("3 - 9 + 20 =", "place value", "9 - 3 = 6. 3 - 9 = -6. 20 - 6 = 14. -6 + 20 = 14. Answer: 14"),
+        ("12 * 3 =", "fine", "12 * 3 = 36. Answer: 36"),
+    ],
+)
+def test_grains(question: str, grain: str, text: str) -> None:
+    assert TextbookTeacher(grain=grain).teach(request(question)) == text
+
+
+@given(st.lists(st.integers(0, 999), min_size=2, max_size=4), st.data(), st.sampled_from(GRAINS))
+def test_every_step_is_true_and_the_answer_is_right(numbers: list[int], data: st.DataObject, grain: str) -> None:
+    question = str(numbers[0])
+    for number in numbers[1:]:
+        question += f" {data.draw(st.sampled_from('+-'))} {number}"
+    total = sum(int(part) for part in question.replace("- ", "-").replace("+ ", "").split())
+    text = TextbookTeacher(grain=grain).teach(request(f"{question} ="))
+    assert find_wrong_step(question, text) is None
+    assert text.endswith(f"Answer: {total}")
+
+
+def test_an_own_failure_makes_that_step_finer_and_no_other() -> None:
+    teacher = TextbookTeacher(grain="direct")
+    student = "checkpoints/cycle-001"
+    failed = failed_at("35", "25", "subtraction with borrow", student)
+    text = "51 - 20 = 31. 31 - 6 = 25. 25 + 7 = 32. Answer: 32"
+    assert teacher.teach(request("51 - 26 + 7 =", attempts=[failed], cycle=2)) == text
+    plain = "51 - 26 = 25. 25 + 7 = 32. Answer: 32"
+    assert teacher.teach(request("51 - 26 + 7 =", attempts=[failed], cycle=1)) == plain
+    base = failed_at("35", "25", "subtraction with borrow", "base")
+    assert teacher.teach(request("51 - 26 + 7 =", attempts=[base], cycle=2)) == plain
+    stubborn = TextbookTeacher(grain="direct", adapt="never")
+    assert stubborn.teach(request("51 - 26 + 7 =", attempts=[failed], cycle=2)) == plain
+
+
+def test_a_persistent_weakness_is_finer_everywhere() -> None:
+    given = request("26 - 51 + 30 =", persistent=["subtraction below zero"], cycle=2)
+    assert TextbookTeacher(grain="direct").teach(given) == "26 - 51 = -25. -25 + 30 = 5. Answer: 5"
+    assert TextbookTeacher(grain="direct", adapt="skill").teach(given) == "51 - 26 = 25. 26 - 51 = -25. -25 + 30 = 5. Answer: 5"
+
+
+def test_careless_slips_are_wrong_in_a_step_and_right_in_the_answer() -> None:
+    teacher = TextbookTeacher(grain="direct", careless=0.3)
+    texts = {n: teacher.teach(request(f"{n} + 7 - 2 =")) for n in range(200)}
+    wrong = [n for n, text in texts.items() if find_wrong_step(f"{n} + 7 - 2 =", text)]
+    assert 40 <= len(wrong) <= 80
+    assert all(text.endswith(f"Answer: {n + 5}") for n, text in texts.items())
+    assert texts == {n: teacher.teach(request(f"{n} + 7 - 2 =")) for n in range(200)}
+
+
+def test_no_arithmetic_is_declined() -> None:
+    with pytest.raises(Declined, match="no arithmetic"):
+        TextbookTeacher().teach(request("Who wrote Hamlet?"))

@@ -1,0 +1,63 @@
+"""The order of training: lessons that are alike share a batch, and the batches come in random order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+HEAD = 8
+"""Rows whose first so many tokens agree have the same instruction."""
+
+
+class AlikeBatches:
+    """A sampler of row numbers that a loader cuts into batches.
+
+    Rows of one batch have the same instruction, which then is run once, and about the same length, so that little is
+    padding. Batches in order of length would put the easy or the rehearsed lessons last, where the learning rate has
+    fallen; so their order is drawn anew for each epoch.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[int]], batch_size: int, seed: int) -> None:
+        """Remember what makes rows alike.
+
+        Args:
+            rows: Token ids of each row.
+            batch_size: Rows of a batch.
+            seed: Of the order.
+        """
+        self._likeness = [(*row[:HEAD], len(row)) for row in rows]
+        self._batch_size, self._seed, self._epoch = batch_size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw another order; accelerate calls this."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._likeness)
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield row numbers, each once; what fills no batch comes last."""
+        generator = np.random.default_rng([self._seed, self._epoch])
+        drawn = [int(row) for row in generator.permutation(len(self))]
+        alike = sorted(drawn, key=lambda row: self._likeness[row])
+        whole = len(self) - len(self) % self._batch_size
+        starts = range(0, whole, self._batch_size)
+        for start in generator.permutation(starts):
+            yield from alike[start : start + self._batch_size]
+        yield from alike[whole:]
+
+
+def in_alike_batches(trainer_class: Any) -> Any:
+    """Return a subclass of a transformers trainer that draws its batches so, unless told another strategy."""
+
+    class InAlikeBatches(trainer_class):  # type: ignore[misc]
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            dataset = self.train_dataset if train_dataset is None else train_dataset
+            if self.args.train_sampling_strategy != "random" or "input_ids" not in dataset.column_names:
+                return super()._get_train_sampler(train_dataset)
+            return AlikeBatches(dataset["input_ids"], self.args.per_device_train_batch_size, self.args.seed)
+
+    return InAlikeBatches
