@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -152,8 +152,9 @@ class TransformersEngine:
         """
         import torch
 
-        same = len(os.path.commonprefix(rows)) if len(rows) > 1 and takes_prefix(model) else 0
-        shared = min(same, min(map(len, rows)) - 1)  # each row keeps a token to go on from
+        same = takewhile(lambda tokens: len(set(tokens)) == 1, zip(*rows, strict=False))
+        shared = sum(1 for _ in same) if len(rows) > 1 and takes_prefix(model) else 0
+        shared = min(shared, min(map(len, rows)) - 1)  # each row keeps a token to go on from
         rest = self._tokenizer.pad({"input_ids": [row[shared:] for row in rows]}, return_tensors="pt").to(self.device)
         prefix = torch.tensor([rows[0][:shared]], device=self.device, dtype=torch.long)
         with torch.inference_mode():

@@ -68,7 +68,10 @@ def test_an_own_failure_makes_that_step_finer_and_no_other() -> None:
 def test_a_persistent_weakness_is_finer_everywhere() -> None:
     given = request("26 - 51 + 30 =", persistent=["subtraction below zero"], cycle=2)
     assert TextbookTeacher(grain="direct").teach(given) == "26 - 51 = -25. -25 + 30 = 5. Answer: 5"
-    assert TextbookTeacher(grain="direct", adapt="skill").teach(given) == "51 - 26 = 25. 26 - 51 = -25. -25 + 30 = 5. Answer: 5"
+    assert (
+        TextbookTeacher(grain="direct", adapt="skill").teach(given)
+        == "51 - 26 = 25. 26 - 51 = -25. -25 + 30 = 5. Answer: 5"
+    )
 
 
 def test_careless_slips_are_wrong_in_a_step_and_right_in_the_answer() -> None:

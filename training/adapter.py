@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, RunError, did_you_mean
+from .anchor import Anchor, anchored
 from .batches import in_alike_batches
 from .loss import without_triton
 
@@ -124,7 +125,9 @@ def _config(kind: str, setup: Setup, options: Mapping[str, Any], extra: Mapping[
     return _config_class(kind)(**{**settings, **options, **extra})
 
 
-def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+def sft_trainer(
+    setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any], anchor: Anchor | None = None
+) -> Any:
     """Return an SFTTrainer over rows with `prompt` and `completion`, loss on the completion alone.
 
     Raises:
@@ -133,7 +136,8 @@ def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, An
     import trl
 
     config = _config("sft", setup, {**options, "completion_only_loss": True}, extra)
-    return _built(in_alike_batches(without_triton(trl.SFTTrainer)), setup, args=config)
+    trainer_class = in_alike_batches(without_triton(trl.SFTTrainer))
+    return _built(anchored(trainer_class, anchor) if anchor else trainer_class, setup, args=config)
 
 
 def grpo_trainer(

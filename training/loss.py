@@ -32,7 +32,7 @@ def without_triton(trainer_class: Any) -> Any:
             self.supervised_tokens += int((inputs["labels"][:, 1:] != IGNORED).sum())  # nothing predicts the first
             if return_outputs or not _applies(self, inputs):
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-            with _attention(inputs["input_ids"].shape[1]):
+            with short_attention(inputs["input_ids"]):
                 return supervised_loss(model, inputs, num_items_in_batch)
 
     return SupervisedPositions
@@ -48,6 +48,18 @@ def supervised_loss(model: Any, inputs: dict[str, Any], num_items_in_batch: Any)
     """
     from torch.nn.functional import cross_entropy
 
+    logits, labels = supervised_logits(model, inputs)
+    total = cross_entropy(logits, labels, reduction="sum")
+    return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+
+
+def supervised_logits(model: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the float32 logits that predict the supervised tokens, (tokens, vocabulary), and those tokens, (tokens).
+
+    Args:
+        model: A causal LM whose forward takes `logits_to_keep`.
+        inputs: As for `supervised_loss`.
+    """
     tokens, attended = inputs["input_ids"], inputs["attention_mask"]
     shared = shared_prefix(tokens, attended, inputs["labels"])
     cache = prefix_cache(model, tokens[:1, :shared], len(tokens))
@@ -63,8 +75,7 @@ def supervised_loss(model: Any, inputs: dict[str, Any], num_items_in_batch: Any)
     ).logits
     wanted = labels[:, kept]
     mask = wanted != IGNORED
-    total = cross_entropy(logits[mask].float(), wanted[mask], reduction="sum")
-    return total / (mask.sum() if num_items_in_batch is None else num_items_in_batch)
+    return logits[mask].float(), wanted[mask]
 
 
 def shared_prefix(tokens: Any, attended: Any, labels: Any) -> int:
@@ -79,10 +90,12 @@ def shared_prefix(tokens: Any, attended: Any, labels: Any) -> int:
     return max(0, min(shared_length(tokens, attended), int(free.long().cumprod(0).sum()) - 1))
 
 
-def _attention(width: int) -> AbstractContextManager[Any]:
+def short_attention(tokens: Any) -> AbstractContextManager[Any]:
+    """Attend by plain matrix products where token ids, (batch, tokens), are short rows on a CPU."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
-    return sdpa_kernel(SDPBackend.MATH) if width <= SHORT else nullcontext()
+    plain = tokens.device.type == "cpu" and tokens.shape[1] <= SHORT
+    return sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
 
 
 def _applies(trainer: Any, inputs: dict[str, Any]) -> bool:

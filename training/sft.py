@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from statistics import mean
 from typing import Any
 
 from ..errors import InputError, RunError
 from ..schema import Lesson, TrainingReport
 from ..seams import StageJob
 from . import adapter
+from .anchor import Anchor
 from .checks import check_lessons, check_supervision
-from .session import Interpolation, check_model_options, finish, prompt_of, report, session, train
+from .session import Interpolation, Session, check_model_options, finish, prompt_of, report, session, train
 
 
 class SFTStage:
@@ -35,6 +37,7 @@ class SFTStage:
         gradient_accumulation: int = 1,
         max_grad_norm: float = 1.0,
         interpolate: float = 1.0,
+        anchor: float = 0.0,
         extra: dict[str, Any] | None = None,
     ) -> None:
         """Take the options.
@@ -55,10 +58,12 @@ class SFTStage:
             max_grad_norm: Gradients are clipped to this length.
             interpolate: Share of the way from the start's weights to the trained ones that is gone in the end; less
                 than 1 forgets less (WiSE-FT).
+            anchor: Weight of the divergence from the base student on rehearsed answers; 0 imitates them instead. Needs
+                an adapter.
             extra: Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`.
         """
         self.mode, self.lora = mode, adapter.LoraOptions(rank, alpha)
-        self.interpolate = interpolate
+        self.interpolate, self.anchor = interpolate, anchor
         self.extra = dict(extra or {})
         self.options: dict[str, Any] = {
             "learning_rate": learning_rate,
@@ -78,6 +83,8 @@ class SFTStage:
         check_model_options(self.name, self.mode, self.lora.rank, self.lora.alpha)
         if not 0 < self.interpolate <= 1:
             raise InputError(f"stages: sft: interpolate: {self.interpolate} is not above 0 and at most 1")
+        if self.anchor < 0 or (self.anchor and self.mode != "lora"):
+            raise InputError("stages: sft: anchor: give 0 or more, and more than 0 in mode lora alone")
         if self.extra.get("packing") or self.extra.get("padding_free"):
             raise InputError(
                 "stages: sft: extra: packing joins lessons, so that their masks cannot be checked; remove it"
@@ -91,25 +98,28 @@ class SFTStage:
             InputError: If the start cannot be loaded.
             RunError: If a lesson would be trained on wrongly, or the checkpoint on disk is not what was trained.
         """
-        check_lessons(job.lessons, 1)
-        rows = [row_of(lesson) for lesson in resample(job.lessons, job.seed)]
+        taught = [lesson for lesson in job.lessons if not (self.anchor and lesson.origin == "replay")]
+        check_lessons(taught, 1)
+        rows = [row_of(lesson) for lesson in resample(taught, job.seed)]
         with session(self.name, job, rows, self.mode, self.lora) as work:
-            trainer = adapter.sft_trainer(work.setup, self.options, self.extra)
+            anchor = self._anchor(work)
+            trainer = adapter.sft_trainer(work.setup, self.options, self.extra, anchor)
             check_supervision(trainer, work.setup.tokenizer, rows)
             part_way = Interpolation(trainer.model, self.interpolate)
             seconds = train(trainer, job.out)
             part_way.apply(trainer.model)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")
-            return report(
-                work,
-                trainer,
-                supervised_tokens(trainer),
-                losses,
-                first_loss=losses[0],
-                train_seconds=seconds,
-                lessons=len(rows),
-            )
+            metrics = {"first_loss": losses[0], "train_seconds": seconds, "lessons": len(rows)}
+            if anchor:
+                metrics["divergence"] = mean(anchor.divergences[-len(anchor) :])
+            return report(work, trainer, supervised_tokens(trainer), losses, **metrics)
+
+    def _anchor(self, work: Session) -> Anchor | None:
+        """Return what holds the student to the base student, if anything does."""
+        replay = [lesson for lesson in work.job.lessons if lesson.origin == "replay"]
+        size = self.options["per_device_train_batch_size"]
+        return Anchor(replay, work.setup.tokenizer, size, self.anchor, work.job.seed) if self.anchor else None
 
 
 def row_of(lesson: Lesson) -> dict[str, Any]:

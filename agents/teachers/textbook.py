@@ -1,8 +1,8 @@
 """The textbook: works arithmetic problems step by step, without a model.
 
 It has three grains. `direct` writes one equation an operation. `place value` adds or subtracts the tens and then the
-units, and turns an operation below zero round. `fine` also goes through the next ten, and turns round by place value. An
-adaptive textbook begins with its own grain; from the second cycle on, a step at which the student has just failed in
+units, and turns an operation below zero round. `fine` also goes through the next ten, and turns round by place value.
+An adaptive textbook begins with its own grain; from the second cycle on, a step at which the student has just failed in
 this very problem is written one grain finer, and if it is told to, so is every step of a weakness that persists.
 """
 
