@@ -24,14 +24,17 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def ask(question: str) -> list[Message]:
-    return [{"role": "user", "content": question}]
+def ask(question: str, system: str | None = None) -> list[Message]:
+    told: list[Message] = [] if system is None else [{"role": "system", "content": system}]
+    return [*told, {"role": "user", "content": question}]
 
 
-def test_a_batch_gives_what_each_prompt_gives_alone(base: Path) -> None:
+@pytest.mark.parametrize("system", [None, "Work step by step."])
+def test_a_batch_gives_what_each_prompt_gives_alone(base: Path, system: str | None) -> None:
+    """Alone nothing is padded and no beginning is shared."""
     engine = TransformersEngine(base, precision="float32", max_new_tokens=12)
-    together = engine.generate("base", [ask(q) for q in QUESTIONS])
-    alone = [engine.generate("base", [ask(q)])[0] for q in QUESTIONS]
+    together = engine.generate("base", [ask(q, system) for q in QUESTIONS])
+    alone = [engine.generate("base", [ask(q, system)])[0] for q in QUESTIONS]
     assert [[g.text for g in some] for some in together] == [[g.text for g in some] for some in alone]
     for (one,), (other,) in zip(together, alone, strict=True):
         assert one.logprob == pytest.approx(other.logprob, abs=1e-4)

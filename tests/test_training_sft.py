@@ -229,3 +229,10 @@ def test_an_anchor_needs_an_adapter_and_something_to_rehearse(job: StageJob) -> 
         SFTStage(anchor=1.0, mode="full").check()
     with pytest.raises(RunError, match=r"retention\.rehearse"):
         SFTStage(anchor=1.0).run(job)
+
+
+def test_an_adapter_on_chosen_layers_alone(job: StageJob) -> None:
+    SFTStage(modules=["down_proj"], max_steps=1).run(job)
+    assert json.loads((job.out / "adapter_config.json").read_text())["target_modules"] == ["down_proj"]
+    with pytest.raises(RunError, match="no_such_layer"):
+        SFTStage(modules=["no_such_layer"], max_steps=1).run(replace(job, out=job.out.with_name("none")))

@@ -41,11 +41,13 @@ RESERVED = {
 
 @dataclass(frozen=True)
 class LoraOptions:
-    """A low-rank adapter on all linear layers."""
+    """A low-rank adapter."""
 
     rank: int
     alpha: int
     """Updates are scaled by alpha / rank."""
+    modules: tuple[str, ...] = ()
+    """Names of the layers it is put on; none means all linear ones."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ def _lora(lora: LoraOptions | None) -> Any:
         return None
     from peft import LoraConfig
 
-    return LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    modules = list(lora.modules) or "all-linear"
+    return LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=modules, task_type="CAUSAL_LM")
 
 
 def _hush() -> None:

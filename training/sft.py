@@ -30,6 +30,7 @@ class SFTStage:
         mode: adapter.Mode = "lora",
         rank: int = 16,
         alpha: int = 32,
+        modules: Sequence[str] = (),
         scheduler: str = "linear",
         warmup_steps: int = 3,
         weight_decay: float = 0.0,
@@ -50,6 +51,7 @@ class SFTStage:
             mode: `lora` trains an adapter, `full` all weights.
             rank: Of a new adapter.
             alpha: Of a new adapter; updates are scaled by alpha / rank.
+            modules: Names of the layers a new adapter is put on, such as `down_proj`; all linear ones if left out.
             scheduler: Of the learning rate, by its name in transformers.
             warmup_steps: Steps until the peak.
             weight_decay: Of AdamW.
@@ -62,7 +64,7 @@ class SFTStage:
                 an adapter.
             extra: Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`.
         """
-        self.mode, self.lora = mode, adapter.LoraOptions(rank, alpha)
+        self.mode, self.lora = mode, adapter.LoraOptions(rank, alpha, tuple(modules))
         self.interpolate, self.anchor = interpolate, anchor
         self.extra = dict(extra or {})
         self.options: dict[str, Any] = {
