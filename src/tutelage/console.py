@@ -193,9 +193,15 @@ def _event(event: dict[str, Any]) -> Text:
     wrong = event.get("wrong_step")
     if wrong:
         skill = f" ({wrong['skill']})" if wrong.get("skill") else ""
-        told = f"\n{'':19}first wrong step: {wrong['found']!r}, expected {wrong['expected']!r}{skill}"
-        line.append(plain(told), style="red")
+        line.append_text(_note(f"first wrong step: {wrong['found']!r}, expected {wrong['expected']!r}{skill}", "red"))
     if event["kind"] == "recall":
         fixed = {True: "fixed", False: "not fixed", None: "not examined since"}[event["fixed"]]
-        line.append(plain(f"\n{'':19}of {event['question']!r}; what was taught then: {event['taught']!r} ({fixed})"))
+        line.append_text(_note(f"of {event['question']!r}; what was taught then: {event['taught']!r} ({fixed})"))
     return line
+
+
+def _note(text: str, style: str = "") -> Text:
+    """Return a line under an event."""
+    shown = plain(text)
+    shown.stylize(style)
+    return Text(f"\n{'':19}").append_text(shown)
