@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..ledger import CallLedger
 from ..plugins import build
 from ..schema import Split
-from ..seams import Teacher
+from ..seams import Stage, Teacher
 from ..tasks.splits import check_splits
 from .context import Parts, build_parts
 
@@ -80,6 +80,7 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     yield "retention problems", lambda: _check_retention(parts)
     for number, stage in enumerate(parts.stages):
         yield f"training stage {number + 1} ({stage.name})", stage.check
+        yield f"training stage {number + 1} ({stage.name}) rehearses", partial(_check_rehearsal, parts, stage)
     for name, teacher in parts.teachers.items():
         yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
         yield f"teacher {name} has a price", partial(_check_price, parts.config, name, teacher)
@@ -89,6 +90,15 @@ def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
     prices = getattr(teacher, "prices", None)
     if config.stop.max_usd is not None and prices is not None and not any(prices):
         raise InputError(f"stop.max_usd: teacher {name!r} has no price; set its price_in and price_out")
+
+
+def _check_rehearsal(parts: Parts, stage: Stage) -> None:
+    offered = parts.config.retention and parts.config.retention.rehearse and hasattr(parts.retention, "rehearsal")
+    if getattr(stage, "anchor", 0) and not offered:
+        raise InputError(
+            f"stages: {stage.name}: anchor: there is nothing to rehearse; set retention.rehearse and a retention task "
+            "that offers it, or leave anchor out"
+        )
 
 
 def _check_retention(parts: Parts) -> None:

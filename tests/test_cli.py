@@ -231,3 +231,15 @@ def test_a_trace_shows_the_wrong_step_and_what_was_recalled(capsys: pytest.Captu
     assert "first wrong step: '105', expected '98' (subtraction with borrow)" in shown
     assert "of '51 - 26 ='; what was taught then: '31 - 6' (fixed)" in shown
     assert "\x1b[2J" not in shown
+
+
+def test_an_anchor_with_nothing_to_rehearse_is_refused_before_anything_is_written(
+    tutelage_cli: Run, tmp_path: Path
+) -> None:
+    stage = "[{name: sft, options: {anchor: 5.0}}]"
+    tiny = Path(__file__).parents[1] / "examples/tiny.yaml"
+    given = ["--set", "retention=null", "--set", f"training.stages={stage}", "--run-dir", tmp_path / "run"]
+    code, _, err = tutelage_cli("run", tiny, *given)
+    assert code == 2
+    assert "retention.rehearse" in err and len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "run").exists()

@@ -11,6 +11,7 @@ from tutelage.schema import Lesson
 from tutelage.tiny import build_tiny_student
 from tutelage.training.anchor import Anchor, divergence
 from tutelage.training.checks import IGNORED
+from tutelage.training.sft import row_of
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_every_answer_comes_round(base: Path) -> None:
         for n in range(10, 17)
     ]
     model = adapted(base)
-    anchor = Anchor(lessons, load_tokenizer(base), batch_size=3, weight=2.0, seed=0)
+    anchor = Anchor([row_of(lesson) for lesson in lessons], load_tokenizer(base), batch_size=3, weight=2.0, seed=0)
     assert len(anchor) == 3
     values = [float(anchor.loss(model, model).detach()) for _ in range(6)]
     assert len(anchor.divergences) == 6

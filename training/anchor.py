@@ -9,11 +9,11 @@ text). With an adapter the base student is the same model with the adapter switc
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..errors import RunError
-from ..schema import Lesson
 from .checks import IGNORED
 from .loss import short_attention, supervised_logits
 
@@ -21,26 +21,28 @@ from .loss import short_attention, supervised_logits
 class Anchor:
     """Rehearsed answers, in batches that come round and round."""
 
-    def __init__(self, lessons: Sequence[Lesson], tokenizer: Any, batch_size: int, weight: float, seed: int) -> None:
+    def __init__(
+        self, rows: Sequence[Mapping[str, Any]], tokenizer: Any, batch_size: int, weight: float, seed: int
+    ) -> None:
         """Tokenise the answers.
 
         Args:
-            lessons: The base student's own answers to general questions.
+            rows: The base student's own answers to general questions, as TRL rows: prompt and completion as messages.
             tokenizer: Of the student, with a chat template.
             batch_size: Answers compared at once.
             weight: Of the divergence, beside the loss of the lessons.
             seed: Of the order.
 
         Raises:
-            RunError: If there are no lessons.
+            RunError: If there are none.
         """
-        if not lessons:
+        if not rows:
             raise RunError("anchor: there is nothing to rehearse; set retention.rehearse")
-        drawn = random.Random(seed).sample(list(lessons), len(lessons))
-        rows = sorted((_row(lesson, tokenizer) for lesson in drawn), key=lambda row: len(row[0]))
-        batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+        drawn = random.Random(seed).sample(list(rows), len(rows))
+        encoded = sorted((_row(row, tokenizer) for row in drawn), key=lambda row: len(row[0]))
+        batches = [encoded[start : start + batch_size] for start in range(0, len(encoded), batch_size)]
         random.Random(seed).shuffle(batches)
-        self._batches = [_batch(rows, tokenizer.pad_token_id) for rows in batches]
+        self._batches = [_batch(batch, tokenizer.pad_token_id) for batch in batches]
         self._weight, self._at = weight, 0
         self.divergences: list[float] = []
 
@@ -103,24 +105,23 @@ def anchored(trainer_class: Any, anchor: Anchor) -> Any:
     return Anchored
 
 
-def _row(lesson: Lesson, tokenizer: Any) -> tuple[list[int], int]:
-    """Return a lesson's token ids, and how many of them are its question's."""
-    system = [] if lesson.system is None else [{"role": "system", "content": lesson.system}]
-    asked = [*system, {"role": "user", "content": lesson.question}]
-    text = tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
+def _row(row: Mapping[str, Any], tokenizer: Any) -> tuple[list[int], int]:
+    """Return a row's token ids, and how many of them are its prompt's."""
+    text = tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True)
     prompt = tokenizer(text, add_special_tokens=False)["input_ids"]
-    answer = tokenizer(lesson.text, add_special_tokens=False)["input_ids"]
+    answer = tokenizer(row["completion"][0]["content"], add_special_tokens=False)["input_ids"]
     return [*prompt, *answer, tokenizer.eos_token_id], len(prompt)
 
 
 def _batch(rows: Sequence[tuple[list[int], int]], padding: int) -> dict[str, Any]:
     import torch
+    from torch.nn.utils.rnn import pad_sequence
 
-    width = max(len(tokens) for tokens, _ in rows)
-    ids = torch.full((len(rows), width), padding)
-    attended, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
-    for number, (tokens, asked) in enumerate(rows):
-        ids[number, : len(tokens)] = torch.tensor(tokens)
-        attended[number, : len(tokens)] = 1
-        labels[number, asked : len(tokens)] = ids[number, asked : len(tokens)]
-    return {"input_ids": ids, "attention_mask": attended, "labels": labels}
+    pad = partial(pad_sequence, batch_first=True)
+    ids = [torch.tensor(tokens) for tokens, _ in rows]
+    labels = [torch.tensor([IGNORED] * asked + tokens[asked:]) for tokens, asked in rows]
+    return {
+        "input_ids": pad(ids, padding_value=padding),
+        "attention_mask": pad([torch.ones_like(tokens) for tokens in ids]),
+        "labels": pad(labels, padding_value=IGNORED),
+    }

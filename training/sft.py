@@ -119,7 +119,7 @@ class SFTStage:
 
     def _anchor(self, work: Session) -> Anchor | None:
         """Return what holds the student to the base student, if anything does."""
-        replay = [lesson for lesson in work.job.lessons if lesson.origin == "replay"]
+        replay = [row_of(lesson) for lesson in work.job.lessons if lesson.origin == "replay"]
         size = self.options["per_device_train_batch_size"]
         return Anchor(replay, work.setup.tokenizer, size, self.anchor, work.job.seed) if self.anchor else None
 
