@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import InputError
 from ..plugins import Plugin, build
@@ -19,70 +19,73 @@ from .session import check_model_options, finish, prompt_of, report, session, tr
 DEFAULT_REWARDS = {"correct": 1.0, "format": 0.1}
 
 
+@dataclass(frozen=True)
 class GRPOStage:
     """The lessons' questions are the prompts; their texts are not looked at."""
 
-    name = "grpo"
+    name: ClassVar[str] = "grpo"
 
-    def __init__(
-        self,
-        learning_rate: float = 1e-5,
-        prompts_per_step: int = 4,
-        generations: int = 4,
-        epochs: float = 1.0,
-        max_steps: int | None = None,
-        max_new_tokens: int = 64,
-        temperature: float = 1.0,
-        beta: float = 0.0,
-        mode: adapter.Mode = "lora",
-        rank: int = 16,
-        alpha: int = 32,
-        scheduler: str = "constant",
-        warmup_steps: int = 0,
-        gradient_accumulation: int = 1,
-        max_grad_norm: float = 1.0,
-        rewards: dict[str, float] | None = None,
-        extra: dict[str, Any] | None = None,
-    ) -> None:
-        """Take the options.
+    learning_rate: float = 1e-5
+    """1e-6 to 1e-5 suits all weights, up to ten times that an adapter."""
+    prompts_per_step: int = 4
+    """Questions an optimizer step looks at, over all devices."""
+    generations: int = 4
+    """Answers sampled for each."""
+    epochs: float = 1.0
+    """Passes over the questions, unless `max_steps` is set."""
+    max_steps: int | None = None
+    """Optimizer steps."""
+    max_new_tokens: int = 64
+    """Length limit of a sampled answer."""
+    temperature: float = 1.0
+    """Of the sampling."""
+    beta: float = 0.0
+    """Weight of the divergence from where the stage began; 0 does without."""
+    mode: adapter.Mode = "lora"
+    """`lora` trains an adapter, `full` all weights."""
+    rank: int = 16
+    """Of a new adapter."""
+    alpha: int = 32
+    """Of a new adapter."""
+    scheduler: str = "constant"
+    """Of the learning rate, by its name in transformers."""
+    warmup_steps: int = 0
+    """Steps until the peak."""
+    gradient_accumulation: int = 1
+    """Parts that a step's samples are cut into, to save memory."""
+    max_grad_norm: float = 1.0
+    """Gradients are clipped to this length."""
+    rewards: dict[str, float] | None = None
+    """Weight of each part of the reward; `{correct: 1.0, format: 0.1}` if not given."""
+    extra: dict[str, Any] | None = None
+    """Further arguments of TRL's GRPOConfig by name."""
 
-        Args:
-            learning_rate: 1e-6 to 1e-5 suits all weights, up to ten times that an adapter.
-            prompts_per_step: Questions an optimizer step looks at, over all devices.
-            generations: Answers sampled for each.
-            epochs: Passes over the questions, unless `max_steps` is set.
-            max_steps: Optimizer steps.
-            max_new_tokens: Length limit of a sampled answer.
-            temperature: Of the sampling.
-            beta: Weight of the divergence from where the stage began; 0 does without.
-            mode: `lora` trains an adapter, `full` all weights.
-            rank: Of a new adapter.
-            alpha: Of a new adapter.
-            scheduler: Of the learning rate, by its name in transformers.
-            warmup_steps: Steps until the peak.
-            gradient_accumulation: Parts that a step's samples are cut into, to save memory.
-            max_grad_norm: Gradients are clipped to this length.
-            rewards: Weight of each part of the reward; `{correct: 1.0, format: 0.1}` if not given.
-            extra: Further arguments of TRL's GRPOConfig by name.
-        """
-        self.mode, self.lora = mode, adapter.LoraOptions(rank, alpha)
-        self.prompts_per_step, self.generations = prompts_per_step, generations
-        self.accumulation = gradient_accumulation
-        self.rewards = dict(DEFAULT_REWARDS if rewards is None else rewards)
-        self.extra = dict(extra or {})
-        self.options: dict[str, Any] = {
-            "learning_rate": learning_rate,
-            "num_generations": generations,
-            "gradient_accumulation_steps": gradient_accumulation,
-            "num_train_epochs": epochs,
-            "max_steps": -1 if max_steps is None else max_steps,
-            "max_completion_length": max_new_tokens,
-            "temperature": temperature,
-            "beta": beta,
-            "lr_scheduler_type": scheduler,
-            "warmup_steps": warmup_steps,
-            "max_grad_norm": max_grad_norm,
-            "reward_weights": list(self.rewards.values()),
+    @property
+    def lora(self) -> adapter.LoraOptions:
+        """The adapter's options."""
+        return adapter.LoraOptions(self.rank, self.alpha)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each part of the reward."""
+        return DEFAULT_REWARDS if self.rewards is None else self.rewards
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options in TRL's names."""
+        return {
+            "learning_rate": self.learning_rate,
+            "num_generations": self.generations,
+            "gradient_accumulation_steps": self.gradient_accumulation,
+            "num_train_epochs": self.epochs,
+            "max_steps": -1 if self.max_steps is None else self.max_steps,
+            "max_completion_length": self.max_new_tokens,
+            "temperature": self.temperature,
+            "beta": self.beta,
+            "lr_scheduler_type": self.scheduler,
+            "warmup_steps": self.warmup_steps,
+            "max_grad_norm": self.max_grad_norm,
+            "reward_weights": list(self.weights.values()),
             "remove_unused_columns": False,
         }
 
@@ -93,8 +96,10 @@ class GRPOStage:
             raise InputError(f"stages: grpo: generations: {self.generations} is no group to compare; use at least 2")
         if self.prompts_per_step < 1:
             raise InputError(f"stages: grpo: prompts_per_step: {self.prompts_per_step} is below 1")
-        find_rewards(self.rewards)
-        adapter.check_options(self.name, "grpo", self._options_for(self.prompts_per_step, processes=1), self.extra)
+        find_rewards(self.weights)
+        adapter.check_options(
+            self.name, "grpo", self._options_for(self.prompts_per_step, processes=1), self.extra or {}
+        )
 
     def run(self, job: StageJob) -> TrainingReport:
         """Train on the questions of the job's lessons and leave a checkpoint in `job.out`.
@@ -109,21 +114,21 @@ class GRPOStage:
         rows = [{"prompt": prompt_of(lesson), "problem_id": lesson.problem_id} for lesson in job.lessons]
         with session(self.name, job, rows, self.mode, self.lora) as work:
             grader = Grader(task, problems, frozenset({work.setup.tokenizer.eos_token_id}))
-            rewards = [as_trl(name, reward, grader) for name, reward in find_rewards(self.rewards).items()]
+            rewards = [as_trl(name, reward, grader) for name, reward in find_rewards(self.weights).items()]
             prompts = min(self.prompts_per_step, len(rows))  # a last group that is not full would be left out
             options = self._options_for(prompts, adapter.processes())
-            trainer = adapter.grpo_trainer(work.setup, rewards, options, self.extra)
+            trainer = adapter.grpo_trainer(work.setup, rewards, options, self.extra or {})
             seconds = train(trainer, job.out)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")
-            metrics = summary(trainer, list(self.rewards))
+            metrics = summary(trainer, list(self.weights))
             sampled = supervised_tokens(trainer, prompts * self.generations)
             return report(work, trainer, sampled, losses, train_seconds=seconds, **metrics)
 
     def _options_for(self, prompts: int, processes: int) -> dict[str, Any]:
         """Return the options with the batch that TRL wants: whole groups, in equal parts for every process."""
         samples = prompts * self.generations
-        parts = processes * self.accumulation
+        parts = processes * self.gradient_accumulation
         if samples % parts:
             raise InputError(
                 f"stages: grpo: {prompts} prompts x {self.generations} generations cannot be cut into {parts} equal "

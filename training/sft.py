@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import mean
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import InputError, RunError
 from ..schema import Lesson, TrainingReport
@@ -16,68 +17,68 @@ from .checks import check_lessons, check_supervision
 from .session import Interpolation, Session, check_model_options, finish, prompt_of, report, session, train
 
 
+@dataclass(frozen=True)
 class SFTStage:
     """The student imitates each lesson's text, given its question."""
 
-    name = "sft"
+    name: ClassVar[str] = "sft"
 
-    def __init__(
-        self,
-        learning_rate: float = 5e-4,
-        batch_size: int = 8,
-        epochs: float = 1.0,
-        max_steps: int | None = None,
-        mode: adapter.Mode = "lora",
-        rank: int = 16,
-        alpha: int = 32,
-        modules: Sequence[str] = (),
-        scheduler: str = "linear",
-        warmup_steps: int = 3,
-        weight_decay: float = 0.0,
-        max_length: int = 1024,
-        gradient_accumulation: int = 1,
-        max_grad_norm: float = 1.0,
-        interpolate: float = 1.0,
-        anchor: float = 0.0,
-        extra: dict[str, Any] | None = None,
-    ) -> None:
-        """Take the options.
+    learning_rate: float = 5e-4
+    """The peak; 1e-4 to 5e-4 suits an adapter, a tenth of that all weights."""
+    batch_size: int = 8
+    """Lessons a device takes at once."""
+    epochs: float = 1.0
+    """Passes over the lessons, unless `max_steps` is set."""
+    max_steps: int | None = None
+    """Optimizer steps."""
+    mode: adapter.Mode = "lora"
+    """`lora` trains an adapter, `full` all weights."""
+    rank: int = 16
+    """Of a new adapter."""
+    alpha: int = 32
+    """Of a new adapter; updates are scaled by alpha / rank."""
+    modules: Sequence[str] = ()
+    """Names of the layers a new adapter is put on, such as `down_proj`; all linear ones if left out."""
+    scheduler: str = "linear"
+    """Of the learning rate, by its name in transformers."""
+    warmup_steps: int = 3
+    """Steps until the peak."""
+    weight_decay: float = 0.0
+    """Of AdamW."""
+    max_length: int = 1024
+    """Tokens of question and answer at most; a lesson that does not fit is an error."""
+    gradient_accumulation: int = 1
+    """Batches an optimizer step adds up."""
+    max_grad_norm: float = 1.0
+    """Gradients are clipped to this length."""
+    interpolate: float = 1.0
+    """Share of the way from the start's weights to the trained ones that is gone in the end; less than 1 forgets
+    less (WiSE-FT)."""
+    anchor: float = 0.0
+    """Weight of the divergence from the base student on rehearsed answers; 0 imitates them instead. Needs an
+    adapter."""
+    extra: dict[str, Any] | None = None
+    """Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`."""
 
-        Args:
-            learning_rate: The peak; 1e-4 to 5e-4 suits an adapter, a tenth of that all weights.
-            batch_size: Lessons a device takes at once.
-            epochs: Passes over the lessons, unless `max_steps` is set.
-            max_steps: Optimizer steps.
-            mode: `lora` trains an adapter, `full` all weights.
-            rank: Of a new adapter.
-            alpha: Of a new adapter; updates are scaled by alpha / rank.
-            modules: Names of the layers a new adapter is put on, such as `down_proj`; all linear ones if left out.
-            scheduler: Of the learning rate, by its name in transformers.
-            warmup_steps: Steps until the peak.
-            weight_decay: Of AdamW.
-            max_length: Tokens of question and answer at most; a lesson that does not fit is an error.
-            gradient_accumulation: Batches an optimizer step adds up.
-            max_grad_norm: Gradients are clipped to this length.
-            interpolate: Share of the way from the start's weights to the trained ones that is gone in the end; less
-                than 1 forgets less (WiSE-FT).
-            anchor: Weight of the divergence from the base student on rehearsed answers; 0 imitates them instead. Needs
-                an adapter.
-            extra: Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`.
-        """
-        self.mode, self.lora = mode, adapter.LoraOptions(rank, alpha, tuple(modules))
-        self.interpolate, self.anchor = interpolate, anchor
-        self.extra = dict(extra or {})
-        self.options: dict[str, Any] = {
-            "learning_rate": learning_rate,
-            "per_device_train_batch_size": batch_size,
-            "num_train_epochs": epochs,
-            "max_steps": -1 if max_steps is None else max_steps,
-            "lr_scheduler_type": scheduler,
-            "warmup_steps": warmup_steps,
-            "weight_decay": weight_decay,
-            "max_length": max_length,
-            "gradient_accumulation_steps": gradient_accumulation,
-            "max_grad_norm": max_grad_norm,
+    @property
+    def lora(self) -> adapter.LoraOptions:
+        """The adapter's options."""
+        return adapter.LoraOptions(self.rank, self.alpha, tuple(self.modules))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options in TRL's names."""
+        return {
+            "learning_rate": self.learning_rate,
+            "per_device_train_batch_size": self.batch_size,
+            "num_train_epochs": self.epochs,
+            "max_steps": -1 if self.max_steps is None else self.max_steps,
+            "lr_scheduler_type": self.scheduler,
+            "warmup_steps": self.warmup_steps,
+            "weight_decay": self.weight_decay,
+            "max_length": self.max_length,
+            "gradient_accumulation_steps": self.gradient_accumulation,
+            "max_grad_norm": self.max_grad_norm,
         }
 
     def check(self) -> None:
@@ -87,11 +88,12 @@ class SFTStage:
             raise InputError(f"stages: sft: interpolate: {self.interpolate} is not above 0 and at most 1")
         if self.anchor < 0 or (self.anchor and self.mode != "lora"):
             raise InputError("stages: sft: anchor: give 0 or more, and more than 0 in mode lora alone")
-        if self.extra.get("packing") or self.extra.get("padding_free"):
+        extra = self.extra or {}
+        if extra.get("packing") or extra.get("padding_free"):
             raise InputError(
                 "stages: sft: extra: packing joins lessons, so that their masks cannot be checked; remove it"
             )
-        adapter.check_options(self.name, "sft", self.options, self.extra)
+        adapter.check_options(self.name, "sft", self.options, extra)
 
     def run(self, job: StageJob) -> TrainingReport:
         """Train on the job's lessons and leave a checkpoint in `job.out`.
@@ -105,7 +107,7 @@ class SFTStage:
         rows = [row_of(lesson) for lesson in resample(taught, job.seed)]
         with session(self.name, job, rows, self.mode, self.lora) as work:
             anchor = self._anchor(work)
-            trainer = adapter.sft_trainer(work.setup, self.options, self.extra, anchor)
+            trainer = adapter.sft_trainer(work.setup, self.options, self.extra or {}, anchor)
             check_supervision(trainer, work.setup.tokenizer, rows)
             part_way = Interpolation(trainer.model, self.interpolate)
             seconds = train(trainer, job.out)
@@ -120,7 +122,7 @@ class SFTStage:
     def _anchor(self, work: Session) -> Anchor | None:
         """Return what holds the student to the base student, if anything does."""
         replay = [row_of(lesson) for lesson in work.job.lessons if lesson.origin == "replay"]
-        size = self.options["per_device_train_batch_size"]
+        size = self.batch_size
         return Anchor(replay, work.setup.tokenizer, size, self.anchor, work.job.seed) if self.anchor else None
 
 
