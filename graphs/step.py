@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from langgraph.runtime import Runtime
 
-from ..schema import content_hash
+from ..hashing import content_hash
 from .context import RunContext
 from .state import CycleState
 

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ..errors import RunError
-from ..schema import SCHEMA_VERSION, Record, Split, WrongStep, content_hash
+from ..hashing import content_hash
+from ..schema import SCHEMA_VERSION, Record, Split, WrongStep
 
 ALLOWED_SPLITS = frozenset({Split.TRAIN, Split.PROBE})
 """The only splits whose errors a teacher may ever see."""

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from ..checkpoints import fingerprint
 from ..errors import InputError, RunError
+from ..hashing import content_hash
 from ..jsonl import read_json, write_json
 from ..plugins import Plugin
-from ..schema import SCHEMA_VERSION, Lesson, TrainingReport, content_hash
+from ..schema import SCHEMA_VERSION, Lesson, TrainingReport
 from ..seams import StageJob
 
 FAILURE = "failure.json"

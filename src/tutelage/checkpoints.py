@@ -14,8 +14,9 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from .errors import InputError
+from .hashing import content_hash
 from .jsonl import read_json, write_json
-from .schema import SCHEMA_VERSION, Record, content_hash
+from .schema import SCHEMA_VERSION, Record
 
 NOTE = "tutelage.json"
 PAD_CANDIDATES = ("<|pad|>", "<pad>", "[PAD]", "<|endoftext|>", "<|finetune_right_pad_id|>")

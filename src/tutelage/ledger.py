@@ -10,7 +10,6 @@ import asyncio
 import sqlite3
 import threading
 import time
-import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -20,27 +19,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from .errors import RunError
-from .schema import Cost, content_hash
+from .hashing import content_hash
+from .ledgerfile import open_ledger
+from .schema import Cost
 from .seams import Message
 
-LEDGER_VERSION = 1
-BUSY_SECONDS = 30.0
-"""How long a write waits for another process."""
 Landing = Future["Reply | Exception | None"]
 """What those who wait for a call get: its reply, its failure, or None if it was cancelled and must be made again."""
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS calls (
-    key TEXT PRIMARY KEY, model TEXT NOT NULL, prompt_version TEXT NOT NULL, text TEXT NOT NULL,
-    tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, usd REAL NOT NULL, seconds REAL NOT NULL,
-    created REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS uses (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, cycle INTEGER NOT NULL, agent TEXT NOT NULL,
-    problem_id TEXT NOT NULL, cached INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS uses_by_cycle ON uses (cycle);
-"""
 
 
 class Reply(NamedTuple):
@@ -114,7 +99,7 @@ class CallLedger:
         """Open the file at the first use: naming a ledger writes nothing."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)  # for `:memory:` that is the working directory
-            return _open(self.path)
+            return open_ledger(self.path)
         except (sqlite3.Error, OSError) as error:
             raise RunError(f"{self.path}: the call ledger cannot be opened: {error}") from error
 
@@ -258,46 +243,3 @@ class CallLedger:
             yield
         except sqlite3.Error as error:
             raise RunError(f"{self.path}: the call ledger failed: {error}") from error
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        return _connect(path)
-    except sqlite3.OperationalError:
-        raise  # locked, read-only, no space: nothing is wrong with the file
-    except sqlite3.DatabaseError as error:
-        aside = _move_aside(path)
-        warnings.warn(f"{path} is damaged ({error}); kept as {aside.name}, a new one is begun", stacklevel=3)
-        return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open a sound ledger; every statement is a transaction of its own."""
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(str(verdict).replace("\n", " "))
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > LEDGER_VERSION:
-            raise sqlite3.OperationalError(f"version {version} is newer than this program's {LEDGER_VERSION}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # survives kill -9; a power cut may cost the last calls
-        connection.executescript(_TABLES)
-        connection.execute(f"PRAGMA user_version = {LEDGER_VERSION}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _move_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        side = path.with_name(path.name + suffix)
-        if side.exists():
-            side.rename(aside.with_name(aside.name + suffix))
-    return aside

@@ -5,22 +5,16 @@ Every model is frozen and refuses unknown fields; what is written to a run direc
 
 from __future__ import annotations
 
-import hashlib
-import json
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from .hashing import content_hash
+
 SCHEMA_VERSION = 1
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-def content_hash(*parts: Any, length: int = 16) -> str:
-    """Hash JSON-serialisable parts to a short hexadecimal name; equal parts give equal names."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 class Split(StrEnum):

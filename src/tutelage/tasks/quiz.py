@@ -13,7 +13,8 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from ..errors import InputError
-from ..schema import Grade, Problem, Split, content_hash
+from ..hashing import content_hash
+from ..schema import Grade, Problem, Split
 from .answers import contains
 
 MAX_WORDS: Final = 24

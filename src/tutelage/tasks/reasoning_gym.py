@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from ..arithmetic import skills_of
 from ..errors import InputError
-from ..schema import Grade, Problem, Split, content_hash
+from ..hashing import content_hash
+from ..schema import Grade, Problem, Split
 from .answers import after_marker, tidy
 from .generators import Entry, Generator
 from .guard import may_verify

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import InputError, did_you_mean
-from ..schema import Grade, Problem, Split, content_hash
+from ..hashing import content_hash
+from ..schema import Grade, Problem, Split
 from .rows import Format, Row, read_rows
 
 SHARES: Final = {Split.TRAIN: 0.6, Split.PROBE: 0.1, Split.GATE: 0.15, Split.TEST: 0.15}

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from ..schema import content_hash
+from ..hashing import content_hash
 from ..seams import Message
 
 ReplyFunction = Callable[[list[Message]], str]

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..arithmetic import skills_of
-from ..schema import Grade, Problem, Split, TeachingRequest, TrainingReport, content_hash
+from ..hashing import content_hash
+from ..schema import Grade, Problem, Split, TeachingRequest, TrainingReport
 from ..seams import Generation, Message, StageJob
 
 _SUM = re.compile(r"(\d{1,6}) \+ (\d{1,6})")
