@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..hardware import pick_device, pick_precision
 from ..prefix import prefix_cache, takes_prefix
 from ..seams import Generation, Message
+from .decoding import decode
 
 if TYPE_CHECKING:
     import torch
@@ -123,27 +124,15 @@ class TransformersEngine:
     def _generate_batch(self, model: Any, batch: Sequence[_Row], samples: int, limit: int) -> list[Generation]:
         """Return `samples` generations for each row, in the rows' order."""
         import torch
-        from transformers import LogitsProcessorList
 
         tokens, attended, cache = self._prepare(model, [row.tokens for row in batch for _ in range(samples)])
-        width = tokens.shape[1]
-        recorder = _LogprobRecorder(width)
         sampling: dict[str, Any] = {"do_sample": False}
         if samples > 1:
             sampling = {"do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0}
+        options = {**sampling, "pad_token_id": self._tokenizer.pad_token_id}
         with torch.inference_mode():
-            output = model.generate(
-                input_ids=tokens,
-                attention_mask=attended,
-                past_key_values=cache,
-                **sampling,
-                max_new_tokens=limit,
-                pad_token_id=self._tokenizer.pad_token_id,
-                eos_token_id=self._tokenizer.eos_token_id,
-                logits_processor=LogitsProcessorList([recorder]),
-            )
-        logprobs = recorder.finish(output)
-        return [self._generation(output[i, width:], logprobs[i]) for i in range(output.shape[0])]
+            made = decode(model, tokens, attended, cache, limit, self._tokenizer.eos_token_id, options)
+        return [self._generation(*row) for row in made]
 
     def _prepare(self, model: Any, rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor, Any]:
         """Return token ids and mask, (batch, tokens), and what the model remembers of the tokens all rows begin with.
@@ -171,30 +160,3 @@ class TransformersEngine:
         text = self._tokenizer.decode(tokens[:count], skip_special_tokens=True).strip()
         mean = float(logprobs[:count].mean()) if count else 0.0
         return Generation(text, mean, count, stopped)
-
-
-class _LogprobRecorder:
-    """Keeps the log-probability of each chosen token, without keeping a step's logits longer than one step."""
-
-    def __init__(self, width: int) -> None:
-        self.width = width
-        self._last: torch.Tensor | None = None
-        self._chosen: list[torch.Tensor] = []
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Note what the last step chose; transformers calls it with ids (batch, length), scores (batch, vocabulary)."""
-        if self._last is not None:
-            self._note(input_ids[:, -1])
-        self._last = scores.float().log_softmax(dim=-1)
-        return scores
-
-    def finish(self, output: torch.Tensor) -> torch.Tensor:
-        """Return the log-probabilities, (batch, new tokens)."""
-        import torch
-
-        self._note(output[:, -1])
-        return torch.stack(self._chosen, dim=1)
-
-    def _note(self, tokens: torch.Tensor) -> None:
-        assert self._last is not None
-        self._chosen.append(self._last.gather(1, tokens[:, None])[:, 0])

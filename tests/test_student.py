@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tutelage.agents import decoding
 from tutelage.agents.resolve import WHEEL_STUDENT, made_once, resolve_student
 from tutelage.agents.student import TransformersEngine
 from tutelage.checkpoints import load_model, load_tokenizer
@@ -63,6 +64,30 @@ def test_samples_differ_and_the_seed_repeats_them(base: Path) -> None:
     assert first == again
     assert any(len({g.text for g in some}) > 1 for some in first)
     assert all(len(some) == 4 for some in first)
+
+
+def test_rows_that_have_ended_leave_the_batch_and_change_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load_model(base, None, dtype="float32", device="cpu", merge=True).eval()
+    tokens = torch.randint(5, 60, (6, 9), generator=torch.Generator().manual_seed(0))
+    batches: list[int] = []
+    model.register_forward_pre_hook(lambda _, __, given: batches.append(len(given["input_ids"])), with_kwargs=True)
+
+    def answers(stretch: int, end: int) -> list[tuple[list[int], list[float]]]:
+        monkeypatch.setattr(decoding, "STRETCH", stretch)
+        with torch.inference_mode():
+            options = {"do_sample": False, "pad_token_id": 0}
+            made = decoding.decode(model, tokens, torch.ones_like(tokens), None, 20, end, options)
+        cut = [ids.tolist().index(end) + 1 if end in ids.tolist() else 20 for ids, _ in made]
+        return [(ids[:n].tolist(), p[:n].tolist()) for (ids, p), n in zip(made, cut, strict=True)]
+
+    end = answers(stretch=20, end=-1)[2][0][7]
+    whole = answers(stretch=20, end=end)
+    assert len({len(ids) for ids, _ in whole}) > 1, "some row must end before another"
+    batches.clear()
+    for (ids, logprobs), (expected, expected_logprobs) in zip(answers(stretch=3, end=end), whole, strict=True):
+        assert ids == expected
+        assert logprobs == pytest.approx(expected_logprobs, abs=1e-4)
+    assert batches[0] == 6 > batches[-1]
 
 
 def test_progress_counts_every_prompt(base: Path) -> None:

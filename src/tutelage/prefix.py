@@ -27,15 +27,20 @@ def prefix_cache(model: Any, tokens: Any, rows: int) -> Any:
     Returns:
         A cache, or None if there is no prefix, or if the model does not remember by keys and values of all positions.
     """
-    from transformers.cache_utils import DynamicCache, DynamicLayer
-
     if tokens.shape[1] == 0:
         return None
     cache = model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
-    if not isinstance(cache, DynamicCache) or any(type(layer) is not DynamicLayer for layer in cache.layers):
+    if not can_select(cache):
         return None
     cache.batch_repeat_interleave(rows)
     return cache
+
+
+def can_select(cache: Any) -> bool:
+    """Whether a cache is keys and values of all positions, so that rows can be repeated and dropped."""
+    from transformers.cache_utils import DynamicCache, DynamicLayer
+
+    return isinstance(cache, DynamicCache) and all(type(layer) is DynamicLayer for layer in cache.layers)
 
 
 def takes_prefix(model: Any) -> bool:
