@@ -29,10 +29,11 @@ def failed_at(found: str, expected: str, skill: str, student: str) -> Attempt:
         ("51 - 26 + 7 =", "place value", "51 - 20 = 31. 31 - 6 = 25. 25 + 7 = 32. Answer: 32"),
         ("51 - 26 + 7 =", "fine", "51 - 20 = 31. 31 - 1 = 30. 30 - 5 = 25. 25 + 5 = 30. 30 + 2 = 32. Answer: 32"),
         ("26 - 51 =", "direct", "26 - 51 = -25. Answer: -25"),
-        ("26 - 51 =", "place value", "51 - 26 = 25. 26 - 51 = -25. Answer: -25"),
+        ("26 - 51 =", "place value", "26 - 50 = -24. -24 - 1 = -25. Answer: -25"),
         ("26 - 51 =", "fine", "51 - 20 = 31. 31 - 6 = 25. 26 - 51 = -25. Answer: -25"),
-        ("3 - 9 - 5 =", "place value", "9 - 3 = 6. 3 - 9 = -6. 6 + 5 = 11. -6 - 5 = -11. Answer: -11"),
-        ("3 - 9 + 20 =", "place value", "9 - 3 = 6. 3 - 9 = -6. 20 - 6 = 14. -6 + 20 = 14. Answer: 14"),
+        ("3 - 9 - 5 =", "place value", "3 - 9 = -6. -6 - 5 = -11. Answer: -11"),
+        ("3 - 9 - 5 =", "fine", "9 - 3 = 6. 3 - 9 = -6. 6 + 5 = 11. -6 - 5 = -11. Answer: -11"),
+        ("3 - 9 + 20 =", "fine", "9 - 3 = 6. 3 - 9 = -6. 20 - 6 = 14. -6 + 20 = 14. Answer: 14"),
         ("12 * 3 =", "fine", "12 * 3 = 36. Answer: 36"),
     ],
 )
@@ -70,7 +71,7 @@ def test_a_persistent_weakness_is_finer_everywhere() -> None:
     assert TextbookTeacher(grain="direct").teach(given) == "26 - 51 = -25. -25 + 30 = 5. Answer: 5"
     assert (
         TextbookTeacher(grain="direct", adapt="skill").teach(given)
-        == "51 - 26 = 25. 26 - 51 = -25. -25 + 30 = 5. Answer: 5"
+        == "26 - 50 = -24. -24 - 1 = -25. -25 + 30 = 5. Answer: 5"
     )
 
 

@@ -1,7 +1,7 @@
 """The textbook: works arithmetic problems step by step, without a model.
 
 It has three grains. `direct` writes one equation an operation. `place value` adds or subtracts the tens and then the
-units, and turns an operation below zero round. `fine` also goes through the next ten, and turns round by place value.
+units. `fine` also goes through the next ten, and turns an operation below zero round.
 An adaptive textbook begins with its own grain; from the second cycle on, a step at which the student has just failed in
 this very problem is written one grain finer, and if it is told to, so is every step of a weakness that persists.
 """
@@ -15,7 +15,8 @@ from typing import Literal, get_args
 
 from ...arithmetic import Step, as_text, work
 from ...errors import Declined
-from ...schema import TeachingRequest, content_hash
+from ...hashing import content_hash
+from ...schema import TeachingRequest
 
 Grain = Literal["direct", "place value", "fine"]
 Adapt = Literal["never", "problem", "skill"]
@@ -102,8 +103,8 @@ def write_step(step: Step, grain: Grain) -> list[str]:
     whole = all(number.denominator == 1 for number in (step.left, step.right))
     if grain == "direct" or step.op not in "+-" or not whole or step.right < 0:
         return [_equation(step.left, step.op, step.right)]
-    if step.skill in NEGATIVE:
-        return _turn_round(step, fine=grain == "fine")
+    if grain == "fine" and step.skill in NEGATIVE:
+        return _turn_round(step)
     return _by_place(int(step.left), step.op, int(step.right), fine=grain == "fine")
 
 
@@ -131,15 +132,14 @@ def _through_ten(at: int, sign: int, part: int) -> list[int]:
     return [room, part - room] if crosses else [part]
 
 
-def _turn_round(step: Step, *, fine: bool) -> list[str]:
-    """Work with positive numbers first, then put the sign: 51 - 26 = 25, so 26 - 51 = -25."""
+def _turn_round(step: Step) -> list[str]:
+    """Work with positive numbers first, by place, then put the sign: 51 - 26 = 25, so 26 - 51 = -25."""
     left, right = abs(int(step.left)), int(step.right)
     last = _equation(step.left, step.op, step.right)
     away = step.left < 0 and step.op == "-"
     bigger, smaller = (left, right) if away else (max(left, right), min(left, right))
     op = "+" if away else "-"
-    plain = [_equation(Fraction(bigger), op, Fraction(smaller))]
-    return [*(_by_place(bigger, op, smaller, fine=False) if fine else plain), last]
+    return [*_by_place(bigger, op, smaller, fine=False), last]
 
 
 def _equation(left: Fraction, op: str, right: Fraction) -> str:
