@@ -1,4 +1,6 @@
 import json
+import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,9 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 
 from tutelage.checkpoints import load_model, load_tokenizer, read_note
 from tutelage.errors import InputError, RunError
+from tutelage.plugins import Plugin
 from tutelage.schema import Lesson
 from tutelage.seams import StageJob
 from tutelage.tiny import build_tiny_student
@@ -16,6 +20,7 @@ from tutelage.training import sft
 from tutelage.training.checks import check_lessons
 from tutelage.training.session import Interpolation
 from tutelage.training.sft import SFTStage, resample
+from tutelage.training.worker import run_stage
 
 SYSTEM = "End with 'Answer:'."
 
@@ -65,6 +70,27 @@ def test_gradient_accumulation_is_the_same_step(job: StageJob) -> None:
     cut = SFTStage(mode="full", batch_size=2, gradient_accumulation=3, max_steps=1, warmup_steps=0).run(parts)
     assert cut.metrics["first_loss"] == pytest.approx(whole.metrics["first_loss"], abs=1e-4)
     assert cut.tokens == whole.tokens
+
+
+def test_casting_frozen_weights_once_gives_the_same_adapter(job: StageJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = SFTStage(batch_size=3, epochs=2)
+    half = replace(job, precision="bfloat16")
+    stage.run(half)
+    monkeypatch.setattr(sft, "cast_once", lambda trainer: nullcontext())
+    stage.run(replace(half, out=job.out.with_name("cast-each-step")))
+    once, each = (
+        load_file(folder / "adapter_model.safetensors") for folder in (job.out, job.out.with_name("cast-each-step"))
+    )
+    assert once.keys() == each.keys()
+    assert all(torch.equal(once[name], each[name]) for name in once)
+
+
+def test_training_in_this_process_ends_when_it_is_told_to(job: StageJob) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(RunError, match="told to stop"):
+        run_stage(Plugin(name="sft", options={"mode": "full", "epochs": 50}), job, mode="inline", stop=stop)
+    assert not job.out.exists()
 
 
 def test_training_learns_and_the_same_seed_gives_the_same_curve(job: StageJob) -> None:

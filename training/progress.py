@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..errors import RunError
 from ..jsonl import write_json
 
 FILE = "progress.json"
+STOP: ContextVar[threading.Event | None] = ContextVar("STOP", default=None)
+"""Ends the training in this process before its next step when it is set; a worker process is ended from outside."""
 
 
 class Progress(NamedTuple):
@@ -29,11 +34,18 @@ def read_progress(out: Path) -> Progress | None:
 
 
 def step_callback(folder: Path) -> Any:
-    """Return a trainer callback that notes each step in a checkpoint's folder, and takes the note away at the end."""
+    """Return a trainer callback that notes each step in a checkpoint's folder, and takes the note away at the end.
+
+    It raises RunError when the stage is told to stop.
+    """
     from transformers import TrainerCallback
+
+    stop = STOP.get()
 
     class StepNote(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if stop is not None and stop.is_set():
+                raise RunError("training was told to stop")
             if state.is_world_process_zero:
                 write_json(folder / FILE, Progress(state.global_step, state.max_steps)._asdict())
 

@@ -14,6 +14,7 @@ from ..seams import StageJob
 from . import adapter
 from .anchor import Anchor
 from .checks import check_lessons, check_supervision
+from .frozen import cast_once
 from .session import Interpolation, Session, check_model_options, finish, prompt_of, report, session, train
 
 
@@ -110,7 +111,8 @@ class SFTStage:
             trainer = adapter.sft_trainer(work.setup, self.options, self.extra or {}, anchor)
             check_supervision(trainer, work.setup.tokenizer, rows)
             part_way = Interpolation(trainer.model, self.interpolate)
-            seconds = train(trainer, job.out)
+            with cast_once(trainer):
+                seconds = train(trainer, job.out)
             part_way.apply(trainer.model)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")

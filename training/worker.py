@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError, RunError
+from ..hardware import keep_memory
 from ..plugins import Plugin, build
 from ..schema import TrainingReport
 from ..seams import Stage, StageJob
 from .jobs import finished_report, job_key, read_failure, read_job, write_failure, write_job, write_result
+from .progress import STOP
 
 _READ_FROM_LOG = 65536
 
@@ -59,10 +61,11 @@ def run_stage(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     inner = replace(job, out=partial)
+    stop = stop or threading.Event()
     if mode == "inline":
-        write_result(partial, key, _build(spec).run(inner))
+        _run_inline(spec, inner, key, stop)
     else:
-        _run_process(spec, inner, key, job.out, launch, timeout, stop or threading.Event())
+        _run_process(spec, inner, key, job.out, launch, timeout, stop)
     report = finished_report(partial, key)
     if report is None:
         raise RunError(f"stage {spec.name!r} ended without a checkpoint; log: {_log(job.out)}")
@@ -79,6 +82,14 @@ def _build(spec: Plugin) -> Stage:
 
 def _log(out: Path) -> Path:
     return out.with_name(f"{out.name}.log")
+
+
+def _run_inline(spec: Plugin, job: StageJob, key: str, stop: threading.Event) -> None:
+    told = STOP.set(stop)
+    try:
+        write_result(job.out, key, _build(spec).run(job))
+    finally:
+        STOP.reset(told)
 
 
 def _run_process(
@@ -114,14 +125,9 @@ def _run_process(
     file.unlink()
 
 
-_KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "68719476736", "MALLOC_ARENA_MAX": "1"}
-"""For glibc: keep freed memory instead of giving it back to the kernel. On a CPU each step frees and takes the same
-gigabytes, and the page faults took a fifth to a third of the time."""
-
-
 def _environment(device: str, launched: bool) -> dict[str, str]:
     """Show a worker one GPU, unless `accelerate launch` shares them out: TRL refuses several in one process."""
-    environment = {**_KEEP_MEMORY, **os.environ, "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
     if launched or not (device == "auto" or device.startswith("cuda")):
         return environment
     visible = environment.get("CUDA_VISIBLE_DEVICES")
@@ -170,6 +176,7 @@ def _last_line(log: Path) -> str:
 
 def main(arguments: list[str]) -> None:
     """Be the worker: run the job in a file, named by its key."""
+    keep_memory()
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     file, key = Path(arguments[0]), arguments[1]
     spec, job = read_job(file)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from .errors import InputError, RunError
+from .hardware import keep_memory
 
 app = typer.Typer(
     name="tutelage",
@@ -185,6 +186,7 @@ _INTERRUPTED = 130
 def main() -> None:
     """Run the command line; what goes wrong is one line on stderr."""
     _quiet()
+    keep_memory()
     try:
         code = app(standalone_mode=False)
     except InputError as error:

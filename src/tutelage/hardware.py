@@ -1,12 +1,17 @@
-"""Where a model runs and in which arithmetic, when the configuration says `auto`."""
+"""Where a model runs and in which arithmetic, when the configuration says `auto`, and how memory is kept."""
 
 from __future__ import annotations
 
-from typing import Literal
+import ctypes
+from typing import Final, Literal
 
 from .errors import InputError
 
 Precision = Literal["float32", "bfloat16"]
+
+_KEPT_MEMORY: Final = {-1: -1, -4: 0, -8: 1}
+"""glibc's M_TRIM_THRESHOLD, M_MMAP_MAX and M_ARENA_MAX (malloc.h): never give freed memory back, map nothing apart, and
+let all threads share it."""
 
 
 def pick_device(device: str = "auto") -> str:
@@ -53,6 +58,20 @@ def pick_precision(precision: str, device: str) -> Precision:
     if precision != "auto":
         raise InputError(f"precision: {precision!r} is unknown; use auto, float32 or bfloat16")
     return "bfloat16" if _computes_bfloat16(device) else "float32"
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory it frees: to be called before there are threads.
+
+    On a CPU each training step frees and takes the same gigabytes, and giving them back to the kernel in between cost a
+    fifth to a third of the time in page faults. Does nothing where the C library is not glibc.
+    """
+    try:
+        adjust = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):  # macOS, musl, Windows
+        return
+    for name, value in _KEPT_MEMORY.items():
+        adjust(name, value)
 
 
 def _computes_bfloat16(device: str) -> bool:
