@@ -9,6 +9,7 @@ from pathlib import Path
 
 from langgraph.runtime import Runtime
 
+from ..model_thread import on_model_thread
 from ..plugins import Plugin
 from ..schema import Lesson, TrainingReport, Verdict
 from ..seams import StageJob
@@ -54,7 +55,8 @@ async def _run(context: RunContext, runtime: Runtime[RunContext], spec: Plugin, 
     run = partial(
         run_stage, spec, job, mode=settings.worker, launch=settings.launch, timeout=settings.timeout, stop=stop
     )
-    running = asyncio.ensure_future(asyncio.to_thread(run))
+    elsewhere = asyncio.to_thread if settings.worker == "process" else on_model_thread
+    running = asyncio.ensure_future(elsewhere(run))
     told = None
     try:
         while not running.done():

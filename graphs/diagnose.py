@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
+from ..model_thread import on_model_thread
 from ..schema import Attempt, Diagnosis, Split, Weakness
 from .context import RunContext
 from .exam import known_attempts
@@ -26,9 +27,8 @@ async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
     diagnosis = diagnosis.model_copy(update={"cycle": cycle, "student": student})
     context.rundir.write_diagnosis(diagnosis)
     errors = [a for a in attempts if not a.correct]
-    context.memory.record_errors(
-        (problems[a.problem_id], a, name_weakness(diagnosis, a, problems[a.problem_id].skills)) for a in errors
-    )
+    found = [(problems[a.problem_id], a, name_weakness(diagnosis, a, problems[a.problem_id].skills)) for a in errors]
+    await on_model_thread(context.memory.record_errors, found)
     names = [{"name": w.name, "pass_rate": w.pass_rate, "support": w.support} for w in diagnosis.weaknesses]
     runtime.stream_writer({"kind": "diagnosis", "cycle": cycle, "weaknesses": names})
     return CycleState(cycle=cycle)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..agents.steps import find_wrong_step
-from ..schema import Attempt, Problem, Split, WrongStep, content_hash
+from ..hashing import content_hash
+from ..model_thread import on_model_thread
+from ..schema import Attempt, Problem, Split, WrongStep
 from ..seams import Generation, Message, Task
 from .context import RunContext
 
@@ -40,7 +41,7 @@ async def examine_split(
         def advance(done: int) -> None:
             write({"kind": "progress", "node": f"exam {split}", "cycle": cycle, "advance": done, "total": len(missing)})
 
-        made = await asyncio.to_thread(_answer, context, cycle, student, split, chunk, numbers, advance)
+        made = await on_model_thread(_answer, context, cycle, student, split, chunk, numbers, advance)
         context.rundir.add_attempts(cycle, [a for a in made if (a.problem_id, a.sample) not in known])
         known = {(a.problem_id, a.sample): a for a in made} | known
     return [known[p.id, sample] for p in problems for sample in numbers]

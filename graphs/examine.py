@@ -5,6 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from ..memory.journal import OutcomeEntry
+from ..model_thread import on_model_thread
 from ..schema import Attempt, Problem, Split, Verdict
 from .context import RunContext
 from .exam import examine_split
@@ -30,7 +31,7 @@ async def examine(state: CycleState, runtime: Runtime[RunContext]) -> CycleState
         problems=due,
         samples=context.config.exam.samples,
     )
-    _remember_outcomes(context, cycle, attempts)
+    await on_model_thread(_remember_outcomes, context, cycle, attempts)
     return CycleState(cycle=cycle)
 
 

@@ -18,14 +18,15 @@ from langgraph.runtime import Runtime
 
 from ..agents.steps import find_wrong_step
 from ..errors import Declined, RunError
+from ..hashing import content_hash
 from ..ledger import ledger_scope
+from ..model_thread import on_model_thread
 from ..schema import (
     EarlierRationale,
     Rationale,
     RecalledError,
     TeachingRequest,
     WrongStep,
-    content_hash,
 )
 from ..seams import Task, Teacher
 
@@ -58,7 +59,7 @@ class LessonContext:
 async def recall(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
     """Add similar past errors, and what became of them, to the request."""
     request = state["request"]
-    found = await asyncio.to_thread(runtime.context.recall, request)
+    found = await on_model_thread(runtime.context.recall, request)
     return {"request": request.model_copy(update={"recalled": found}), "drafts": []}
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Sequence
 
-from ..schema import Lesson, content_hash
+from ..hashing import content_hash
+from ..model_thread import on_model_thread
+from ..schema import Lesson
 from .context import RunContext
 from .exam import Writer, chat_prompt
 from .state import BASE
@@ -25,7 +26,7 @@ async def rehearse(context: RunContext, write: Writer) -> None:
     assert context.retention is not None
     instruction = context.retention.instruction
     write({"kind": "progress", "node": "rehearsal", "cycle": 0, "done": 0, "total": len(questions)})
-    answers = await asyncio.to_thread(
+    answers = await on_model_thread(
         context.engine.generate,
         BASE,
         [chat_prompt(instruction, question) for question in questions],
