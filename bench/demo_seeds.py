@@ -12,22 +12,25 @@ import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
 
 import tutelage
-from tutelage.configfile import load_config
 
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "peft", "langgraph", "reasoning-gym")
 
 
 def run_seed(config: Path, seed: int, folder: Path) -> dict[str, object]:
     path = folder / f"{config.stem}-seed-{seed}"
-    began = time.perf_counter()
     resumed = (path / "config.yaml").exists()
-    result = tutelage.resume(path) if resumed else tutelage.run(load_config(config, [f"seed={seed}"]), run_dir=path)
+    given = ["resume", str(path)] if resumed else ["run", str(config), "--set", f"seed={seed}", "--run-dir", str(path)]
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "tutelage", *given], check=True)  # in a process of its own, as `make demo`
     seconds = None if resumed else round(time.perf_counter() - began)
+    result = tutelage.Result(path)
     summary, reports = result.summary, result.reports
     best = reports[summary["student"]["best_cycle"]]
     return {

@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 COLLECTION = "errors"
 BATCH = 512
 """Errors embedded and added at once; below Chroma's own limit of a few thousand."""
-HNSW: CreateHNSWConfiguration = {"space": "cosine", "ef_construction": 200, "ef_search": 256, "num_threads": 1}
-"""One thread, so that the same journal gives the same graph and so the same neighbours."""
+HNSW: CreateHNSWConfiguration = {
+    "space": "cosine",
+    "ef_construction": 200,
+    "ef_search": 256,
+    "max_neighbors": 64,
+    "num_threads": 1,
+}
+"""One thread, so that the same journal gives the same graph and so the same neighbours. Many neighbours, because
+the same error made over and over fills the neighbourhoods, and what lies outside cannot be reached any more."""
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
