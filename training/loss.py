@@ -15,8 +15,8 @@ from ..prefix import prefix_cache, shared_length, takes_prefix
 from .checks import IGNORED
 
 SHORT = 256
-"""Tokens up to which a row is attended to by plain matrix products. torch's fused attention on a CPU took a third of a
-training step at these lengths; with long rows it saves the memory that the plain one takes."""
+"""Tokens up to which a row is attended to by plain matrix products. torch's fused attention on a CPU is slower at these
+lengths; with long rows it saves the memory that the plain one takes."""
 
 
 def without_triton(trainer_class: Any) -> Any:

@@ -44,7 +44,7 @@ class TextbookTeacher:
             grain: How fine the steps are at first.
             adapt: Which steps are written finer from the second cycle on: none, the one at which the student has just
                 failed in this very problem, or also every step of a weakness that persists. The last is a new style for
-                whole skills, which cost the demo's student accuracy.
+                whole skills, which a small student may pay for.
             careless: Share of the solutions in which a step is wrong though the final answer is right.
             name: The teacher's name in files and traces.
             seed: Seed of the careless slips.

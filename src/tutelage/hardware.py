@@ -63,8 +63,8 @@ def pick_precision(precision: str, device: str) -> Precision:
 def keep_memory() -> None:
     """Let this process keep the memory it frees: to be called before there are threads.
 
-    On a CPU each training step frees and takes the same gigabytes, and giving them back to the kernel in between cost a
-    fifth to a third of the time in page faults. Does nothing where the C library is not glibc.
+    On a CPU each training step frees and takes the same gigabytes, and giving them back to the kernel in between costs
+    page faults. Does nothing where the C library is not glibc.
     """
     try:
         adjust = ctypes.CDLL(None).mallopt

@@ -1,7 +1,7 @@
 """The one thread on which a run computes with torch.
 
 OpenMP gives each thread that computes a team of its own, and once there are more members than cores they stop waiting
-actively for each other. On two cores a training step beside three idle teams took half as long again.
+actively for each other, which slows every operation, even when the other teams are idle.
 """
 
 from __future__ import annotations
