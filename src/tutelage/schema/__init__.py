@@ -1,0 +1,35 @@
+"""The vocabulary of Tutelage: what the agents, the trainer and the files say to one another.
+
+Every model is frozen and refuses unknown fields; what is written to a run directory is one of these.
+"""
+
+from .diagnosis import Assignment, Diagnosis, LessonPlan, Mastery, Weakness
+from .exam import Attempt, Grade, Problem, Split, WrongStep
+from .lesson import EarlierRationale, Lesson, Rationale, RecalledError, TeachingRequest
+from .record import SCHEMA_VERSION, Record
+from .report import Cost, CycleReport, LessonCounts, TrainingReport, Verdict
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Assignment",
+    "Attempt",
+    "Cost",
+    "CycleReport",
+    "Diagnosis",
+    "EarlierRationale",
+    "Grade",
+    "Lesson",
+    "LessonCounts",
+    "LessonPlan",
+    "Mastery",
+    "Problem",
+    "Rationale",
+    "RecalledError",
+    "Record",
+    "Split",
+    "TeachingRequest",
+    "TrainingReport",
+    "Verdict",
+    "Weakness",
+    "WrongStep",
+]

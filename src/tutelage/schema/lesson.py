@@ -1,0 +1,93 @@
+"""What a teacher is asked, what it writes, and what the student is trained on."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .diagnosis import Weakness
+from .exam import Attempt, Problem, WrongStep
+from .record import Record
+
+
+class RecalledError(Record):
+    """A past error like this one, and what became of it."""
+
+    id: str
+    problem_id: str
+    question: str
+    attempt: str
+    wrong_step: WrongStep | None = None
+    taught: str | None = None
+    """The rationale that was taught for it, if any."""
+    fixed: bool | None = None
+    """Whether the student was right afterwards; None if not examined since."""
+    similarity: float = 0.0
+
+
+class EarlierRationale(Record):
+    """A teacher's own earlier text for the same problem, and what came of it."""
+
+    rationale_id: str
+    cycle: int
+    text: str
+    rejected: str | None = None
+    """Why it did not become a lesson, if it did not."""
+    student_correct: bool | None = None
+    """Whether the student was right after it was taught; None if not examined since."""
+
+
+class TeachingRequest(Record):
+    """All that a teacher gets to write one rationale."""
+
+    problem: Problem
+    attempts: tuple[Attempt, ...] = ()
+    """The student's failed answers to this problem, the latest first."""
+    weakness: Weakness | None = None
+    weak_skills: tuple[str, ...] = ()
+    """Every weakness that is taught this cycle, so that one kind of step is explained alike in every problem."""
+    persistent: tuple[str, ...] = ()
+    """Those of them that were taught in an earlier accepted cycle and still fail more often than not: explain them
+    otherwise."""
+    recalled: tuple[RecalledError, ...] = ()
+    earlier: tuple[EarlierRationale, ...] = ()
+    history: tuple[Attempt, ...] = ()
+    """Errors on the probe split."""
+    cycle: int = 1
+
+
+class Rationale(Record):
+    """A worked solution written by a teacher."""
+
+    id: str = ""
+    problem_id: str = ""
+    teacher: str = ""
+    cycle: int = 0
+    text: str
+    answer: str | None = None
+    revision: int = 0
+    parent_id: str | None = None
+    conditioned_on: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Ids of what the teacher saw: `attempts`, `recalled`, `earlier`, `history`, `weakness`."""
+    verified: bool = False
+    rejected: str | None = None
+    """Why it was rejected, in a word that is counted; None if it was verified."""
+    wrong_step: WrongStep | None = None
+    scores: dict[str, float] = Field(default_factory=dict)
+
+
+class Lesson(Record):
+    """The one target that is trained on for a problem in a cycle."""
+
+    problem_id: str
+    cycle: int
+    question: str
+    text: str
+    origin: str
+    """The teacher's name, `student` for its own right answer, or `replay`."""
+    rationale_id: str | None = None
+    weight: float = 1.0
+    system: str | None = None
+    """The instruction the student is trained under, the one it is examined under."""
+    answer: str = ""
+    chosen_over: tuple[str, ...] = ()
+    """Ids of the verified rationales that were not chosen."""

@@ -1,0 +1,67 @@
+"""What a cycle did, what it cost and how it was judged."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from .diagnosis import Weakness
+from .exam import Split
+from .record import Record, Unit
+
+
+class TrainingReport(Record):
+    """What one training stage did."""
+
+    stage: str
+    steps: int
+    tokens: int
+    """Supervised tokens seen, padding and prompts not counted."""
+    loss: float
+    seconds: float
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+
+class Cost(Record):
+    """What the model calls of a cycle cost."""
+
+    calls: int = 0
+    cached_calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float = 0.0
+
+
+class LessonCounts(Record):
+    """Where the lessons of a cycle came from, and why rationales were turned away."""
+
+    taught: int = 0
+    from_student: int = 0
+    from_teachers: int = 0
+    rejected: dict[str, int] = Field(default_factory=dict)
+
+
+class Verdict(StrEnum):
+    """What the gate decided of a cycle."""
+
+    BASELINE = "baseline"
+    ACCEPTED = "accepted"
+    ROLLED_BACK = "rolled_back"
+
+
+class CycleReport(Record):
+    """One row of the table that `tutelage show` prints."""
+
+    cycle: int
+    student: str
+    """The checkpoint this cycle made (for cycle 0: `base`)."""
+    accuracy: dict[Split, Unit]
+    n: dict[Split, int]
+    weaknesses: tuple[Weakness, ...] = ()
+    lessons: LessonCounts = LessonCounts()
+    training: tuple[TrainingReport, ...] = ()
+    verdict: Verdict
+    why: str
+    cost: Cost = Cost()
+    seconds: dict[str, float] = Field(default_factory=dict)
