@@ -31,8 +31,8 @@ from .state import BASE, CycleState
 from .step import step
 
 HALF = 0.5
-"""Pass rate under which a weakness that was taught persists. Another style for what is half learnt cost the demo's
-student accuracy."""
+"""Pass rate under which a weakness that was taught persists. Another style for what is half learnt may cost a
+small student more than it gives."""
 
 
 @step

@@ -123,9 +123,10 @@ class SFTStage:
 
     def _anchor(self, work: Session) -> Anchor | None:
         """Return what holds the student to the base student, if anything does."""
+        if not self.anchor:
+            return None
         replay = [row_of(lesson) for lesson in work.job.lessons if lesson.origin == "replay"]
-        size = self.batch_size
-        return Anchor(replay, work.setup.tokenizer, size, self.anchor, work.job.seed) if self.anchor else None
+        return Anchor(replay, work.setup.tokenizer, self.batch_size, self.anchor, work.job.seed)
 
 
 def row_of(lesson: Lesson) -> dict[str, Any]:
