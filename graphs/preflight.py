@@ -94,10 +94,10 @@ def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
 
 def _check_rehearsal(parts: Parts, stage: Stage) -> None:
     offered = parts.config.retention and parts.config.retention.rehearse and hasattr(parts.retention, "rehearsal")
-    if getattr(stage, "anchor", 0) and not offered:
+    if getattr(stage, "drift", 0) and not offered:
         raise InputError(
-            f"stages: {stage.name}: anchor: there is nothing to rehearse; set retention.rehearse and a retention task "
-            "that offers it, or leave anchor out"
+            f"stages: {stage.name}: drift: there is nothing to rehearse; set retention.rehearse and a retention task "
+            "that offers it, or leave drift out"
         )
 
 

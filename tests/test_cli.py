@@ -233,10 +233,10 @@ def test_a_trace_shows_the_wrong_step_and_what_was_recalled(capsys: pytest.Captu
     assert "\x1b[2J" not in shown
 
 
-def test_an_anchor_with_nothing_to_rehearse_is_refused_before_anything_is_written(
+def test_drift_with_nothing_to_rehearse_is_refused_before_anything_is_written(
     tutelage_cli: Run, tmp_path: Path
 ) -> None:
-    stage = "[{name: sft, options: {anchor: 5.0}}]"
+    stage = "[{name: sft, options: {drift: 0.5}}]"
     tiny = Path(__file__).parents[1] / "examples/tiny.yaml"
     given = ["--set", "retention=null", "--set", f"training.stages={stage}", "--run-dir", tmp_path / "run"]
     code, _, err = tutelage_cli("run", tiny, *given)

@@ -238,23 +238,23 @@ def test_interpolation_goes_part_of_the_way() -> None:
         SFTStage(interpolate=0.0).check()
 
 
-def test_an_anchor_keeps_the_student_near_the_base(job: StageJob) -> None:
+def test_the_weight_of_the_drift_holds_it(job: StageJob) -> None:
     replay = tuple(lesson(n, question=f"say {n}", text=f"{n} {n}", origin="replay") for n in range(50, 54))
     held = replace(job, lessons=(*job.lessons, *replay))
     options = {"learning_rate": 1e-2, "batch_size": 3, "epochs": 8, "warmup_steps": 0}
-    divergence = {}
-    for weight in (1e-6, 10.0):
-        report = SFTStage(anchor=weight, **options).run(replace(held, out=job.out.with_name(f"anchor-{weight:g}")))
-        divergence[weight] = report.metrics["divergence"]
+    drift = {}
+    for weight in (1e-6, 1.0):
+        report = SFTStage(drift=weight, **options).run(replace(held, out=job.out.with_name(f"drift-{weight:g}")))
+        drift[weight] = report.metrics["drift"]
         assert report.metrics["lessons"] == len(job.lessons)
-    assert divergence[10.0] < 0.5 * divergence[1e-6]
+    assert 0 < drift[1.0] < 0.5 * drift[1e-6]
 
 
-def test_an_anchor_needs_an_adapter_and_something_to_rehearse(job: StageJob) -> None:
-    with pytest.raises(InputError, match="anchor"):
-        SFTStage(anchor=1.0, mode="full").check()
+def test_drift_needs_an_adapter_and_something_to_rehearse(job: StageJob) -> None:
+    with pytest.raises(InputError, match="drift"):
+        SFTStage(drift=1.0, mode="full").check()
     with pytest.raises(RunError, match=r"retention\.rehearse"):
-        SFTStage(anchor=1.0).run(job)
+        SFTStage(drift=1.0).run(job)
 
 
 def test_an_adapter_on_chosen_layers_alone(job: StageJob) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, RunError, did_you_mean
-from .anchor import Anchor, anchored
 from .batches import in_alike_batches
+from .drift import with_drift
 from .loss import without_triton
 
 Mode = Literal["lora", "full"]
@@ -127,10 +127,10 @@ def _config(kind: str, setup: Setup, options: Mapping[str, Any], extra: Mapping[
     return _config_class(kind)(**{**settings, **options, **extra})
 
 
-def sft_trainer(
-    setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any], anchor: Anchor | None = None
-) -> Any:
+def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
     """Return an SFTTrainer over rows with `prompt` and `completion`, loss on the completion alone.
+
+    Its `drift` may be set to a `Drift`, which then is added to the loss.
 
     Raises:
         RunError: If TRL refuses the combination of model, rows and arguments.
@@ -138,8 +138,7 @@ def sft_trainer(
     import trl
 
     config = _config("sft", setup, {**options, "completion_only_loss": True}, extra)
-    trainer_class = in_alike_batches(without_triton(trl.SFTTrainer))
-    return _built(anchored(trainer_class, anchor) if anchor else trainer_class, setup, args=config)
+    return _built(with_drift(in_alike_batches(without_triton(trl.SFTTrainer))), setup, args=config)
 
 
 def grpo_trainer(
@@ -203,9 +202,14 @@ def logged(trainer: Any, name: str) -> list[float]:
     return [float(entry[name]) for entry in trainer.state.log_history if name in entry]
 
 
+def sharded(trainer: Any) -> bool:
+    """Whether the weights may be split over processes, so that none of them holds a whole layer."""
+    return bool(trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled)
+
+
 def gathered_weights(trainer: Any) -> dict[str, Any] | None:
     """Return the whole state dict where training was sharded (FSDP, DeepSpeed); None where the model holds it all."""
-    if not (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
+    if not sharded(trainer):
         return None
     weights: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     return weights

@@ -5,15 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import mean
 from typing import Any, ClassVar
 
 from ..errors import InputError, RunError
 from ..schema import Lesson, TrainingReport
 from ..seams import StageJob
 from . import adapter
-from .anchor import Anchor
 from .checks import check_lessons, check_supervision
+from .drift import Drift
 from .frozen import cast_once
 from .session import Interpolation, Session, check_model_options, finish, prompt_of, report, session, train
 
@@ -55,9 +54,9 @@ class SFTStage:
     interpolate: float = 1.0
     """Share of the way from the start's weights to the trained ones that is gone in the end; less than 1 forgets
     less (WiSE-FT)."""
-    anchor: float = 0.0
-    """Weight of the divergence from the base student on rehearsed answers; 0 imitates them instead. Needs an
-    adapter."""
+    drift: float = 0.0
+    """Weight of the drift, how far the adapter moves its layers' outputs on rehearsed answers, beside the loss; 0.1
+    to 1 holds what the base student knows. With 0 the rehearsed answers are imitated instead. Needs an adapter."""
     extra: dict[str, Any] | None = None
     """Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`."""
 
@@ -87,8 +86,8 @@ class SFTStage:
         check_model_options(self.name, self.mode, self.lora.rank, self.lora.alpha)
         if not 0 < self.interpolate <= 1:
             raise InputError(f"stages: sft: interpolate: {self.interpolate} is not above 0 and at most 1")
-        if self.anchor < 0 or (self.anchor and self.mode != "lora"):
-            raise InputError("stages: sft: anchor: give 0 or more, and more than 0 in mode lora alone")
+        if self.drift < 0 or (self.drift and self.mode != "lora"):
+            raise InputError("stages: sft: drift: give 0 or more, and more than 0 in mode lora alone")
         extra = self.extra or {}
         if extra.get("packing") or extra.get("padding_free"):
             raise InputError(
@@ -103,30 +102,33 @@ class SFTStage:
             InputError: If the start cannot be loaded.
             RunError: If a lesson would be trained on wrongly, or the checkpoint on disk is not what was trained.
         """
-        taught = [lesson for lesson in job.lessons if not (self.anchor and lesson.origin == "replay")]
+        taught = [lesson for lesson in job.lessons if not (self.drift and lesson.origin == "replay")]
         check_lessons(taught, 1)
         rows = [row_of(lesson) for lesson in resample(taught, job.seed)]
         with session(self.name, job, rows, self.mode, self.lora) as work:
-            anchor = self._anchor(work)
-            trainer = adapter.sft_trainer(work.setup, self.options, self.extra or {}, anchor)
+            trainer = adapter.sft_trainer(work.setup, self.options, self.extra or {})
             check_supervision(trainer, work.setup.tokenizer, rows)
             part_way = Interpolation(trainer.model, self.interpolate)
             with cast_once(trainer):
+                trainer.drift = self._drift(work, trainer)
                 seconds = train(trainer, job.out)
             part_way.apply(trainer.model)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")
             metrics = {"first_loss": losses[0], "train_seconds": seconds, "lessons": len(rows)}
-            if anchor:
-                metrics["divergence"] = mean(anchor.divergences[-len(anchor) :])
+            if trainer.drift:
+                metrics["drift"] = trainer.drift.last
             return report(work, trainer, supervised_tokens(trainer), losses, **metrics)
 
-    def _anchor(self, work: Session) -> Anchor | None:
+    def _drift(self, work: Session, trainer: Any) -> Drift | None:
         """Return what holds the student to the base student, if anything does."""
-        if not self.anchor:
+        if not self.drift:
             return None
+        if adapter.sharded(trainer):
+            raise RunError("stages: sft: drift: needs whole layers, and FSDP or DeepSpeed splits them; leave it out")
         replay = [row_of(lesson) for lesson in work.job.lessons if lesson.origin == "replay"]
-        return Anchor(replay, work.setup.tokenizer, self.batch_size, self.anchor, work.job.seed)
+        with trainer.accelerator.autocast():
+            return Drift(adapter.plain_model(trainer), work.setup.tokenizer, replay, self.drift)
 
 
 def row_of(lesson: Lesson) -> dict[str, Any]:

@@ -1,0 +1,106 @@
+"""The drift of an adapted student against its definition: what each layer's output moves by, in plain torch."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from peft.tuners.lora import Linear
+
+from tutelage.checkpoints import load_model, load_tokenizer
+from tutelage.errors import RunError
+from tutelage.schema import Lesson
+from tutelage.tiny import build_tiny_student
+from tutelage.training.drift import Drift
+from tutelage.training.sft import row_of
+
+TEXTS = ["1 + 2 = 3.", "a longer answer than the others, so that they are padded", "4", "5 5 5 5", "what? no."]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
+
+
+@pytest.fixture
+def adapted(base: Path) -> Any:
+    """The tiny student with an adapter that has learnt something."""
+    torch.manual_seed(0)
+    config = LoraConfig(r=2, lora_alpha=6, target_modules="all-linear", task_type="CAUSAL_LM")
+    model = get_peft_model(load_model(base, None, dtype="float32", device="cpu", merge=True), config)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.3)
+    return model
+
+
+def rows(texts: list[str]) -> list[dict[str, Any]]:
+    made = [Lesson(problem_id=text, cycle=0, question=f"say {text}", text=text, origin="replay") for text in texts]
+    return [row_of(lesson) for lesson in made]
+
+
+def moved(model: Any, tokenizer: Any, texts: list[str]) -> float:
+    """Return the sum over layers of E|D x|^2 / E|W x|^2, one text at a time, by running the base student."""
+    layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, Linear)}
+    outputs = {name: [0.0, 0.0] for name in layers}
+
+    def watch(name: str) -> Any:
+        def hook(layer: Any, inputs: tuple[Any, ...]) -> None:
+            x = inputs[0][0, 1:]
+            delta, weight = layer.get_delta_weight("default"), layer.base_layer.weight
+            outputs[name][0] += float((x @ delta.T).square().sum())
+            outputs[name][1] += float((x @ weight.T).square().sum())
+
+        return hook
+
+    hooks = [layer.register_forward_pre_hook(watch(name)) for name, layer in layers.items()]
+    with torch.no_grad(), model.disable_adapter():
+        for row in rows(texts):
+            messages = [*row["prompt"], *row["completion"]]
+            asked = tokenizer.apply_chat_template(messages[:-1], tokenize=False, add_generation_prompt=True)
+            tokens = tokenizer(asked + messages[-1]["content"] + tokenizer.eos_token, add_special_tokens=False)
+            model(input_ids=torch.tensor([tokens["input_ids"]]))
+    for hook in hooks:
+        hook.remove()
+    return sum(change / size for change, size in outputs.values())
+
+
+def test_the_drift_is_what_the_outputs_move_by(base: Path, adapted: Any) -> None:
+    tokenizer = load_tokenizer(base)
+    drift = Drift(adapted, tokenizer, rows(TEXTS), weight=2.0)
+    value = drift.loss()
+    assert float(value.detach()) == pytest.approx(2 * moved(adapted, tokenizer, TEXTS), rel=1e-4)
+    assert drift.last == pytest.approx(float(value.detach()) / 2)
+
+
+def test_its_gradient_is_that_of_the_outputs(base: Path, adapted: Any) -> None:
+    tokenizer = load_tokenizer(base)
+    drift = Drift(adapted, tokenizer, rows(TEXTS), weight=1.0)
+    drift.loss().backward()
+    trained = {name: weight for name, weight in adapted.named_parameters() if weight.grad is not None}
+    assert all("lora_" in name for name in trained) and len(trained) == 14 * adapted.config.num_hidden_layers
+    name, weight = next(iter(trained.items()))
+    step = 1e-3 * weight.grad.sign()
+    weight.data += step
+    ahead = moved(adapted, tokenizer, TEXTS)
+    weight.data -= 2 * step
+    behind = moved(adapted, tokenizer, TEXTS)
+    assert (ahead - behind) / 2 == pytest.approx(float((weight.grad * step).sum()), rel=0.01), name
+
+
+def test_a_new_adapter_has_none(base: Path, adapted: Any) -> None:
+    tokenizer = load_tokenizer(base)
+    for name, weight in adapted.named_parameters():
+        if "lora_B" in name:
+            weight.data.zero_()
+    assert float(Drift(adapted, tokenizer, rows(TEXTS), weight=1.0).loss().detach()) == 0.0
+
+
+def test_nothing_to_rehearse_and_no_adapter_are_errors(base: Path, adapted: Any) -> None:
+    tokenizer = load_tokenizer(base)
+    with pytest.raises(RunError, match=r"retention\.rehearse"):
+        Drift(adapted, tokenizer, [], weight=1.0)
+    plain = load_model(base, None, dtype="float32", device="cpu", merge=True)
+    with pytest.raises(RunError, match="adapter"):
+        Drift(plain, tokenizer, rows(TEXTS), weight=1.0)
