@@ -47,7 +47,7 @@ class TransformersEngine:
             precision: `auto`, `float32` or `bfloat16`.
             batch_size: Prompts generated at once.
             max_new_tokens: Length limit of an answer.
-            temperature: Of sampling; one sample a prompt is greedy.
+            temperature: Of sampling.
         """
         self.base = base
         self.device = pick_device(device)
@@ -64,6 +64,7 @@ class TransformersEngine:
         prompts: Sequence[Sequence[Message]],
         *,
         samples: int = 1,
+        sampled: bool = False,
         seed: int = 0,
         max_new_tokens: int | None = None,
         on_progress: Callable[[int], None] | None = None,
@@ -77,7 +78,7 @@ class TransformersEngine:
         answers: list[list[Generation]] = [[] for _ in prompts]
         torch.manual_seed(seed)
         for batch in self._batches(prompts):
-            made = self._generate_batch(model, batch, samples, max_new_tokens or self.max_new_tokens)
+            made = self._generate_batch(model, batch, samples, sampled, max_new_tokens or self.max_new_tokens)
             for i, row in enumerate(batch):
                 answers[row.position] = made[i * samples : (i + 1) * samples]
             if on_progress:
@@ -121,13 +122,15 @@ class TransformersEngine:
         rows.sort(key=lambda row: (-len(row.tokens), row.position))
         return [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
 
-    def _generate_batch(self, model: Any, batch: Sequence[_Row], samples: int, limit: int) -> list[Generation]:
+    def _generate_batch(
+        self, model: Any, batch: Sequence[_Row], samples: int, sampled: bool, limit: int
+    ) -> list[Generation]:
         """Return `samples` generations for each row, in the rows' order."""
         import torch
 
         tokens, attended, cache = self._prepare(model, [row.tokens for row in batch for _ in range(samples)])
         sampling: dict[str, Any] = {"do_sample": False}
-        if samples > 1:
+        if sampled:
             sampling = {"do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0}
         options = {**sampling, "pad_token_id": self._tokenizer.pad_token_id}
         with torch.inference_mode():

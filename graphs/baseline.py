@@ -39,20 +39,19 @@ async def baseline(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
 
 
 async def _find_what_is_known(context: RunContext, runtime: Runtime[RunContext], answered: list[Attempt]) -> None:
-    """Ask again, by sampling, what the base student has got right of the retention split."""
-    if not answered or context.config.retention is None or not context.config.retention.samples:
-        return
-    right = {attempt.problem_id for attempt in answered if attempt.correct}
-    await examine_split(
-        context,
-        runtime.stream_writer,
-        cycle=0,
-        student=BASE,
-        split=Split.RETENTION,
-        problems=[problem for problem in context.problems[Split.RETENTION] if problem.id in right],
-        samples=context.config.retention.samples,
-        first_sample=1,
-    )
+    """Ask again, by sampling, what the base student has got right of the retention split; one failure is enough."""
+    retention = context.config.retention
+    for sample in range(1, 1 + (retention.samples if retention else 0)):
+        right = {attempt.problem_id for attempt in answered if attempt.correct}
+        answered = await examine_split(
+            context,
+            runtime.stream_writer,
+            cycle=0,
+            student=BASE,
+            split=Split.RETENTION,
+            problems=[problem for problem in context.problems[Split.RETENTION] if problem.id in right],
+            first_sample=sample,
+        )
 
 
 def retained_ids(context: RunContext) -> set[str]:

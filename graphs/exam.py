@@ -73,7 +73,8 @@ def _answer(
         context.checkpoint(student),
         [chat_prompt(task.instruction, p.question) for p in problems],
         samples=len(numbers),
-        seed=context.config.seed,
+        sampled=numbers != range(1),  # a single answer, sample 0, is greedy
+        seed=context.config.seed + numbers.start,
         max_new_tokens=limit,
         on_progress=advance,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,6 +13,8 @@ from tutelage.graphs import cycle as cycle_module
 from tutelage.jsonl import read
 from tutelage.rundir import RunDir
 from tutelage.schema import Split, Verdict
+from tutelage.seams import Generation
+from tutelage.tasks.quiz import QuizTask
 from tutelage.testing import FakeEngine, FakeTeacher, fake_config
 from tutelage.testing.fakes import NO_STUDENT
 
@@ -195,3 +197,29 @@ def test_the_next_cycle_does_not_ask_again_what_the_gate_has_seen(tmp_path: Path
     tutelage.run(fake_config(), engine=engine, run_dir=tmp_path / "run")
     baseline, due, candidate, taught, test = 3 * 16, 8, 2 * 16, 8, 16
     assert engine.prompts == baseline + due + 2 * (candidate + taught) + test
+
+
+def test_what_the_base_student_knows_is_asked_again_until_it_fails_once(tmp_path: Path) -> None:
+    questions = QuizTask({Split.RETENTION: 8}).splits()[Split.RETENTION]
+    position = {problem.question: n for n, problem in enumerate(questions)}
+
+    class Unsure(FakeEngine):
+        """Knows the quiz when greedy; drawn, it fails on half of the questions, then on half of the rest."""
+
+        rounds: ClassVar[list[int]] = []
+        failed: ClassVar[list[set[int]]] = [{0, 1, 2, 3}, {4, 5}, set()]
+
+        def generate(self, checkpoint: str, prompts: Any, *, sampled: bool = False, **options: Any) -> Any:
+            if prompts[0][-1]["content"] not in position:
+                return super().generate(checkpoint, prompts, sampled=sampled, **options)
+            asked = [position[prompt[-1]["content"]] for prompt in prompts]
+            self.rounds.append(len(asked))
+            failed = self.failed[len(self.rounds) - 2] if sampled else set()
+            return [[Generation("?" if n in failed else questions[n].answer, -1.0, 1, True)] for n in asked]
+
+    quiz = {"name": "quiz", "options": {"sizes": {"retention": 8}}}
+    config = fake_config(retention={"task": quiz, "samples": 3, "rehearse": 0}, stop={"cycles": 1})
+    result = tutelage.run(config, engine=Unsure(), run_dir=tmp_path / "run")
+    assert Unsure.rounds == [8, 8, 4, 2, 2]
+    assert [report.n[Split.RETENTION] for report in result.reports] == [2, 2]
+    assert [report.accuracy[Split.RETENTION] for report in result.reports] == [1.0, 1.0]

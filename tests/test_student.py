@@ -59,11 +59,14 @@ def test_the_log_probability_is_that_of_a_forward_pass(base: Path) -> None:
 
 def test_samples_differ_and_the_seed_repeats_them(base: Path) -> None:
     engine = TransformersEngine(base, precision="float32", max_new_tokens=12, temperature=1.5)
-    first = engine.generate("base", [ask(q) for q in QUESTIONS], samples=4, seed=1)
-    again = engine.generate("base", [ask(q) for q in QUESTIONS], samples=4, seed=1)
+    first = engine.generate("base", [ask(q) for q in QUESTIONS], samples=4, sampled=True, seed=1)
+    again = engine.generate("base", [ask(q) for q in QUESTIONS], samples=4, sampled=True, seed=1)
     assert first == again
     assert any(len({g.text for g in some}) > 1 for some in first)
     assert all(len(some) == 4 for some in first)
+    assert engine.generate("base", [ask(QUESTIONS[0])], sampled=True, seed=1) != engine.generate(
+        "base", [ask(QUESTIONS[0])], sampled=True, seed=2
+    )
 
 
 def test_rows_that_have_ended_leave_the_batch_and_change_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:

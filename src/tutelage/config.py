@@ -37,7 +37,7 @@ class StudentConfig(Section):
     max_new_tokens: int = Field(64, ge=1)
     """Length limit of an answer, in tokens."""
     temperature: float = Field(0.7, gt=0)
-    """Used when a problem gets more than one sample; a single sample is greedy."""
+    """Used when answers are drawn: when a problem gets more than one, and for `retention.samples`."""
 
 
 class RetentionConfig(Section):
@@ -49,7 +49,7 @@ class RetentionConfig(Section):
     """Length limit of an answer to these problems, in tokens."""
     samples: int = Field(2, ge=0)
     """Sampled answers that the base student must get right too, besides its greedy one, for a problem to count: what
-    it knows, rather than what it happened to say. 1 is greedy again and adds nothing."""
+    it knows, rather than what it happened to say. They are asked one after another; a failure ends it."""
     rehearse: int = Field(64, ge=0)
     """Questions outside the retention split (where the task offers some) whose answers by the base student are trained
     on again in every cycle, against forgetting."""

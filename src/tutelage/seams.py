@@ -64,16 +64,18 @@ class Engine(Protocol):
         prompts: Sequence[Sequence[Message]],
         *,
         samples: int = 1,
+        sampled: bool = False,
         seed: int = 0,
         max_new_tokens: int | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> list[list[Generation]]:
-        """Answer each prompt `samples` times: greedily if `samples` is 1, else by sampling.
+        """Answer each prompt `samples` times.
 
         Args:
             checkpoint: `base`, or a checkpoint's folder.
             prompts: Chat messages, one list a prompt.
             samples: Answers a prompt.
+            sampled: Whether tokens are drawn; otherwise the likeliest is taken.
             seed: Seed of the sampling.
             max_new_tokens: Overrides the engine's own limit.
             on_progress: Called with the number of prompts just answered.

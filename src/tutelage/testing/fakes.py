@@ -63,6 +63,7 @@ class FakeEngine:
         prompts: Sequence[Sequence[Message]],
         *,
         samples: int = 1,
+        sampled: bool = False,
         seed: int = 0,
         max_new_tokens: int | None = None,
         on_progress: Callable[[int], None] | None = None,
