@@ -3,7 +3,7 @@
 Training on the base student's own answers, or on the divergence from them, spends steps and pulls at the weights even
 where nothing is forgotten. What a layer does to its inputs can be held at no such cost: with G the second moment of
 the inputs over rehearsed answers, W the base weight and D the adapter's update, the mean square change of its output
-is E|Dx|^2 = tr(D G D^T), against E|Wx|^2 = tr(W G W^T). The update stays free in the directions that the rehearsed
+is E|Dx|^2 = tr(D G D^T), against E|Wx|^2. The update stays free in the directions that the rehearsed
 answers do not use. (Adam-NSCL, Wang et al. 2021, arXiv 2103.07113, keeps updates to those directions alone, by the
 same G; here leaving them has a price instead.)
 """
@@ -29,12 +29,17 @@ class Term:
     moment: Any
     """G, the mean of x x^T, (inputs, inputs), float32."""
     factor: float
-    """scaling^2 / tr(W G W^T)."""
+    """scaling^2 / E|Wx|^2."""
 
     def value(self) -> Any:
-        """Return tr(D G D^T) / tr(W G W^T), by the small matrices A G A^T and B^T B."""
+        """Return tr(D G D^T) / E|Wx|^2, by the small matrices A G A^T and B^T B.
+
+        G is symmetric, so that the two A of A G A^T have the same gradient: one is taken as constant, which saves
+        multiplying by G again, and the other counts twice.
+        """
         down, up = self.down.float(), self.up.float()
-        return self.factor * ((down @ self.moment @ down.T) * (up.T @ up)).sum()
+        constant = down.detach()
+        return self.factor * ((constant @ self.moment @ (2 * down - constant).T) * (up.T @ up)).sum()
 
 
 class Drift:
@@ -61,7 +66,7 @@ class Drift:
         with moments.collecting(), model.disable_adapter():
             for batch in batches(rows, tokenizer):
                 moments.run(model, batch)
-        self._terms = [_term(layer, moments.of(layer)) for layer in layers]
+        self._terms = [_term(layer, moments) for layer in layers]
         self._weight = weight
         self.last = 0.0
         """The drift when it was last asked for."""
@@ -99,9 +104,7 @@ def _adapted_layers(model: Any) -> list[Any]:
     return [layer for layer in model.modules() if isinstance(layer, Linear)]
 
 
-def _term(layer: Any, moment: Any) -> Term:
+def _term(layer: Any, moments: Moments) -> Term:
     (name,) = layer.active_adapters
-    weight = layer.base_layer.weight.detach().float()
-    size = float(((weight @ moment) * weight).sum())
-    factor = layer.scaling[name] ** 2 / size
-    return Term(layer.lora_A[name].weight, layer.lora_B[name].weight, moment, factor)
+    factor = layer.scaling[name] ** 2 / moments.size(layer)
+    return Term(layer.lora_A[name].weight, layer.lora_B[name].weight, moments.of(layer), factor)

@@ -6,59 +6,85 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-BATCH_SIZE = 16
+from ..prefix import prefix_cache, shared_length
+
+BATCH_SIZE = 32
 """Texts that are run at once."""
 
 
 class Moments:
-    """The second moments of layers' inputs; layers that are given the same input share one."""
+    """What goes into layers and comes out of them; layers that are given the same input share its moment."""
 
     def __init__(self, layers: Sequence[Any]) -> None:
         """Watch these layers."""
         self._layers = layers
-        self._sums: dict[Any, Any] = {}
+        self._inputs: dict[Any, Any] = {}
+        self._outputs: dict[Any, Any] = dict.fromkeys(layers, 0.0)
         self._sharing: dict[Any, Any] = {}
-        self._counted: Any = None
         self._latest: tuple[Any, Any] = (None, None)
+        self._counted: Any = None
+        self._times = 1
         self._tokens = 0
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
-        """Add up the inputs of the layers, without a gradient, while the context lasts."""
+        """Add up what the layers see and say, without a gradient, while the context lasts."""
         import torch
 
-        hooks = [layer.register_forward_pre_hook(self._add) for layer in self._layers]
+        hooks = [layer.register_forward_hook(self._add) for layer in self._layers]
         try:
             with torch.no_grad():
                 yield
         finally:
+            self._latest = (None, None)
             for hook in hooks:
                 hook.remove()
 
     def run(self, model: Any, batch: Mapping[str, Any]) -> None:
         """Run a batch of `input_ids` and `attention_mask`, each (batch, tokens), padded on the right.
 
-        The first token of a row is not counted: its activations are massive and the same in every text, so it would
-        outweigh all others (Sun et al. 2024, arXiv 2402.17762).
+        What all rows begin with is run once, and counts once a row. The very first token is not counted: its
+        activations are massive and the same in every text, so it would outweigh all others (Sun et al. 2024, arXiv
+        2402.17762).
         """
-        inputs = {name: value.to(model.device) for name, value in batch.items()}
-        self._counted = inputs["attention_mask"].bool()
-        self._counted[:, 0] = False
-        self._tokens += int(self._counted.sum())
-        model(**inputs, use_cache=False, logits_to_keep=1)
+        tokens, attended = batch["input_ids"].to(model.device), batch["attention_mask"].to(model.device)
+        counted = attended.bool()
+        counted[:, 0] = False
+        shared = min(shared_length(tokens, attended), tokens.shape[1] - 1)
+        self._count(counted[:1, :shared], times=len(tokens))
+        cache = prefix_cache(model, tokens[:1, :shared], len(tokens))
+        counted[:, :shared] = False
+        start = 0 if cache is None else shared
+        self._count(counted[:, start:], times=1)
+        model(
+            input_ids=tokens[:, start:],
+            attention_mask=attended,
+            past_key_values=cache,
+            use_cache=cache is not None,
+            logits_to_keep=1,
+        )
 
     def of(self, layer: Any) -> Any:
-        """Return a layer's G, (inputs, inputs)."""
-        return self._sums[self._sharing[layer]] / self._tokens
+        """Return a layer's G, the mean of x x^T, (inputs, inputs), float32."""
+        return self._inputs[self._sharing[layer]] / self._tokens
 
-    def _add(self, layer: Any, inputs: tuple[Any, ...]) -> None:
+    def size(self, layer: Any) -> float:
+        """Return the mean square of a layer's output, E|Wx|^2."""
+        return float(self._outputs[layer]) / self._tokens
+
+    def _count(self, counted: Any, times: int) -> None:
+        self._counted, self._times = counted, times
+        self._tokens += times * int(counted.sum())
+
+    def _add(self, layer: Any, inputs: tuple[Any, ...], output: Any) -> None:
         import torch
 
-        if inputs[0] is not self._latest[0]:
-            counted = inputs[0][self._counted].float()
-            with torch.autocast(counted.device.type, enabled=False):
-                self._sums[layer] = self._sums.get(layer, 0) + counted.T @ counted
-            self._latest = (inputs[0], layer)
+        with torch.autocast(output.device.type, enabled=False):
+            self._outputs[layer] += self._times * output[self._counted].float().square().sum()
+            if inputs[0] is not self._latest[0]:
+                seen = inputs[0][self._counted].float()
+                self._inputs[layer] = self._inputs.get(layer, 0) + self._times * (seen.T @ seen)
+                self._latest = (inputs[0], layer)
         self._sharing[layer] = self._latest[1]
 
 
