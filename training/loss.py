@@ -1,14 +1,15 @@
 """The loss of supervised fine-tuning where there is no Triton: TRL's own, without its waste.
 
 TRL 1.16 fuses the head and the loss in a Triton kernel. On a CPU the same code scores every position, prompts and
-padding included, in float32 and twice (forward and backward). Here only the positions that some row of the batch is
-supervised at are scored, and the tokens that all prompts of a batch begin with are run once, not once a row. The number
-and its gradient are the same; a test compares them.
+padding included, in float32 and twice (forward and backward). Here only the supervised positions are
+scored, and the tokens that all prompts of a batch begin with are run once, not once a row. The number and its gradient
+are the same; a test compares them.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any
 
 from ..prefix import prefix_cache, shared_length, takes_prefix
@@ -20,19 +21,30 @@ lengths; with long rows it saves the memory that the plain one takes."""
 
 
 def without_triton(trainer_class: Any) -> Any:
-    """Return a subclass of TRL's SFTTrainer that runs shared prompts once and scores only supervised positions."""
+    """Return a subclass of TRL's SFTTrainer that runs shared prompts once and scores only supervised positions.
+
+    Where that would not give TRL's own number, it does what TRL does.
+    """
 
     class SupervisedPositions(trainer_class):  # type: ignore[misc]
         supervised_tokens = 0
         """Seen in training so far, on this process."""
 
+        @cached_property
+        def scores_apart(self) -> bool:
+            """Whether this training can be scored so."""
+            model = self.accelerator.unwrap_model(self.model)
+            with self.accelerator.autocast():
+                return _plain_training(self) and takes_prefix(model) and has_plain_head(model)
+
         def compute_loss(
             self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
             self.supervised_tokens += int((inputs["labels"][:, 1:] != IGNORED).sum())  # nothing predicts the first
-            if return_outputs or not _applies(self, inputs):
+            known = set(inputs) <= {"input_ids", "attention_mask", "labels"} and "attention_mask" in inputs
+            if return_outputs or not known or not self.scores_apart:
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-            with short_attention(inputs["input_ids"]):
+            with short_attention(inputs["input_ids"]), self.accelerator.autocast():
                 return supervised_loss(model, inputs, num_items_in_batch)
 
     return SupervisedPositions
@@ -42,7 +54,7 @@ def supervised_loss(model: Any, inputs: dict[str, Any], num_items_in_batch: Any)
     """Return the summed negative log-likelihood of the labels over the number of supervised tokens.
 
     Args:
-        model: A causal LM whose forward takes `logits_to_keep`.
+        model: A causal LM with a plain head.
         inputs: `input_ids`, `attention_mask` and `labels`, each (batch, tokens), padded on the right.
         num_items_in_batch: Supervised tokens of the whole step, over all accumulated batches; None counts these.
     """
@@ -57,7 +69,7 @@ def supervised_logits(model: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
     """Return the float32 logits that predict the supervised tokens, (tokens, vocabulary), and those tokens, (tokens).
 
     Args:
-        model: A causal LM whose forward takes `logits_to_keep`.
+        model: A causal LM with a plain head.
         inputs: As for `supervised_loss`.
     """
     tokens, attended = inputs["input_ids"], inputs["attention_mask"]
@@ -65,17 +77,14 @@ def supervised_logits(model: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
     cache = prefix_cache(model, tokens[:1, :shared], len(tokens))
     shared = 0 if cache is None else shared
     labels = inputs["labels"][:, shared + 1 :]  # token t is predicted at position t - 1
-    kept = (labels != IGNORED).any(dim=0).nonzero()[:, 0]
-    logits = model(
+    hidden = model.get_decoder()(
         input_ids=tokens[:, shared:],
         attention_mask=attended,
         past_key_values=cache,
         use_cache=cache is not None,
-        logits_to_keep=kept,
-    ).logits
-    wanted = labels[:, kept]
-    mask = wanted != IGNORED
-    return logits[mask].float(), wanted[mask]
+    ).last_hidden_state
+    supervised = labels != IGNORED
+    return model.get_output_embeddings()(hidden[:, :-1][supervised]).float(), labels[supervised]
 
 
 def shared_prefix(tokens: Any, attended: Any, labels: Any) -> int:
@@ -98,9 +107,19 @@ def short_attention(tokens: Any) -> AbstractContextManager[Any]:
     return sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
 
 
-def _applies(trainer: Any, inputs: dict[str, Any]) -> bool:
-    plain = trainer.args.loss_type == "nll" and trainer.label_smoother is None and not trainer.aux_loss_enabled
+def has_plain_head(model: Any) -> bool:
+    """Whether a model's logits are its head on what its decoder gives; some models scale or cap them."""
+    import torch
+
+    tokens = torch.arange(1, 9, device=model.device)[None]
+    with torch.no_grad():
+        whole = model(input_ids=tokens).logits.float()
+        apart = model.get_output_embeddings()(model.get_decoder()(input_ids=tokens).last_hidden_state).float()
+    return whole.shape == apart.shape and torch.allclose(whole, apart, atol=1e-2)
+
+
+def _plain_training(trainer: Any) -> bool:
+    args = trainer.args
+    plain = args.loss_type == "nll" and trainer.label_smoother is None and not trainer.aux_loss_enabled
     alone = trainer.accelerator.device.type == "cpu" and trainer.accelerator.num_processes == 1
-    known = set(inputs) <= {"input_ids", "attention_mask", "labels"} and "attention_mask" in inputs
-    cached = not trainer.args.gradient_checkpointing
-    return plain and alone and known and cached and takes_prefix(trainer.accelerator.unwrap_model(trainer.model))
+    return plain and alone and not args.gradient_checkpointing

@@ -56,12 +56,11 @@ class Moments:
         counted[:, :shared] = False
         start = 0 if cache is None else shared
         self._count(counted[:, start:], times=1)
-        model(
+        model.get_decoder()(
             input_ids=tokens[:, start:],
             attention_mask=attended,
             past_key_values=cache,
             use_cache=cache is not None,
-            logits_to_keep=1,
         )
 
     def of(self, layer: Any) -> Any:

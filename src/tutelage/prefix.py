@@ -19,8 +19,10 @@ def shared_length(tokens: Any, attended: Any) -> int:
 def prefix_cache(model: Any, tokens: Any, rows: int) -> Any:
     """Run a prefix once and return its keys and values for so many rows, part of the gradient's graph.
 
+    Nothing is predicted from a prefix, so the model's head is not run: on a CPU it would cost as much as some layers.
+
     Args:
-        model: A causal LM whose forward takes `logits_to_keep`.
+        model: A causal LM, not wrapped by a trainer: autocast is the caller's.
         tokens: The prefix, (1, tokens).
         rows: Rows that go on from it.
 
@@ -29,7 +31,7 @@ def prefix_cache(model: Any, tokens: Any, rows: int) -> Any:
     """
     if tokens.shape[1] == 0:
         return None
-    cache = model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
+    cache = model.get_decoder()(input_ids=tokens, use_cache=True).past_key_values
     if not can_select(cache):
         return None
     cache.batch_repeat_interleave(rows)
@@ -44,8 +46,6 @@ def can_select(cache: Any) -> bool:
 
 
 def takes_prefix(model: Any) -> bool:
-    """Whether a model's forward can be told which logits are wanted, which running a prefix alone needs."""
-    import inspect
-
+    """Whether a model's decoder can be run without the head, as running a prefix alone needs."""
     core = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return "logits_to_keep" in inspect.signature(core.forward).parameters
+    return core.get_decoder() is not core
