@@ -11,13 +11,12 @@ from ..checkpoints import load_model, load_tokenizer
 from ..errors import InputError
 from ..hardware import pick_device, pick_precision
 from ..prefix import prefix_cache, takes_prefix
+from ..schema import BASE
 from ..seams import Generation, Message
 from .decoding import decode
 
 if TYPE_CHECKING:
     import torch
-
-BASE = "base"
 
 
 class _Row(NamedTuple):

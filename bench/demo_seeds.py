@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import tutelage
+from tutelage.configfile import load_config
 
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "peft", "langgraph", "reasoning-gym")
 
@@ -26,6 +27,8 @@ PACKAGES = ("tutelage", "torch", "transformers", "trl", "peft", "langgraph", "re
 def run_seed(config: Path, seed: int, folder: Path) -> dict[str, object]:
     path = folder / f"{config.stem}-seed-{seed}"
     resumed = (path / "config.yaml").exists()
+    if resumed and load_config(path / "config.yaml") != load_config(config, [f"seed={seed}"]):
+        raise SystemExit(f"{path}: was run with another configuration; remove it, or give another --runs")
     given = ["resume", str(path)] if resumed else ["run", str(config), "--set", f"seed={seed}", "--run-dir", str(path)]
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "tutelage", *given], check=True)  # in a process of its own, as `make demo`
@@ -65,6 +68,7 @@ def report(given: argparse.Namespace, runs: list[dict[str, object]]) -> dict[str
     seeds = " ".join(str(run["seed"]) for run in runs)
     return {
         "command": f"python bench/demo_seeds.py --config {given.config} --seeds {seeds}",
+        "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from ..schema import Attempt, CycleReport, Split, Verdict
+from ..schema import BASE, Attempt, CycleReport, Split, Verdict
 from .context import RunContext
 from .exam import accuracy, examine_split
 from .rehearse import rehearse
-from .state import BASE, CycleState
+from .state import CycleState
 from .step import step
 
 

@@ -11,12 +11,12 @@ from langgraph.runtime import Runtime
 
 from ..model_thread import on_model_thread
 from ..plugins import Plugin
-from ..schema import Lesson, TrainingReport, Verdict
+from ..schema import BASE, Lesson, TrainingReport, Verdict
 from ..seams import StageJob
 from ..training.progress import read_progress
 from ..training.worker import run_stage
 from .context import RunContext
-from .state import BASE, CycleState
+from .state import CycleState
 from .step import step
 
 _POLL_SECONDS = 1.0

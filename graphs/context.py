@@ -13,7 +13,7 @@ from ..ledger import CallLedger
 from ..memory import ErrorMemory
 from ..plugins import build, check
 from ..rundir import RunDir
-from ..schema import Problem, Split
+from ..schema import BASE, Problem, Split
 from ..seams import Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
 
 
@@ -46,7 +46,7 @@ class RunContext(Parts):
 
     def checkpoint(self, name: str) -> str:
         """Return what the engine takes for a checkpoint's name in the state."""
-        return name if name == "base" else str(self.rundir.path / name)
+        return name if name == BASE else str(self.rundir.path / name)
 
     def task_of(self, split: Split) -> Task:
         """Return the task whose instruction and grader a split goes by."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from ..schema import Split
+from ..schema import BASE, Split
 from .context import RunContext
 from .exam import accuracy, examine_split, known_attempts
-from .state import BASE, CycleState
+from .state import CycleState
 from .step import step
 
 

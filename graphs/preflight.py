@@ -14,6 +14,7 @@ from ..schema import Split
 from ..seams import Stage, Teacher
 from ..tasks.splits import check_splits
 from .context import Parts, build_parts
+from .rehearse import rehearsal_questions
 
 
 class Check(NamedTuple):
@@ -93,8 +94,7 @@ def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
 
 
 def _check_rehearsal(parts: Parts, stage: Stage) -> None:
-    offered = parts.config.retention and parts.config.retention.rehearse and hasattr(parts.retention, "rehearsal")
-    if getattr(stage, "drift", 0) and not offered:
+    if getattr(stage, "drift", 0) and not rehearsal_questions(parts.config, parts.retention):
         raise InputError(
             f"stages: {stage.name}: drift: there is nothing to rehearse; set retention.rehearse and a retention task "
             "that offers it, or leave drift out"

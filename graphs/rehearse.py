@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from ..config import RunConfig
+from ..errors import RunError
 from ..hashing import content_hash
 from ..model_thread import on_model_thread
-from ..schema import Lesson
+from ..schema import BASE, Lesson
+from ..seams import Task
 from .context import RunContext
 from .exam import Writer, chat_prompt
-from .state import BASE
 
 MAX_NEW_TOKENS = 32
 """A longer answer is rehearsed up to its last whole sentence: cut off, it would teach to stop in the middle."""
@@ -20,7 +22,7 @@ _SENTENCES = re.compile(r".*[.!?](?=\s|$)", re.DOTALL)
 
 async def rehearse(context: RunContext, write: Writer) -> None:
     """Let the base student answer the questions to rehearse, none of which is in the retention split."""
-    questions = rehearsal_questions(context)
+    questions = rehearsal_questions(context.config, context.retention)
     if not questions or context.rundir.rehearsal():
         return
     assert context.retention is not None
@@ -45,6 +47,8 @@ async def rehearse(context: RunContext, write: Writer) -> None:
         for question, (answer,) in zip(questions, answers, strict=True)
         if (text := answer.text if answer.stopped else whole_sentences(answer.text))
     ]
+    if not lessons:
+        raise RunError("retention.rehearse: no answer of the base student has a whole sentence; set rehearse to 0")
     context.rundir.write_rehearsal(lessons)
 
 
@@ -54,9 +58,9 @@ def whole_sentences(text: str) -> str:
     return found.group().strip() if found else ""
 
 
-def rehearsal_questions(context: RunContext) -> list[str]:
+def rehearsal_questions(config: RunConfig, retention: Task | None) -> list[str]:
     """Return as many questions as the configuration wants; none if the retention task offers none."""
-    if context.retention is None or context.config.retention is None:
+    if retention is None or config.retention is None:
         return []
-    offer: Callable[[], Sequence[str]] = getattr(context.retention, "rehearsal", tuple)
-    return list(offer())[: context.config.retention.rehearse]
+    offer: Callable[[], Sequence[str]] = getattr(retention, "rehearsal", tuple)
+    return list(offer())[: config.retention.rehearse]

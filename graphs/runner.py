@@ -64,7 +64,7 @@ async def start(config: RunConfig, path: Path, objects: Objects, listen: Listene
     """
     if (path / "config.yaml").exists():
         raise InputError(f"{path}: holds a run already; go on with `tutelage resume {path}`, or give another --run-dir")
-    if path.exists() and (not path.is_dir() or {p.name for p in path.iterdir()} - _BEFORE_CONFIG):
+    if path.exists() and (not path.is_dir() or any(_is_anothers(p.name) for p in path.iterdir())):
         raise InputError(f"{path}: exists and is no empty folder; give another --run-dir")
     ledger = CallLedger(path / "calls.sqlite")
     parts = build_parts(config, objects.teachers, ledger, objects.engine)
@@ -80,6 +80,11 @@ async def start(config: RunConfig, path: Path, objects: Objects, listen: Listene
         ledger.close()
         rundir.unlock()
     return rundir
+
+
+def _is_anothers(name: str) -> bool:
+    """Whether a file is not what a start that was cut off may leave, half-written ones included."""
+    return name not in _BEFORE_CONFIG and not name.startswith((".problems.jsonl-", ".objects.json-", ".config.yaml-"))
 
 
 async def resume(path: Path, objects: Objects, listen: Listener) -> RunDir:
@@ -134,6 +139,9 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
     finally:
         memory.close()
         context.engine.release()
+        for teacher in context.teachers.values():
+            if close := getattr(teacher, "aclose", None):
+                await close()
 
 
 async def _stream(context: RunContext, emit: Listener) -> None:

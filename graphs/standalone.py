@@ -14,7 +14,7 @@ from ..config import RunConfig, StudentConfig
 from ..configfile import apply_override, load_config, parse_config
 from ..errors import InputError
 from ..plugins import build
-from ..schema import Problem, Split
+from ..schema import BASE, Problem, Split
 from ..seams import Engine, Task
 from .exam import chat_prompt
 
@@ -77,7 +77,7 @@ def _problems(task: Task, n: int) -> list[Problem]:
 def _engine(student: str, settings: StudentConfig) -> tuple[Engine, str]:
     """Return an engine and what it calls the student: a checkpoint of a run is loaded over its base."""
     base = base_of(Path(student)) if Path(student).is_dir() else None
-    checkpoint = student if base else "base"
+    checkpoint = student if base else BASE
     engine: Engine = build(
         "engines",
         settings.engine,

@@ -25,7 +25,3 @@ class CycleState(TypedDict, total=False):
     """Cycles since the best checkpoint was made."""
     stop_reason: str | None
     """Why the loop ends; None while it goes on."""
-
-
-BASE = "base"
-"""Names the base student where others name a checkpoint."""

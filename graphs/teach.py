@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 
 from ..errors import RunError
 from ..schema import (
+    BASE,
     Assignment,
     Attempt,
     Diagnosis,
@@ -27,7 +28,7 @@ from ..schema import (
 from .context import RunContext
 from .exam import known_attempts
 from .lesson import LessonContext, is_final, lesson_graph
-from .state import BASE, CycleState
+from .state import CycleState
 from .step import step
 
 HALF = 0.5

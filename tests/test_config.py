@@ -32,6 +32,8 @@ def write(folder: Path, text: str) -> Path:
         ("name: one\n", "config.yaml: task: missing; add it"),
         ("name: [\n", "config.yaml:2: not YAML"),
         ("- 1\n", "config.yaml:1: a configuration is a mapping"),
+        ("name: !env X\n", "config.yaml:1: not YAML"),
+        ("name: 2020-13-45\n", "config.yaml: not YAML"),
         (GOOD + "name: ../out\n", "name"),
     ],
 )
@@ -57,9 +59,12 @@ def test_overrides_reach_every_depth(tmp_path: Path) -> None:
     assert config.retention is None
     assert config.training.stages[0].options == {"learning_rate": 0.1}
     assert config.teachers[0].name == "reference"
+    assert load_config(path, ["teachers.0.options.grain=fine"]).teachers[0].options == {"grain": "fine"}
 
 
-@pytest.mark.parametrize("override", ["stop.cycles", "stop.cycles.deep=1", "teachers.9=x", "stop.cylces=1", "=1"])
+@pytest.mark.parametrize(
+    "override", ["stop.cycles", "stop.cycles.deep=1", "teachers.9=x", "stop.cylces=1", "=1", "name=2020-13-45"]
+)
 def test_a_wrong_override_is_refused(tmp_path: Path, override: str) -> None:
     with pytest.raises(InputError):
         load_config(write(tmp_path, GOOD + "stop: {cycles: 1}\nteachers: [textbook]\n"), [override])

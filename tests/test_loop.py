@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -160,6 +161,26 @@ def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
     assert {p: p.stat().st_mtime_ns for p in path.rglob("*") if p.is_file()} == before
     with pytest.raises(InputError, match="holds a run already"):
         tutelage.run(fake_config(), run_dir=path)
+
+
+def test_a_start_that_was_cut_off_while_writing_can_be_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    path.mkdir()
+    (path / ".problems.jsonl-abc123").write_text("half of it")
+    assert tutelage.run(fake_config(stop={"cycles": 1}), run_dir=path).summary["status"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"schema": 2}, "has schema 2"), ({"verdict": "maybe"}, "verdict: "), ({"extra": 1}, "extra: ")],
+)
+def test_a_file_of_another_version_is_refused_by_name(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    result = tutelage.run(fake_config(stop={"cycles": 1}), run_dir=tmp_path / "run")
+    path = result.path / "reports" / "cycle-001.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(RunError, match="cycle-001") as caught:
+        RunDir(result.path).reports()
+    assert told in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_two_processes_cannot_run_in_one_directory(tmp_path: Path) -> None:

@@ -69,24 +69,39 @@ def moved(model: Any, tokenizer: Any, texts: list[str]) -> float:
 def test_the_drift_is_what_the_outputs_move_by(base: Path, adapted: Any) -> None:
     tokenizer = load_tokenizer(base)
     drift = Drift(adapted, tokenizer, rows(TEXTS), weight=2.0)
-    value = drift.loss()
-    assert float(value.detach()) == pytest.approx(2 * moved(adapted, tokenizer, TEXTS), rel=1e-4)
-    assert drift.last == pytest.approx(float(value.detach()) / 2)
+    assert float(drift.value().detach()) == pytest.approx(moved(adapted, tokenizer, TEXTS), rel=1e-4)
+    assert float(drift.pull().detach()) == 0.0
 
 
-def test_its_gradient_is_that_of_the_outputs(base: Path, adapted: Any) -> None:
+@pytest.mark.parametrize("kind", ["q_proj.lora_A", "k_proj.lora_B", "down_proj.lora_A", "up_proj.lora_B"])
+def test_its_gradient_is_that_of_the_outputs(base: Path, adapted: Any, kind: str) -> None:
     tokenizer = load_tokenizer(base)
-    drift = Drift(adapted, tokenizer, rows(TEXTS), weight=1.0)
-    drift.loss().backward()
+    Drift(adapted, tokenizer, rows(TEXTS), weight=3.0).pull().backward()
     trained = {name: weight for name, weight in adapted.named_parameters() if weight.grad is not None}
     assert all("lora_" in name for name in trained) and len(trained) == 14 * adapted.config.num_hidden_layers
-    name, weight = next(iter(trained.items()))
+    weight = next(weight for name, weight in trained.items() if kind in name)
     step = 1e-3 * weight.grad.sign()
     weight.data += step
     ahead = moved(adapted, tokenizer, TEXTS)
     weight.data -= 2 * step
     behind = moved(adapted, tokenizer, TEXTS)
-    assert (ahead - behind) / 2 == pytest.approx(float((weight.grad * step).sum()), rel=0.01), name
+    assert 3 * (ahead - behind) / 2 == pytest.approx(float((weight.grad * step).sum()), rel=0.01)
+
+
+def test_a_bias_is_not_counted_as_what_the_weights_say(base: Path, adapted: Any) -> None:
+    layer = next(layer for layer in adapted.modules() if isinstance(layer, Linear))
+    layer.base_layer.bias = torch.nn.Parameter(torch.full((layer.base_layer.out_features,), 5.0))
+    tokenizer = load_tokenizer(base)
+    value = Drift(adapted, tokenizer, rows(TEXTS), weight=1.0).value()
+    assert float(value.detach()) == pytest.approx(moved(adapted, tokenizer, TEXTS), rel=1e-4)
+
+
+def test_a_layer_that_sees_some_tokens_only_is_refused_by_name_of_the_option(base: Path, adapted: Any) -> None:
+    decoder = adapted.get_decoder().layers[0].mlp
+    whole = decoder.forward
+    decoder.forward = lambda x: whole(x[:, 1:]).new_zeros(x.shape)
+    with pytest.raises(RunError, match="modules"):
+        Drift(adapted, load_tokenizer(base), rows(TEXTS), weight=1.0)
 
 
 def test_a_new_adapter_has_none(base: Path, adapted: Any) -> None:
@@ -94,7 +109,7 @@ def test_a_new_adapter_has_none(base: Path, adapted: Any) -> None:
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:
             weight.data.zero_()
-    assert float(Drift(adapted, tokenizer, rows(TEXTS), weight=1.0).loss().detach()) == 0.0
+    assert float(Drift(adapted, tokenizer, rows(TEXTS), weight=1.0).value().detach()) == 0.0
 
 
 def test_nothing_to_rehearse_and_no_adapter_are_errors(base: Path, adapted: Any) -> None:

@@ -6,12 +6,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import Gemma2Config, Gemma2ForCausalLM, GraniteConfig, GraniteForCausalLM
 
 from tutelage.checkpoints import load_model
 from tutelage.tiny import build_tiny_student
 from tutelage.training.batches import HEAD, AlikeBatches
 from tutelage.training.checks import IGNORED
-from tutelage.training.loss import shared_prefix, supervised_loss
+from tutelage.training.loss import has_plain_head, shared_prefix, supervised_loss
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,23 @@ def test_loss_and_gradient_are_those_of_a_plain_computation(base: Path, shared: 
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
     torch.testing.assert_close(gradients[0], gradients[1], atol=1e-5, rtol=1e-4)
     assert gradients[1].abs().max() > 1e-3
+
+
+def test_a_model_that_scales_or_caps_its_logits_is_not_scored_apart(base: Path) -> None:
+    size = {
+        "vocab_size": 32,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 8,
+    }
+    torch.manual_seed(0)
+    capped = Gemma2ForCausalLM(Gemma2Config(**size, final_logit_softcapping=30.0))
+    scaled = GraniteForCausalLM(GraniteConfig(**size, logits_scaling=8.0))
+    assert not has_plain_head(capped) and not has_plain_head(scaled)
+    assert has_plain_head(load_model(base, None, dtype="float32", device="cpu", merge=True))
 
 
 def test_the_shared_prefix_ends_before_the_first_supervised_token() -> None:

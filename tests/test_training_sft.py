@@ -250,6 +250,50 @@ def test_the_weight_of_the_drift_holds_it(job: StageJob) -> None:
     assert 0 < drift[1.0] < 0.5 * drift[1e-6]
 
 
+def test_the_pull_of_the_drift_does_not_grow_with_the_batches_of_a_step(job: StageJob) -> None:
+    replay = tuple(lesson(n, question=f"say {n}", text=f"{n} {n}", origin="replay") for n in range(50, 54))
+    held = replace(job, lessons=(*job.lessons, *replay))
+    options = {"learning_rate": 1e-2, "epochs": 8, "warmup_steps": 0, "drift": 1.0}
+    whole = SFTStage(batch_size=4, **options).run(replace(held, out=job.out.with_name("whole")))
+    parts = SFTStage(batch_size=1, gradient_accumulation=4, **options).run(
+        replace(held, out=job.out.with_name("parts"))
+    )
+    assert parts.metrics["drift"] == pytest.approx(whole.metrics["drift"], rel=0.25)
+
+
+def test_drift_over_full_weights_is_refused(job: StageJob) -> None:
+    SFTStage(mode="full", max_steps=1).run(job)
+    replay = lesson(50, question="say 50", text="50 50", origin="replay")
+    again = replace(job, start=job.out, out=job.out.with_name("again"), lessons=(*job.lessons, replay))
+    with pytest.raises(RunError, match="full weights"):
+        SFTStage(drift=1.0, max_steps=1).run(again)
+
+
+def test_nothing_is_reported_to_the_makers_of_the_trainer(job: StageJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trl.trainer import base_trainer
+
+    def told(*_: object, **__: object) -> None:
+        raise AssertionError("telemetry")
+
+    monkeypatch.setattr(base_trainer, "send_telemetry", told)
+    SFTStage(max_steps=1).run(job)
+
+
+def test_a_loss_without_bounds_is_named_as_such(job: StageJob) -> None:
+    with pytest.raises(RunError, match="lower learning_rate"):
+        SFTStage(mode="full", learning_rate=1e30, max_grad_norm=1e30, warmup_steps=0, epochs=4).run(job)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_loss_is_that_of_trl(job: StageJob, precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    half = replace(job, precision=precision)
+    ours = SFTStage(batch_size=3, epochs=2).run(half)
+    monkeypatch.setattr("tutelage.training.loss.has_plain_head", lambda model: False)
+    theirs = SFTStage(batch_size=3, epochs=2).run(replace(half, out=job.out.with_name("theirs")))
+    assert ours.metrics["first_loss"] == pytest.approx(theirs.metrics["first_loss"], rel=1e-3)
+    assert ours.loss == pytest.approx(theirs.loss, rel=1e-2)
+
+
 def test_drift_needs_an_adapter_and_something_to_rehearse(job: StageJob) -> None:
     with pytest.raises(InputError, match="drift"):
         SFTStage(drift=1.0, mode="full").check()

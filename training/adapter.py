@@ -160,7 +160,7 @@ def _built(trainer_class: Any, setup: Setup, **given: Any) -> Any:
 
     _hush()
     try:
-        trainer = trainer_class(
+        trainer = _silent(trainer_class)(
             model=setup.model,
             train_dataset=Dataset.from_list([dict(row) for row in setup.rows]),
             processing_class=setup.tokenizer,
@@ -171,6 +171,16 @@ def _built(trainer_class: Any, setup: Setup, **given: Any) -> Any:
         raise RunError(f"{trainer_class.__name__}: {_first_line(error)}") from error
     trainer.remove_callback(PrinterCallback)  # it prints every step to stdout, which belongs to `--json`
     return trainer
+
+
+def _silent(trainer_class: Any) -> Any:
+    """Return a subclass of a TRL trainer that does not report the model and the machine to its makers."""
+
+    class Silent(trainer_class):  # type: ignore[misc]
+        def _send_telemetry(self) -> None:
+            pass
+
+    return Silent
 
 
 def _lora(lora: LoraOptions | None) -> Any:

@@ -91,6 +91,8 @@ def check_saved(model: Any, tokenizer: Any, prompt: list[dict[str, str]], base: 
     with torch.inference_mode():
         ours, theirs = (m(input_ids=tokens).logits.float() for m in (model, loaded))
     gap = float((ours - theirs).abs().max())
+    if not bool(ours.isfinite().all()):
+        raise RunError("the trained weights give no finite numbers; lower learning_rate")
     best = ours.topk(2, dim=-1).values
     clear = (best[..., 0] - best[..., 1]) > 2 * TOLERANCE
     if not gap <= TOLERANCE or bool(((ours.argmax(-1) != theirs.argmax(-1)) & clear).any()):

@@ -2,10 +2,10 @@
 
 Training on the base student's own answers, or on the divergence from them, spends steps and pulls at the weights even
 where nothing is forgotten. What a layer does to its inputs can be held at no such cost: with G the second moment of
-the inputs over rehearsed answers, W the base weight and D the adapter's update, the mean square change of its output
-is E|Dx|^2 = tr(D G D^T), against E|Wx|^2. The update stays free in the directions that the rehearsed
-answers do not use. (Adam-NSCL, Wang et al. 2021, arXiv 2103.07113, keeps updates to those directions alone, by the
-same G; here leaving them has a price instead.)
+the inputs over rehearsed conversations, W the base weight and D the adapter's update, the mean square change of its
+output is E|Dx|^2 = tr(D G D^T), against E|Wx|^2. The update stays free in the directions that these do not use.
+(Adam-NSCL, Wang et al. 2021, arXiv 2103.07113, keeps updates to those directions alone, by the same G; here leaving
+them has a price instead.)
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from typing import Any
 
 from ..errors import RunError
 from .moments import Moments, batches
+
+PERIOD = 3
+"""Steps from one pull of the drift to the next, which is as many times as strong: the drift changes slowly."""
 
 
 @dataclass(frozen=True)
@@ -66,23 +69,27 @@ class Drift:
         with moments.collecting(), model.disable_adapter():
             for batch in batches(rows, tokenizer):
                 moments.run(model, batch)
-        self._terms = [_term(layer, moments) for layer in layers]
+        self._terms = [_term(layer, moments) for layer in layers if moments.seen(layer)]
         self._weight = weight
-        self.last = 0.0
-        """The drift when it was last asked for."""
 
-    def loss(self) -> Any:
-        """Return the weighted drift, a scalar, and remember it without the weight."""
+    def value(self) -> Any:
+        """Return the drift, a scalar."""
         import torch
 
         with torch.autocast(self._terms[0].moment.device.type, enabled=False):
-            value = torch.stack([term.value() for term in self._terms]).sum()
-        self.last = float(value.detach())
-        return self._weight * value
+            return torch.stack([term.value() for term in self._terms]).sum()
+
+    def pull(self) -> Any:
+        """Return a scalar that is 0 and has the gradient of the weighted drift, for a loss that stays what it was."""
+        weighted = self._weight * self.value()
+        return weighted - weighted.detach()
 
 
 def with_drift(trainer_class: Any) -> Any:
-    """Return a subclass of a transformers trainer whose `drift`, once set, is added to the loss of each batch."""
+    """Return a subclass of a transformers trainer whose `drift`, once set, pulls at every third step.
+
+    The loss that is logged is the lessons' alone.
+    """
 
     class WithDrift(trainer_class):  # type: ignore[misc]
         drift: Drift | None = None
@@ -91,9 +98,9 @@ def with_drift(trainer_class: Any) -> Any:
             self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
             loss = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-            if self.drift is None or return_outputs:
+            if self.drift is None or return_outputs or self.state.global_step % PERIOD:
                 return loss
-            return loss + self.drift.loss() / self.current_gradient_accumulation_steps
+            return loss + PERIOD * self.drift.pull() / self.current_gradient_accumulation_steps
 
     return WithDrift
 

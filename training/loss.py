@@ -3,7 +3,7 @@
 TRL 1.16 fuses the head and the loss in a Triton kernel. On a CPU the same code scores every position, prompts and
 padding included, in float32 and twice (forward and backward). Here only the supervised positions are
 scored, and the tokens that all prompts of a batch begin with are run once, not once a row. The number and its gradient
-are the same; a test compares them.
+are the same in float32; tests compare them with a plain computation and with TRL's.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from .checks import IGNORED
 SHORT = 256
 """Tokens up to which a row is attended to by plain matrix products. torch's fused attention on a CPU is slower at these
 lengths; with long rows it saves the memory that the plain one takes."""
+
+SCALES = ("final_logit_softcapping", "logit_scale", "logits_scaling", "output_multiplier", "lm_head_multiplier")
+"""What the configurations of transformers call a change of the logits behind the head."""
 
 
 def without_triton(trainer_class: Any) -> Any:
@@ -111,6 +114,8 @@ def has_plain_head(model: Any) -> bool:
     """Whether a model's logits are its head on what its decoder gives; some models scale or cap them."""
     import torch
 
+    if any(getattr(model.config, name, None) not in (None, 1, 1.0) for name in SCALES):
+        return False
     tokens = torch.arange(1, 9, device=model.device)[None]
     with torch.no_grad():
         whole = model(input_ids=tokens).logits.float()

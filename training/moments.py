@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..errors import RunError
 from ..prefix import prefix_cache, shared_length
 
 BATCH_SIZE = 32
@@ -67,6 +68,10 @@ class Moments:
         """Return a layer's G, the mean of x x^T, (inputs, inputs), float32."""
         return self._inputs[self._sharing[layer]] / self._tokens
 
+    def seen(self, layer: Any) -> bool:
+        """Whether a layer was run at all."""
+        return layer in self._sharing
+
     def size(self, layer: Any) -> float:
         """Return the mean square of a layer's output, E|Wx|^2."""
         return float(self._outputs[layer]) / self._tokens
@@ -79,12 +84,24 @@ class Moments:
         import torch
 
         with torch.autocast(output.device.type, enabled=False):
-            self._outputs[layer] += self._times * output[self._counted].float().square().sum()
+            self._outputs[layer] += self._times * (self._of_counted(output) - _bias(layer)).square().sum()
             if inputs[0] is not self._latest[0]:
-                seen = inputs[0][self._counted].float()
+                seen = self._of_counted(inputs[0])
                 self._inputs[layer] = self._inputs.get(layer, 0) + self._times * (seen.T @ seen)
                 self._latest = (inputs[0], layer)
         self._sharing[layer] = self._latest[1]
+
+    def _of_counted(self, values: Any) -> Any:
+        """Return the values of the counted tokens, (tokens, width), of all tokens in two dimensions or in three."""
+        rows = values.flatten(0, -2).float()
+        if len(rows) != self._counted.numel():
+            raise RunError("drift: a layer sees some tokens only, as experts do; name other layers in modules")
+        return rows[self._counted.flatten()]
+
+
+def _bias(layer: Any) -> Any:
+    bias = layer.base_layer.bias
+    return 0.0 if bias is None else bias.detach().float()
 
 
 def batches(rows: Sequence[Mapping[str, Any]], tokenizer: Any) -> Iterator[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -127,8 +128,10 @@ def finish(work: Session, trainer: Any) -> None:
     """Save the checkpoint, load it back and compare.
 
     Raises:
-        RunError: If what is on disk is not what is in memory.
+        RunError: If training diverged, or if what is on disk is not what is in memory.
     """
+    if not all(math.isfinite(loss) for loss in adapter.logged(trainer, "loss")):
+        raise RunError("the loss is not a finite number; lower learning_rate")
     weights = adapter.gathered_weights(trainer)
     if trainer.accelerator.is_main_process:
         model = adapter.plain_model(trainer)
@@ -154,15 +157,9 @@ def canary(job: StageJob) -> list[dict[str, str]]:
 
 
 def report(work: Session, trainer: Any, tokens: int, losses: Sequence[float], **metrics: float) -> TrainingReport:
-    """Return a stage's report; its loss is the mean of the last tenth of the steps, ten at most.
-
-    Raises:
-        RunError: If the loss is not a number: such weights are worth nothing.
-    """
+    """Return a stage's report; its loss is the mean of the last tenth of the steps, ten at most."""
     last = losses[-max(1, min(10, len(losses) // 10)) :]
     loss = sum(last) / len(last)
-    if loss != loss:
-        raise RunError("the loss is not a number; lower learning_rate")
     return TrainingReport(
         stage=work.stage,
         steps=int(trainer.state.global_step),

@@ -55,8 +55,9 @@ class SFTStage:
     """Share of the way from the start's weights to the trained ones that is gone in the end; less than 1 forgets
     less (WiSE-FT)."""
     drift: float = 0.0
-    """Weight of the drift, how far the adapter moves its layers' outputs on rehearsed answers, beside the loss; 0.1
-    to 1 holds what the base student knows. With 0 the rehearsed answers are imitated instead. Needs an adapter."""
+    """Weight of the drift, how far the adapter moves its layers' outputs on rehearsed conversations, beside the loss;
+    0.1 to 2 holds what the base student knows. With 0 the rehearsed answers are imitated instead. Needs an adapter, and
+    memory for a float32 matrix of inputs x inputs for each layer."""
     extra: dict[str, Any] | None = None
     """Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`."""
 
@@ -117,13 +118,15 @@ class SFTStage:
             losses = adapter.logged(trainer, "loss")
             metrics = {"first_loss": losses[0], "train_seconds": seconds, "lessons": len(rows)}
             if trainer.drift:
-                metrics["drift"] = trainer.drift.last
+                metrics["drift"] = float(trainer.drift.value().detach())
             return report(work, trainer, supervised_tokens(trainer), losses, **metrics)
 
     def _drift(self, work: Session, trainer: Any) -> Drift | None:
         """Return what holds the student to the base student, if anything does."""
         if not self.drift:
             return None
+        if work.merge_at_end:
+            raise RunError("stages: sft: drift: the start has full weights, not an adapter over the base; leave it out")
         if adapter.sharded(trainer):
             raise RunError("stages: sft: drift: needs whole layers, and FSDP or DeepSpeed splits them; leave it out")
         replay = [row_of(lesson) for lesson in work.job.lessons if lesson.origin == "replay"]

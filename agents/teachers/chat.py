@@ -138,6 +138,7 @@ class ChatTeacher:
 
         require("model", bool(self.model.strip()), "must name a model, such as 'openai:gpt-5-mini'")
         require("base_url", _is_http(self.base_url), "must begin with http:// or https://, as http://localhost:8000/v1")
+        require("base_url", not _has_password(self.base_url), "must hold no user or password; name it by api_key_env")
         require("max_tokens", self._max_tokens >= 1, "must be at least 1")
         require("concurrency", self._concurrency >= 1, "must be at least 1")
         require("timeout", self._timeout > 0, "must be more than 0 seconds")
@@ -223,11 +224,9 @@ class ChatTeacher:
             raise InputError(f"{self._who()}: does not serve this model; it has {near[0]!r} ({len(served)} in all)")
 
     def _who(self) -> str:
-        """Name the teacher and its model; never the user and password that a URL may hold."""
-        if self.base_url is None:
-            return f"teacher {self.name!r} ({self.model})"
-        parts = urlsplit(self.base_url)
-        return f"teacher {self.name!r} ({self.model} at {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path})"
+        """Name the teacher, its model and its server."""
+        server = f" at {self.base_url}" if self.base_url else ""
+        return f"teacher {self.name!r} ({self.model}{server})"
 
     def _cause(self, error: BaseException) -> str:
         """Say in one line what went wrong, with the key blacked out: some providers repeat it."""
@@ -260,6 +259,11 @@ def _served(answer: Any) -> list[str]:
         return [str(row["id"]) for row in rows]
     except (ValueError, KeyError, TypeError):
         return []
+
+
+def _has_password(url: str | None) -> bool:
+    """Whether a URL holds what must not be written into a run directory."""
+    return url is not None and "@" in urlsplit(url).netloc
 
 
 def _is_http(url: str | None) -> bool:

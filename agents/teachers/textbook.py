@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from ...arithmetic import Step, as_text, work
 from ...errors import Declined
 from ...hashing import content_hash
-from ...schema import TeachingRequest
+from ...schema import BASE, TeachingRequest
 
 Grain = Literal["direct", "place value", "fine"]
 Adapt = Literal["never", "problem", "skill"]
@@ -74,7 +74,7 @@ class TextbookTeacher:
         if self.adapt == "never" or request.cycle < 2:
             return set()
         last = request.attempts[0].wrong_step if request.attempts else None
-        own = {last.skill} if last and last.skill and request.attempts[0].student != "base" else set()
+        own = {last.skill} if last and last.skill and request.attempts[0].student != BASE else set()
         return own | set(request.persistent if self.adapt == "skill" else ())
 
     def _grain(self, step: Step, finer: set[str]) -> Grain:

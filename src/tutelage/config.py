@@ -51,8 +51,8 @@ class RetentionConfig(Section):
     """Sampled answers that the base student must get right too, besides its greedy one, for a problem to count: what
     it knows, rather than what it happened to say. They are asked one after another; a failure ends it."""
     rehearse: int = Field(64, ge=0)
-    """Questions outside the retention split (where the task offers some) whose answers by the base student are trained
-    on again in every cycle, against forgetting."""
+    """Questions outside the retention split (where the task offers some) that the base student answers, against
+    forgetting: its answers are trained on again in every cycle or, in a stage with `drift`, held."""
 
 
 class ExamConfig(Section):

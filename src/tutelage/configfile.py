@@ -32,8 +32,7 @@ def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise InputError(f"{path}: cannot be read ({reason}); give the path of a YAML configuration") from error
-    root = _compose(path, text)
-    values = yaml.safe_load(text)
+    root, values = _parsed(path, text)
     if not isinstance(values, dict):
         raise InputError(f"{path}:1: a configuration is a mapping of fields to values")
     for override in overrides:
@@ -58,13 +57,14 @@ def dump_config(config: RunConfig) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def _compose(path: Path, text: str) -> yaml.Node | None:
+def _parsed(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
+    """Return a file's nodes, which know their lines, and its values."""
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path}:{line}: not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date that does not exist
         raise InputError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
 
 
@@ -79,7 +79,7 @@ def apply_override(values: dict[str, Any], override: str) -> None:
         raise InputError(f"--set {override}: write it as field.name=value")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"--set {key}: {text!r} is not a YAML value") from error
     *parents, last = key.split(".")
     place: Any = values
@@ -92,13 +92,12 @@ def apply_override(values: dict[str, Any], override: str) -> None:
 
 
 def _enter(place: Any, part: str, key: str) -> Any:
-    if isinstance(place, list):
-        return place[_index(place, part, key)]
-    inner = place.setdefault(part, {})
+    at: Any = _index(place, part, key) if isinstance(place, list) else part
+    inner = place[at] if isinstance(place, list) else place.setdefault(part, {})
     if isinstance(inner, str):  # a plug-in written as a bare name
-        inner = place[part] = {"name": inner}
+        inner = place[at] = {"name": inner}
     if inner is None:
-        inner = place[part] = {}
+        inner = place[at] = {}
     if not isinstance(inner, dict | list):
         raise InputError(f"--set {key}: {part!r} is a value, not a section")
     return inner

@@ -31,8 +31,8 @@ def prefix_cache(model: Any, tokens: Any, rows: int) -> Any:
     """
     if tokens.shape[1] == 0:
         return None
-    cache = model.get_decoder()(input_ids=tokens, use_cache=True).past_key_values
-    if not can_select(cache):
+    cache = getattr(model.get_decoder()(input_ids=tokens, use_cache=True), "past_key_values", None)
+    if cache is None or not can_select(cache):
         return None
     cache.batch_repeat_interleave(rows)
     return cache

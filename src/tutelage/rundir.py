@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from . import jsonl
 from .errors import InputError, RunError
@@ -30,10 +31,10 @@ R = TypeVar("R", bound=Record)
 
 
 class RunDir:
-    """Paths, readers and writers of one run; rows are keyed by id and written at most once."""
+    """Paths, readers and writers of one run."""
 
     def __init__(self, path: Path) -> None:
-        """Point at a run directory; nothing is written until `create`."""
+        """Point at a run directory; nothing is written yet."""
         self.path = path
         self.config = path / "config.yaml"
         self.events = path / "events.jsonl"
@@ -107,8 +108,7 @@ class RunDir:
         found: dict[Split, list[Problem]] = {}
         for row in jsonl.read(self.path / "problems.jsonl"):
             split = Split(row.pop("split"))
-            row.pop("schema")
-            found.setdefault(split, []).append(Problem.model_validate(row))
+            found.setdefault(split, []).append(_record(row, Problem, self.path / "problems.jsonl"))
         return found
 
     # rows, by cycle -----------------------------------------------------------------------------------------------
@@ -139,8 +139,8 @@ class RunDir:
 
     def rehearsal(self) -> list[Lesson]:
         """Read the base student's own answers that are trained on again in every cycle."""
-        rows = [{k: v for k, v in row.items() if k != "schema"} for row in jsonl.read(self.path / "rehearsal.jsonl")]
-        return [Lesson.model_validate(row) for row in rows]
+        path = self.path / "rehearsal.jsonl"
+        return [_record(row, Lesson, path) for row in jsonl.read(path)]
 
     def write_rehearsal(self, lessons: Iterable[Lesson]) -> None:
         """Write the base student's own answers, all at once."""
@@ -221,11 +221,8 @@ class RunDir:
         return self.path / kind / f"cycle-{cycle:03d}.{suffix}"
 
     def _rows(self, kind: str, cycle: int, model: type[R]) -> list[R]:
-        rows: list[R] = []
-        for row in jsonl.read(self.file(kind, cycle)):
-            row.pop("schema", None)
-            rows.append(model.model_validate(row))
-        return rows
+        path = self.file(kind, cycle)
+        return [_record(row, model, path) for row in jsonl.read(path)]
 
     def _append(self, kind: str, cycle: int, records: Iterable[Record]) -> None:
         jsonl.append(self.file(kind, cycle), (_dump(record) for record in records))
@@ -241,9 +238,25 @@ class RunDir:
         jsonl.write_json(self.file(kind, cycle, "json"), _dump(record))
 
     def _parse(self, path: Path, model: type[R]) -> R:
-        value = jsonl.read_json(path)
-        value.pop("schema", None)
-        return model.model_validate(value)
+        return _record(jsonl.read_json(path), model, path)
+
+
+def _record(row: dict[str, Any], model: type[R], path: Path) -> R:
+    """Make a record of a row, if it is of the version that this code writes.
+
+    Raises:
+        RunError: Naming the file.
+    """
+    values = dict(row)
+    version = values.pop("schema", None)
+    if version != SCHEMA_VERSION:
+        raise RunError(f"{path}: has schema {version}, this tutelage reads {SCHEMA_VERSION}; use the one that wrote it")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or model.__name__
+        raise RunError(f"{path}: {field}: {first['msg']}; the file was changed?") from error
 
 
 def _dump(record: Record) -> dict[str, Any]:

@@ -4,12 +4,13 @@ Every model is frozen and refuses unknown fields; what is written to a run direc
 """
 
 from .diagnosis import Assignment, Diagnosis, LessonPlan, Mastery, Weakness
-from .exam import Attempt, Grade, Problem, Split, WrongStep
+from .exam import BASE, Attempt, Grade, Problem, Split, WrongStep
 from .lesson import EarlierRationale, Lesson, Rationale, RecalledError, TeachingRequest
 from .record import SCHEMA_VERSION, Record
 from .report import Cost, CycleReport, LessonCounts, TrainingReport, Verdict
 
 __all__ = [
+    "BASE",
     "SCHEMA_VERSION",
     "Assignment",
     "Attempt",

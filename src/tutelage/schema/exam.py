@@ -10,6 +10,9 @@ from pydantic import Field, model_validator
 from ..hashing import content_hash
 from .record import Record, Unit
 
+BASE = "base"
+"""Names the base student where others name a checkpoint."""
+
 
 class Split(StrEnum):
     """What a problem may be used for."""
