@@ -196,7 +196,8 @@ def _event(event: dict[str, Any]) -> Text:
         line.append_text(_note(f"first wrong step: {wrong['found']!r}, expected {wrong['expected']!r}{skill}", "red"))
     if event["kind"] == "recall":
         fixed = {True: "fixed", False: "not fixed", None: "not examined since"}[event["fixed"]]
-        line.append_text(_note(f"of {event['question']!r}; what was taught then: {event['taught']!r} ({fixed})"))
+        taught = f"what was taught then: {event['taught']!r} ({fixed})" if event["taught"] else "not taught since"
+        line.append_text(_note(f"of {event['question']!r}; {taught}"))
     return line
 
 
