@@ -2,7 +2,8 @@
 
     python bench/demo_seeds.py --seeds 0 1 2 --runs runs/bench --out bench/results/demo.json
 
-Resumable: a finished run is read, an interrupted one is resumed, the file is written anew after each.
+Resumable: a finished run is read, an interrupted one is resumed (and has no time then), the file is written anew after
+each.
 """
 
 from __future__ import annotations
@@ -11,20 +12,23 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import tutelage
 from tutelage.configfile import load_config
+from tutelage.rundir import RunDir
 
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "peft", "langgraph", "reasoning-gym")
 
 
-def run_seed(config: Path, seed: int, folder: Path) -> dict[str, object]:
+def run_seed(config: Path, seed: int, folder: Path) -> dict[str, Any]:
     path = folder / f"{config.stem}-seed-{seed}"
     resumed = (path / "config.yaml").exists()
     if resumed and load_config(path / "config.yaml") != load_config(config, [f"seed={seed}"]):
@@ -32,7 +36,11 @@ def run_seed(config: Path, seed: int, folder: Path) -> dict[str, object]:
     given = ["resume", str(path)] if resumed else ["run", str(config), "--set", f"seed={seed}", "--run-dir", str(path)]
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "tutelage", *given], check=True)  # in a process of its own, as `make demo`
-    seconds = None if resumed else round(time.perf_counter() - began)
+    measured = {} if resumed else {"commit": commit(), "wall_seconds": round(time.perf_counter() - began)}
+    return {**result_of(path, seed), **measured}
+
+
+def result_of(path: Path, seed: int) -> dict[str, Any]:
     result = tutelage.Result(path)
     summary, reports = result.summary, result.reports
     best = reports[summary["student"]["best_cycle"]]
@@ -45,8 +53,35 @@ def run_seed(config: Path, seed: int, folder: Path) -> dict[str, object]:
         "gate": [report.accuracy.get(tutelage.Split.GATE) for report in reports],
         "verdicts": [f"{report.verdict}: {report.why}" for report in reports],
         "node_seconds": round(sum(sum(report.seconds.values()) for report in reports)),
-        "wall_seconds": seconds,
+        "right_by_kind": right_by_kind(RunDir(path), summary["student"]["best"]),
     }
+
+
+def right_by_kind(rundir: RunDir, checkpoint: str) -> dict[str, list[int]]:
+    """Return [right, asked] of a checkpoint's gate and probe problems, by skill and by the size of the problem."""
+    splits = (tutelage.Split.GATE, tutelage.Split.PROBE)
+    problems = {p.id: p for split in splits for p in rundir.problems()[split]}
+    found: dict[str, list[int]] = {}
+    for cycle in range(len(rundir.reports())):
+        for attempt in rundir.attempts(cycle):
+            problem = problems.get(attempt.problem_id)
+            if problem is None or attempt.student != checkpoint:
+                continue
+            for kind in (*problem.skills, size_of(problem.question)):
+                counts = found.setdefault(kind, [0, 0])
+                counts[0] += attempt.correct
+                counts[1] += 1
+    return dict(sorted(found.items()))
+
+
+def size_of(question: str) -> str:
+    numbers = re.findall(r"\d+", question)
+    return f"{len(numbers)} terms of {max(map(len, numbers))} digits"
+
+
+def commit() -> str:
+    dirty = subprocess.check_output(["git", "status", "--porcelain"], text=True).strip()
+    return subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip() + "+" * bool(dirty)
 
 
 def main() -> None:
@@ -56,23 +91,29 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/bench"))
     parser.add_argument("--out", type=Path, default=Path("bench/results/demo.json"))
     given = parser.parse_args()
+    earlier = {run["seed"]: run for run in json.loads(given.out.read_text())["runs"]} if given.out.exists() else {}
     runs = []
     for seed in given.seeds:
-        runs.append(run_seed(given.config, seed, given.runs))
+        # A finished run that is only read again keeps what was measured while it ran.
+        kept = {key: earlier.get(seed, {}).get(key) for key in ("commit", "wall_seconds")}
+        runs.append({**kept, **run_seed(given.config, seed, given.runs)})
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(report(given, runs), indent=1) + "\n")
         print(json.dumps(runs[-1]), flush=True)
 
 
-def report(given: argparse.Namespace, runs: list[dict[str, object]]) -> dict[str, object]:
+def report(given: argparse.Namespace, runs: list[dict[str, Any]]) -> dict[str, Any]:
     seeds = " ".join(str(run["seed"]) for run in runs)
     return {
         "command": f"python bench/demo_seeds.py --config {given.config} --seeds {seeds}",
-        "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
-        "median_test_best": statistics.median(run["test"]["best"] for run in runs),  # type: ignore[index]
+        "median_test_best": statistics.median(run["test"]["best"] for run in runs),
+        "median_retention": statistics.median(run["retention"] for run in runs),
+        "median_wall_seconds": statistics.median(timed)
+        if (timed := [r["wall_seconds"] for r in runs if r["wall_seconds"]])
+        else None,
         "runs": runs,
     }
 

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..ledger import CallLedger
 from ..plugins import build
 from ..schema import Split
-from ..seams import Stage, Teacher
+from ..seams import Teacher
 from ..tasks.splits import check_splits
 from .context import Parts, build_parts
 from .rehearse import rehearsal_questions
@@ -81,7 +81,7 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     yield "retention problems", lambda: _check_retention(parts)
     for number, stage in enumerate(parts.stages):
         yield f"training stage {number + 1} ({stage.name})", stage.check
-        yield f"training stage {number + 1} ({stage.name}) rehearses", partial(_check_rehearsal, parts, stage)
+        yield f"training stage {number + 1} ({stage.name}) drift", partial(_check_drift, parts, number)
     for name, teacher in parts.teachers.items():
         yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
         yield f"teacher {name} has a price", partial(_check_price, parts.config, name, teacher)
@@ -93,8 +93,18 @@ def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
         raise InputError(f"stop.max_usd: teacher {name!r} has no price; set its price_in and price_out")
 
 
-def _check_rehearsal(parts: Parts, stage: Stage) -> None:
-    if getattr(stage, "drift", 0) and not rehearsal_questions(parts.config, parts.retention):
+def _check_drift(parts: Parts, number: int) -> None:
+    """Refuse a drift with nothing to rehearse, or over full weights, which only an adapter can start from."""
+    stage = parts.stages[number]
+    if not getattr(stage, "drift", 0):
+        return
+    before = parts.stages[:number] if parts.config.training.start == "base" else parts.stages
+    if any(getattr(other, "mode", "") == "full" for other in before):
+        raise InputError(
+            f"stages: {stage.name}: drift: a stage of mode full comes before, so there is no adapter over the base "
+            "student to hold; leave drift out, or use mode lora in every stage"
+        )
+    if not rehearsal_questions(parts.config, parts.retention):
         raise InputError(
             f"stages: {stage.name}: drift: there is nothing to rehearse; set retention.rehearse and a retention task "
             "that offers it, or leave drift out"

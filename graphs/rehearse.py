@@ -1,4 +1,4 @@
-"""Rehearse: the base student's own answers to general questions, trained on again so that they are not forgotten."""
+"""Rehearse: the base student's own answers to general questions, which training imitates or holds the student to."""
 
 from __future__ import annotations
 

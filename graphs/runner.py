@@ -84,7 +84,8 @@ async def start(config: RunConfig, path: Path, objects: Objects, listen: Listene
 
 def _is_anothers(name: str) -> bool:
     """Whether a file is not what a start that was cut off may leave, half-written ones included."""
-    return name not in _BEFORE_CONFIG and not name.startswith((".problems.jsonl-", ".objects.json-", ".config.yaml-"))
+    half_written = tuple(f".{file}-" for file in (*_BEFORE_CONFIG, "config.yaml"))
+    return name not in _BEFORE_CONFIG and not name.startswith(half_written)
 
 
 async def resume(path: Path, objects: Objects, listen: Listener) -> RunDir:

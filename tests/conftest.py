@@ -13,6 +13,8 @@ os.environ.update(
 import pytest
 from pytest_socket import socket_allow_hosts
 
+from tutelage.tiny import build_tiny_student
+
 
 @pytest.fixture(autouse=True)
 def loopback_only() -> None:
@@ -27,3 +29,9 @@ def in_folder(tmp_path: Path) -> Iterator[Path]:
     os.chdir(tmp_path)
     yield tmp_path
     os.chdir(before)
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny student's files, untaught; shared, so not to be changed."""
+    return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)

@@ -13,11 +13,6 @@ from tutelage.tiny import build_tiny_student, make_model, make_tokenizer
 TALK = [{"role": "user", "content": "4 + 3 ="}, {"role": "assistant", "content": "7"}]
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
-
-
 def logits(model: torch.nn.Module) -> torch.Tensor:
     with torch.inference_mode():
         return model.eval()(input_ids=torch.arange(4, 40)[None]).logits

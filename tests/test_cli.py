@@ -107,6 +107,8 @@ def test_doctor_is_content(tutelage_cli: Run, tmp_path: Path) -> None:
     assert json.loads(out)["ok"]
 
 
+DRIFT = {"name": "sft", "options": {"drift": 1.0}}
+
 WRONG = {
     "unknown key": ({"studnet": {}}, "did you mean 'student'?"),
     "no such student": ({"student": {"model": "no/such-student"}}, "student.model: 'no/such-student'"),
@@ -117,6 +119,14 @@ WRONG = {
     "unknown stage option": (
         {"training": {"stages": [{"name": "sft", "options": {"learning_rat": 1}}]}},
         "did you mean 'learning_rate'?",
+    ),
+    "drift over full weights": (
+        {"training": {"stages": [DRIFT, {"name": "sft", "options": {"mode": "full"}}]}},
+        "a stage of mode full comes before",
+    ),
+    "drift without rehearsal": (
+        {"training": {"stages": [DRIFT]}},
+        "set retention.rehearse",
     ),
     "unreachable teacher": (
         {"teachers": [{"name": "chat", "options": {"model": "openai:x", "base_url": "http://127.0.0.1:9/v1"}}]},

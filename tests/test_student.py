@@ -13,16 +13,8 @@ from tutelage.agents.student import TransformersEngine
 from tutelage.checkpoints import load_model, load_tokenizer
 from tutelage.errors import InputError
 from tutelage.seams import Message
-from tutelage.tiny import build_tiny_student
 
 QUESTIONS = ["1 + 1 =", "State the sum: 2 + 3 =", "9 - 4 =", "What is 1 + 2 + 3 + 4 + 5 + 6?"]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny")
-    build_tiny_student(folder, pretrained=False)
-    return folder
 
 
 def ask(question: str, system: str | None = None) -> list[Message]:

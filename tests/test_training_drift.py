@@ -1,5 +1,6 @@
 """The drift of an adapted student against its definition: what each layer's output moves by, in plain torch."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,13 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import Linear
 
 from tutelage.checkpoints import load_model, load_tokenizer
-from tutelage.errors import RunError
+from tutelage.errors import InputError, RunError
 from tutelage.schema import Lesson
-from tutelage.tiny import build_tiny_student
+from tutelage.seams import StageJob
 from tutelage.training.drift import Drift
-from tutelage.training.sft import row_of
+from tutelage.training.sft import SFTStage, row_of
 
 TEXTS = ["1 + 2 = 3.", "a longer answer than the others, so that they are padded", "4", "5 5 5 5", "what? no."]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
 
 
 @pytest.fixture
@@ -35,9 +31,25 @@ def adapted(base: Path) -> Any:
     return model
 
 
+def replays(texts: list[str]) -> tuple[Lesson, ...]:
+    """The base student's own answers."""
+    return tuple(Lesson(problem_id=text, cycle=0, question=f"say {text}", text=text, origin="replay") for text in texts)
+
+
 def rows(texts: list[str]) -> list[dict[str, Any]]:
-    made = [Lesson(problem_id=text, cycle=0, question=f"say {text}", text=text, origin="replay") for text in texts]
-    return [row_of(lesson) for lesson in made]
+    return [row_of(lesson) for lesson in replays(texts)]
+
+
+@pytest.fixture
+def job(base: Path, tmp_path: Path) -> StageJob:
+    """Six sums to learn beside what is rehearsed."""
+    sums = tuple(
+        Lesson(problem_id=f"p{n}", cycle=1, question=f"{n} + 1 =", text=f"{n} + 1 = {n + 1}.", origin="t")
+        for n in range(6)
+    )
+    return StageJob(
+        1, base, None, tmp_path / "out", (*sums, *replays(TEXTS)), seed=3, device="cpu", precision="float32"
+    )
 
 
 def moved(model: Any, tokenizer: Any, texts: list[str]) -> float:
@@ -119,3 +131,46 @@ def test_nothing_to_rehearse_and_no_adapter_are_errors(base: Path, adapted: Any)
     plain = load_model(base, None, dtype="float32", device="cpu", merge=True)
     with pytest.raises(RunError, match="adapter"):
         Drift(plain, tokenizer, rows(TEXTS), weight=1.0)
+
+
+OPTIONS = {"learning_rate": 1e-2, "epochs": 8, "warmup_steps": 0}
+
+
+def test_its_weight_holds_it(job: StageJob) -> None:
+    drift = {}
+    for weight in (1e-6, 1.0):
+        stage = SFTStage(drift=weight, batch_size=3, **OPTIONS)
+        report = stage.run(replace(job, out=job.out.with_name(f"drift-{weight:g}")))
+        drift[weight] = report.metrics["drift"]
+        assert report.metrics["lessons"] == 6
+    assert 0 < drift[1.0] < 0.5 * drift[1e-6]
+
+
+def test_its_pull_does_not_grow_with_the_batches_of_a_step(job: StageJob) -> None:
+    whole = SFTStage(drift=1.0, batch_size=6, **OPTIONS).run(job)
+    cut = SFTStage(drift=1.0, batch_size=2, gradient_accumulation=3, **OPTIONS)
+    parts = cut.run(replace(job, out=job.out.with_name("parts")))
+    assert parts.metrics["drift"] == pytest.approx(whole.metrics["drift"], rel=1e-3)
+
+
+def test_over_full_weights_it_is_refused(job: StageJob) -> None:
+    SFTStage(mode="full", max_steps=1).run(job)
+    with pytest.raises(RunError, match="full weights"):
+        SFTStage(drift=1.0, max_steps=1).run(replace(job, start=job.out, out=job.out.with_name("again")))
+
+
+def test_it_needs_an_adapter_and_something_to_rehearse(job: StageJob) -> None:
+    with pytest.raises(InputError, match="drift"):
+        SFTStage(drift=1.0, mode="full").check()
+    with pytest.raises(RunError, match=r"retention\.rehearse"):
+        SFTStage(drift=1.0).run(replace(job, lessons=job.lessons[:6]))
+
+
+def test_a_layer_that_is_never_run_is_an_error(base: Path, adapted: Any) -> None:
+    class Past(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.zeros_like(x)
+
+    adapted.get_decoder().layers[0].mlp.forward = Past().forward
+    with pytest.raises(RunError, match="not run"):
+        Drift(adapted, load_tokenizer(base), rows(TEXTS), weight=1.0)

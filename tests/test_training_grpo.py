@@ -9,7 +9,6 @@ from tutelage.errors import InputError
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Grade, Lesson, Problem
 from tutelage.seams import StageJob
-from tutelage.tiny import build_tiny_student
 from tutelage.training.grpo import GRPOStage, build_task, problems_of
 from tutelage.training.rewards import Grader, as_trl, find_rewards
 
@@ -34,11 +33,6 @@ def signs(problem, text, grade, stopped):
     """Share of the text that is no letter."""
     return sum(not c.isalpha() for c in text) / max(1, len(text))
 '''
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
 
 
 @pytest.fixture

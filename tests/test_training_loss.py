@@ -9,15 +9,9 @@ from hypothesis import strategies as st
 from transformers import Gemma2Config, Gemma2ForCausalLM, GraniteConfig, GraniteForCausalLM
 
 from tutelage.checkpoints import load_model
-from tutelage.tiny import build_tiny_student
 from tutelage.training.batches import HEAD, AlikeBatches
 from tutelage.training.checks import IGNORED
 from tutelage.training.loss import has_plain_head, shared_prefix, supervised_loss
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
 
 
 def batch(shared: int, prompts: list[int], answers: list[int], seed: int = 0) -> dict[str, torch.Tensor]:

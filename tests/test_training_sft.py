@@ -15,7 +15,6 @@ from tutelage.errors import InputError, RunError
 from tutelage.plugins import Plugin
 from tutelage.schema import Lesson
 from tutelage.seams import StageJob
-from tutelage.tiny import build_tiny_student
 from tutelage.training import sft
 from tutelage.training.checks import check_lessons
 from tutelage.training.session import Interpolation
@@ -23,11 +22,6 @@ from tutelage.training.sft import SFTStage, resample
 from tutelage.training.worker import run_stage
 
 SYSTEM = "End with 'Answer:'."
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
 
 
 def lesson(number: int, **given: object) -> Lesson:
@@ -238,37 +232,6 @@ def test_interpolation_goes_part_of_the_way() -> None:
         SFTStage(interpolate=0.0).check()
 
 
-def test_the_weight_of_the_drift_holds_it(job: StageJob) -> None:
-    replay = tuple(lesson(n, question=f"say {n}", text=f"{n} {n}", origin="replay") for n in range(50, 54))
-    held = replace(job, lessons=(*job.lessons, *replay))
-    options = {"learning_rate": 1e-2, "batch_size": 3, "epochs": 8, "warmup_steps": 0}
-    drift = {}
-    for weight in (1e-6, 1.0):
-        report = SFTStage(drift=weight, **options).run(replace(held, out=job.out.with_name(f"drift-{weight:g}")))
-        drift[weight] = report.metrics["drift"]
-        assert report.metrics["lessons"] == len(job.lessons)
-    assert 0 < drift[1.0] < 0.5 * drift[1e-6]
-
-
-def test_the_pull_of_the_drift_does_not_grow_with_the_batches_of_a_step(job: StageJob) -> None:
-    replay = tuple(lesson(n, question=f"say {n}", text=f"{n} {n}", origin="replay") for n in range(50, 54))
-    held = replace(job, lessons=(*job.lessons, *replay))
-    options = {"learning_rate": 1e-2, "epochs": 8, "warmup_steps": 0, "drift": 1.0}
-    whole = SFTStage(batch_size=4, **options).run(replace(held, out=job.out.with_name("whole")))
-    parts = SFTStage(batch_size=1, gradient_accumulation=4, **options).run(
-        replace(held, out=job.out.with_name("parts"))
-    )
-    assert parts.metrics["drift"] == pytest.approx(whole.metrics["drift"], rel=0.25)
-
-
-def test_drift_over_full_weights_is_refused(job: StageJob) -> None:
-    SFTStage(mode="full", max_steps=1).run(job)
-    replay = lesson(50, question="say 50", text="50 50", origin="replay")
-    again = replace(job, start=job.out, out=job.out.with_name("again"), lessons=(*job.lessons, replay))
-    with pytest.raises(RunError, match="full weights"):
-        SFTStage(drift=1.0, max_steps=1).run(again)
-
-
 def test_nothing_is_reported_to_the_makers_of_the_trainer(job: StageJob, monkeypatch: pytest.MonkeyPatch) -> None:
     from trl.trainer import base_trainer
 
@@ -292,13 +255,6 @@ def test_the_loss_is_that_of_trl(job: StageJob, precision: str, monkeypatch: pyt
     theirs = SFTStage(batch_size=3, epochs=2).run(replace(half, out=job.out.with_name("theirs")))
     assert ours.metrics["first_loss"] == pytest.approx(theirs.metrics["first_loss"], rel=1e-3)
     assert ours.loss == pytest.approx(theirs.loss, rel=1e-2)
-
-
-def test_drift_needs_an_adapter_and_something_to_rehearse(job: StageJob) -> None:
-    with pytest.raises(InputError, match="drift"):
-        SFTStage(drift=1.0, mode="full").check()
-    with pytest.raises(RunError, match=r"retention\.rehearse"):
-        SFTStage(drift=1.0).run(job)
 
 
 def test_an_adapter_on_chosen_layers_alone(job: StageJob) -> None:

@@ -13,7 +13,6 @@ from tutelage.errors import InputError, RunError
 from tutelage.plugins import Plugin
 from tutelage.schema import Lesson
 from tutelage.seams import StageJob
-from tutelage.tiny import build_tiny_student
 from tutelage.training.jobs import job_key, read_job, write_job
 from tutelage.training.worker import run_stage
 
@@ -60,11 +59,6 @@ from tutelage.training.worker import run_stage
 from pathlib import Path
 run_stage(*read_job(Path(sys.argv[1])), timeout=100)
 """
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def _config(kind: str, setup: Setup, options: Mapping[str, Any], extra: Mapping[
 def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
     """Return an SFTTrainer over rows with `prompt` and `completion`, loss on the completion alone.
 
-    Its `drift` may be set to a `Drift`, which then is added to the loss.
+    Its `drift` may be set to a `Drift`, which then pulls at the gradient.
 
     Raises:
         RunError: If TRL refuses the combination of model, rows and arguments.

@@ -58,7 +58,7 @@ class Drift:
             weight: Of the drift, beside the loss of the lessons.
 
         Raises:
-            RunError: If there is nothing to rehearse, or no adapter.
+            RunError: If there is nothing to rehearse, no adapter, or an adapted layer is not run.
         """
         if not rows:
             raise RunError("drift: there is nothing to rehearse; set retention.rehearse")
@@ -69,7 +69,7 @@ class Drift:
         with moments.collecting(), model.disable_adapter():
             for batch in batches(rows, tokenizer):
                 moments.run(model, batch)
-        self._terms = [_term(layer, moments) for layer in layers if moments.seen(layer)]
+        self._terms = [_term(layer, moments) for layer in layers]
         self._weight = weight
 
     def value(self) -> Any:
@@ -113,5 +113,6 @@ def _adapted_layers(model: Any) -> list[Any]:
 
 def _term(layer: Any, moments: Moments) -> Term:
     (name,) = layer.active_adapters
+    moment = moments.of(layer)
     factor = layer.scaling[name] ** 2 / moments.size(layer)
-    return Term(layer.lora_A[name].weight, layer.lora_B[name].weight, moments.of(layer), factor)
+    return Term(layer.lora_A[name].weight, layer.lora_B[name].weight, moment, factor)

@@ -1,9 +1,9 @@
 """The loss of supervised fine-tuning where there is no Triton: TRL's own, without its waste.
 
 TRL 1.16 fuses the head and the loss in a Triton kernel. On a CPU the same code scores every position, prompts and
-padding included, in float32 and twice (forward and backward). Here only the supervised positions are
-scored, and the tokens that all prompts of a batch begin with are run once, not once a row. The number and its gradient
-are the same in float32; tests compare them with a plain computation and with TRL's.
+padding included, in float32 and twice (forward and backward). Here only the supervised positions are scored, and the
+tokens that all prompts of a batch begin with are run once, not once a row. The number and its gradient are the same in
+float32; tests compare them with a plain computation and with TRL's.
 """
 
 from __future__ import annotations

@@ -65,12 +65,14 @@ class Moments:
         )
 
     def of(self, layer: Any) -> Any:
-        """Return a layer's G, the mean of x x^T, (inputs, inputs), float32."""
-        return self._inputs[self._sharing[layer]] / self._tokens
+        """Return a layer's G, the mean of x x^T, (inputs, inputs), float32.
 
-    def seen(self, layer: Any) -> bool:
-        """Whether a layer was run at all."""
-        return layer in self._sharing
+        Raises:
+            RunError: If the layer was not run.
+        """
+        if layer not in self._sharing:
+            raise RunError("drift: an adapted layer was not run on any rehearsed text; name other layers in modules")
+        return self._inputs[self._sharing[layer]] / self._tokens
 
     def size(self, layer: Any) -> float:
         """Return the mean square of a layer's output, E|Wx|^2."""

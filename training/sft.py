@@ -55,9 +55,9 @@ class SFTStage:
     """Share of the way from the start's weights to the trained ones that is gone in the end; less than 1 forgets
     less (WiSE-FT)."""
     drift: float = 0.0
-    """Weight of the drift, how far the adapter moves its layers' outputs on rehearsed conversations, beside the loss;
-    0.1 to 2 holds what the base student knows. With 0 the rehearsed answers are imitated instead. Needs an adapter, and
-    memory for a float32 matrix of inputs x inputs for each layer."""
+    """Weight, beside the loss, of how far the adapter moves its layers' outputs on rehearsed conversations: more holds
+    more of what the base student knows. With 0 the rehearsed answers are imitated instead. Needs an adapter, and memory
+    for a float32 matrix of inputs x inputs for each layer."""
     extra: dict[str, Any] | None = None
     """Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`."""
 

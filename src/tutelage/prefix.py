@@ -19,7 +19,7 @@ def shared_length(tokens: Any, attended: Any) -> int:
 def prefix_cache(model: Any, tokens: Any, rows: int) -> Any:
     """Run a prefix once and return its keys and values for so many rows, part of the gradient's graph.
 
-    Nothing is predicted from a prefix, so the model's head is not run: on a CPU it would cost as much as some layers.
+    Nothing is predicted from a prefix, so the model's head is not run.
 
     Args:
         model: A causal LM, not wrapped by a trainer: autocast is the caller's.

@@ -138,7 +138,7 @@ class RunDir:
         self._write_rows("lessons", cycle, lessons)
 
     def rehearsal(self) -> list[Lesson]:
-        """Read the base student's own answers that are trained on again in every cycle."""
+        """Read the base student's own answers, which every cycle's training imitates or holds the student to."""
         path = self.path / "rehearsal.jsonl"
         return [_record(row, Lesson, path) for row in jsonl.read(path)]
 
