@@ -89,6 +89,10 @@ class TransformersEngine:
         if not getattr(load_tokenizer(self.base), "chat_template", None):
             raise InputError(f"student.model: {self.base} has no chat template; take an instruct model, or add one")
 
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens the student needs to write a text, its end-of-turn token included."""
+        return len(self._load_tokenizer()(text, add_special_tokens=False)["input_ids"]) + 1
+
     def release(self) -> None:
         """Drop the weights, and give the device's memory back."""
         import gc
@@ -108,15 +112,19 @@ class TransformersEngine:
             self._loaded = (checkpoint, model.eval())
         return self._loaded[1]
 
-    def _batches(self, prompts: Sequence[Sequence[Message]]) -> list[list[_Row]]:
-        """Cut the prompts into batches of like length, the longest first, so that memory runs out at once if at all."""
+    def _load_tokenizer(self) -> Any:
         if self._tokenizer is None:
             self._tokenizer = load_tokenizer(self.base)
+        return self._tokenizer
+
+    def _batches(self, prompts: Sequence[Sequence[Message]]) -> list[list[_Row]]:
+        """Cut the prompts into batches of like length, the longest first, so that memory runs out at once if at all."""
+        tokenizer = self._load_tokenizer()
         texts = [
-            self._tokenizer.apply_chat_template(list(prompt), tokenize=False, add_generation_prompt=True)
+            tokenizer.apply_chat_template(list(prompt), tokenize=False, add_generation_prompt=True)
             for prompt in prompts
         ]
-        encoded = self._tokenizer(texts, add_special_tokens=False)["input_ids"]
+        encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
         rows = [_Row(position, tokens) for position, tokens in enumerate(encoded)]
         rows.sort(key=lambda row: (-len(row.tokens), row.position))
         return [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]

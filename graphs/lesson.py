@@ -53,6 +53,8 @@ class LessonContext:
     teacher_name: str
     task: Task
     recall: Callable[[TeachingRequest], tuple[RecalledError, ...]]
+    fits: Callable[[str], bool]
+    """Whether the student could write a text itself, by the token limit of its answers."""
     max_revisions: int
 
 
@@ -83,6 +85,8 @@ async def check(state: LessonState, runtime: Runtime[LessonContext]) -> LessonSt
         return {}
     problem = state["request"].problem
     reason, wrong_step = judge(runtime.context.task, problem.question, newest, state["request"])
+    if reason is None and not await on_model_thread(runtime.context.fits, newest.text):
+        reason = "too long"
     answer = runtime.context.task.grade(problem, newest.text).answer
     verdict = {"verified": reason is None, "rejected": reason, "wrong_step": wrong_step, "answer": answer}
     return {"drafts": [*before, newest.model_copy(update=verdict)]}

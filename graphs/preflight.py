@@ -78,11 +78,13 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
 def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     yield "engine", getattr(parts.engine, "check", lambda: None)
     yield "splits and grading", lambda: check_splits(parts.task)
-    yield "retention problems", lambda: _check_retention(parts)
+    if parts.retention:
+        yield "retention problems", lambda: _check_retention(parts)
     for number, stage in enumerate(parts.stages):
         yield f"training stage {number + 1} ({stage.name})", stage.check
         yield f"training stage {number + 1} ({stage.name}) drift", partial(_check_drift, parts, number)
     for name, teacher in parts.teachers.items():
+        yield f"teacher {name} can teach", partial(_check_can_teach, parts, name, teacher)
         yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
         yield f"teacher {name} has a price", partial(_check_price, parts.config, name, teacher)
 
@@ -91,6 +93,16 @@ def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
     prices = getattr(teacher, "prices", None)
     if config.stop.max_usd is not None and prices is not None and not any(prices):
         raise InputError(f"stop.max_usd: teacher {name!r} has no price; set its price_in and price_out")
+
+
+def _check_can_teach(parts: Parts, name: str, teacher: Teacher) -> None:
+    can_teach = getattr(teacher, "can_teach", None)
+    problems = parts.problems.get(Split.TRAIN, ())
+    if can_teach is not None and problems and not any(can_teach(problem) for problem in problems):
+        raise InputError(
+            f"teachers: {name}: has nothing to say to any of the {len(problems)} train problems, such as "
+            f"{problems[0].question[:60]!r}; choose another teacher, such as chat"
+        )
 
 
 def _check_drift(parts: Parts, number: int) -> None:
@@ -112,5 +124,5 @@ def _check_drift(parts: Parts, number: int) -> None:
 
 
 def _check_retention(parts: Parts) -> None:
-    if parts.retention and not parts.problems.get(Split.RETENTION):
+    if not parts.problems.get(Split.RETENTION):
         raise InputError("retention.task: has no problems in its retention split; fill it, or set retention: null")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -30,6 +32,8 @@ from .exam import known_attempts
 from .lesson import LessonContext, is_final, lesson_graph
 from .state import CycleState
 from .step import step
+
+warnings.filterwarnings("ignore", message="`durability` has no effect", category=UserWarning)
 
 HALF = 0.5
 """Pass rate under which a weakness that was taught persists. Another style for what is half learnt may cost a
@@ -85,10 +89,12 @@ async def write_rationale(context: RunContext, request: TeachingRequest, teacher
         teacher_name=teacher,
         task=context.task,
         recall=_recaller(context),
+        fits=partial(_fits, context),
         max_revisions=context.config.teach.max_revisions,
     )
     try:
         # A subgraph inherits the cycle's checkpointer and durability; it must keep neither (its texts are in files).
+        # LangGraph then warns that a durability is given for nothing: see the filter above.
         state = await lesson_graph().ainvoke({"request": request}, context=handles, durability="exit")
     except (RunError, asyncio.CancelledError):
         raise
@@ -96,6 +102,12 @@ async def write_rationale(context: RunContext, request: TeachingRequest, teacher
         # Whatever a plug-in raises, a person reads one line with its name, not our stack.
         raise RunError(f"teacher {teacher!r} failed on problem {request.problem.id}: {error!r}") from error
     return list(state["drafts"])
+
+
+def _fits(context: RunContext, text: str) -> bool:
+    """Whether a text is within the token limit of the student's answers; unknown to an engine without tokens."""
+    count = getattr(context.engine, "count_tokens", None)
+    return count is None or count(text.strip()) <= context.config.student.max_new_tokens
 
 
 def _recaller(context: RunContext) -> Callable[[TeachingRequest], tuple[RecalledError, ...]]:

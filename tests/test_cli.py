@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -101,6 +102,32 @@ def test_plugins(tutelage_cli: Run) -> None:
     assert {"seam": "teachers", "name": "textbook"}.items() <= rows[[r["name"] for r in rows].index("textbook")].items()
 
 
+def test_version(tutelage_cli: Run) -> None:
+    code, out, _ = tutelage_cli("--version")
+    assert (code, out) == (0, f"tutelage {importlib.metadata.version('tutelage')}\n")
+
+
+def test_trace_without_an_id_takes_a_problem_that_was_taught(tutelage_cli: Run, finished: tutelage.Result) -> None:
+    code, out, _ = tutelage_cli("trace", finished.path, "--json")
+    traced = json.loads(out)
+    assert code == 0
+    assert "lesson" in {event["kind"] for event in traced["events"]}
+    code, out, _ = tutelage_cli("trace", finished.path)
+    assert f"problem {traced['problem']['id']}" in out
+
+
+def test_a_file_gets_no_blank_and_no_broken_lines(in_folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tutelage", "run", write(in_folder)], capture_output=True, text=True, check=True
+    )
+    lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
+    assert all(line.strip() for line in lines)
+    assert sum("weaknesses" in line and "(n=" in line for line in lines) == 2
+    assert "cycle 2  " in done.stderr
+    refused = subprocess.run([sys.executable, "-m", "tutelage", "run", "no.yaml"], capture_output=True, text=True)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+
+
 def test_doctor_is_content(tutelage_cli: Run, tmp_path: Path) -> None:
     code, out, err = tutelage_cli("doctor", write(tmp_path), "--json")
     assert code == 0, err
@@ -119,6 +146,10 @@ WRONG = {
     "unknown stage option": (
         {"training": {"stages": [{"name": "sft", "options": {"learning_rat": 1}}]}},
         "did you mean 'learning_rate'?",
+    ),
+    "a teacher that has nothing to say": (
+        {"teachers": ["reference"]},
+        "teachers: reference: has nothing to say to any of the 40 train problems, such as 'What is ",
     ),
     "drift over full weights": (
         {"training": {"stages": [DRIFT, {"name": "sft", "options": {"mode": "full"}}]}},

@@ -22,6 +22,7 @@ def run(script: str) -> str:
         [sys.executable, str(EXAMPLES / script)], capture_output=True, text=True, env={**os.environ}, timeout=280
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    assert not done.stderr, "libraries chatter"
     return done.stdout
 
 
@@ -37,7 +38,10 @@ def test_quickstart_runs_the_tiny_loop() -> None:
 
 
 def test_custom_teacher() -> None:
-    assert "lessons by origin: {'number line'}" in run("custom_teacher.py")
+    out = run("custom_teacher.py")
+    assert "lessons by origin: {'number line'}" in out
+    test = ast.literal_eval(out.split("test: ")[1].splitlines()[0])
+    assert test["best"] > 0.3 > test["base"]
     assert len((EXAMPLES / "custom_teacher.py").read_text().splitlines()) < 30
 
 

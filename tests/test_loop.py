@@ -107,6 +107,16 @@ def test_harm_is_rolled_back(tmp_path: Path) -> None:
     assert harmed.summary["test"]["best"] == harmed.summary["test"]["base"]
 
 
+def test_what_the_student_could_not_write_itself_is_no_lesson(tmp_path: Path) -> None:
+    class Wordy(FakeTeacher):
+        def teach(self, request: tutelage.TeachingRequest) -> str:
+            right = super().teach(request)
+            return right if request.earlier else " ".join(a + b for a in "abcdefgh" for b in "rstuvwxyz") + f". {right}"
+
+    brief = tutelage.run(fake_config(), teachers=[Wordy()], run_dir=tmp_path / "brief")
+    assert (brief.reports[1].lessons.rejected, brief.reports[1].lessons.taught) == ({"too long": 16}, 16)
+
+
 @pytest.mark.parametrize(
     ("stop", "reason", "cycles"),
     [

@@ -14,7 +14,7 @@ import pytest
 from tutelage.agents.prompts import TEXT_CAP, teaching_messages
 from tutelage.agents.teachers.chat import ChatTeacher, clean
 from tutelage.agents.teachers.reference import ReferenceTeacher
-from tutelage.errors import InputError, RunError
+from tutelage.errors import Declined, InputError, RunError
 from tutelage.ledger import CallLedger, ledger_scope
 from tutelage.plugins import Plugin, build
 from tutelage.schema import (
@@ -274,7 +274,8 @@ def test_the_reference_is_read_out_with_the_answer() -> None:
     assert teacher.teach(TeachingRequest(problem=problem)) == "51 - 26 = 25.\nAnswer: 25"
     whole = problem.model_copy(update={"reference": "51 - 26 = 25.\nAnswer: 25"})
     assert teacher.teach(TeachingRequest(problem=whole)) == whole.reference
-    with pytest.raises(RunError, match="problem 'p1' has no reference"):
+    assert teacher.can_teach(problem) and not teacher.can_teach(Problem(question="q", answer="25"))
+    with pytest.raises(Declined, match="no reference"):
         ReferenceTeacher().teach(TeachingRequest(problem=Problem(id="p1", question="q", answer="1")))
 
 

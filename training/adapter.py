@@ -35,8 +35,13 @@ RESERVED = {
     "push_to_hub": "nobody: a run publishes nothing",
     "trust_remote_code": "nobody: remote code is not run",
     "completion_only_loss": "the sft stage",
+    "gradient_checkpointing": "its newer name, activation_checkpointing",
 }
 """Arguments of TRL that are not open to `extra`, and what decides them instead."""
+
+
+_SETTLED = {"activation_checkpointing": False}
+"""TRL turns it on by the name that transformers has given up. Small students need it not; `extra` may ask for it."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ def check_options(
     if lacking:
         raise InputError(f"stages: {stage}: the installed TRL has no {lacking[0]!r}; install trl>=1.16,<1.17")
     try:
-        config_class(output_dir="unused", report_to=[], use_cpu=True, bf16=False, **options, **extra)
+        given = {**_SETTLED, **options, **extra}
+        config_class(output_dir="unused", report_to=[], use_cpu=True, bf16=False, **given)
     except (ValueError, TypeError) as error:
         raise InputError(f"stages: {stage}: {_first_line(error)}") from error
 
@@ -111,7 +117,7 @@ def _config_class(kind: str) -> Any:
 def _config(kind: str, setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
     """Return a TRL configuration: float32 weights, bfloat16 by autocast, every step logged, nothing saved or sent."""
     settings: dict[str, Any] = {
-        "gradient_checkpointing": False,
+        **_SETTLED,
         "dataloader_pin_memory": setup.device.startswith("cuda"),
         "output_dir": str(setup.folder),
         "report_to": [],

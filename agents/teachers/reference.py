@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...errors import RunError
-from ...schema import TeachingRequest
+from ...errors import Declined
+from ...schema import Problem, TeachingRequest
 
 
 class ReferenceTeacher:
@@ -13,18 +13,19 @@ class ReferenceTeacher:
         """Name the teacher; two of one kind in a run need two names."""
         self.name = name
 
+    def can_teach(self, problem: Problem) -> bool:
+        """Whether the problem has a reference."""
+        return bool((problem.reference or "").strip())
+
     def teach(self, request: TeachingRequest) -> str:
         """Return the reference rationale.
 
         Raises:
-            RunError: If the problem has none.
+            Declined: If the problem has none.
         """
         problem = request.problem
         text = (problem.reference or "").strip()
         if not text:
-            raise RunError(
-                f"teacher {self.name!r}: problem {problem.id!r} has no reference; fill `reference` in the data set "
-                "or choose another teacher"
-            )
+            raise Declined("the problem has no reference")
         last = text.rsplit("\n", 1)[-1].strip()
         return text if last.lower().startswith("answer:") else f"{text}\nAnswer: {problem.answer}"

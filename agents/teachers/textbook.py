@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from ...arithmetic import Step, as_text, work
 from ...errors import Declined
 from ...hashing import content_hash
-from ...schema import BASE, TeachingRequest
+from ...schema import BASE, Problem, TeachingRequest
 
 Grain = Literal["direct", "place value", "fine"]
 Adapt = Literal["never", "problem", "skill"]
@@ -54,6 +54,10 @@ class TextbookTeacher:
         self.adapt = adapt
         self.careless = careless
         self.seed = seed
+
+    def can_teach(self, problem: Problem) -> bool:
+        """Whether the question holds an arithmetic expression."""
+        return bool(find_expression(problem.question))
 
     def teach(self, request: TeachingRequest) -> str:
         """Return the worked solution.

@@ -45,8 +45,8 @@ class Result:
         """Return what was taught in a cycle."""
         return RunDir(self.path).lessons(cycle)
 
-    def trace(self, problem_id: str) -> dict[str, Any]:
-        """Return one problem's life as `tutelage trace --json` prints it.
+    def trace(self, problem_id: str | None = None) -> dict[str, Any]:
+        """Return one problem's life as `tutelage trace --json` prints it; of the most taught one if none is named.
 
         Raises:
             InputError: If the run has no such problem.

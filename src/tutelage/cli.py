@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,6 @@ from .hardware import keep_memory
 
 app = typer.Typer(
     name="tutelage",
-    help="Teach a small language model what it keeps getting wrong.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,6 +27,21 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 Set = Annotated[list[str], typer.Option("--set", help="Override a field: a.b=value. May be repeated.")]
 ConfigPath = Annotated[Path, typer.Argument(help="A YAML configuration.", metavar="CONFIG.yaml")]
 RunPath = Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN_DIR")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tutelage {version('tutelage')}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version_: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Teach a small language model what it keeps getting wrong."""
 
 
 @app.command()
@@ -74,7 +89,10 @@ def show(run_dir: RunPath, as_json: Json = False) -> None:
 @app.command()
 def trace(
     run_dir: RunPath,
-    problem: Annotated[str, typer.Option(help="The problem's id, or the beginning of it.", metavar="ID")],
+    problem: Annotated[
+        str | None,
+        typer.Option(help="The problem's id, or the beginning of it; the one that was taught most if left out."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show one problem's life: attempts, diagnosis, recalls, drafts, checks, lesson, what followed."""
@@ -166,18 +184,24 @@ def _see_through(path: Path, as_json: bool, begin: Any) -> None:
         _print_json(summary)
     else:
         _console().print(result_line(summary), highlight=False)
-        typer.echo(f"look closer: tutelage show {path}; tutelage trace {path} --problem ID")
+        typer.echo(f"look closer: tutelage show {path}; tutelage trace {path}")
 
 
 def _console(stderr: bool = False) -> Any:
     from rich.console import Console
 
-    return Console(stderr=stderr, soft_wrap=False)
+    console = Console(stderr=stderr)
+    if not console.is_terminal:
+        console.width = _UNBROKEN
+    return console
 
 
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
+
+_UNBROKEN = 10_000
+"""Columns of what is no terminal: a line in a file or a pipe is not broken."""
 
 _INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended."""

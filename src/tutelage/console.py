@@ -18,6 +18,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHOWN = 2000
 """Characters of one text that are shown; the files hold the whole of it."""
 
+_INDENT = " " * 19
+"""Of what belongs to the event above it."""
+
 _VERDICT_STYLE = {Verdict.BASELINE: "cyan", Verdict.ACCEPTED: "green", Verdict.ROLLED_BACK: "yellow"}
 
 
@@ -52,6 +55,7 @@ class RunProgress:
             TimeElapsedColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self._tasks: dict[str, Any] = {}
 
@@ -109,7 +113,7 @@ def cycle_lines(report: CycleReport) -> Group:
     rows = [("accuracy", _accuracy(report))]
     if report.weaknesses:
         named = [f"{w.name}: {percent(w.pass_rate)} (n={w.support})" for w in report.weaknesses[:5]]
-        rows.append(("weaknesses", "; ".join(named)))
+        rows.append(("weaknesses", "right before this training: " + "; ".join(named)))
     if report.cycle:
         rows.append(("lessons", _lessons(report)))
     for stage in report.training:
@@ -158,7 +162,7 @@ def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table
     table = Table(title=f"{summary['run']} ({summary['status']})", title_justify="left", padding=(0, 0, 0, 1))
     for name in ("cycle", "verdict", "probe", "gate", "retention", "lessons", "USD", "time"):
         table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
-    table.add_column("weaknesses")
+    table.add_column("weaknesses, right before that training")
     for report in reports:
         weak = "; ".join(f"{w.name} {percent(w.pass_rate)}" for w in report.weaknesses[:3])
         table.add_row(
@@ -189,7 +193,9 @@ def _event(event: dict[str, Any]) -> Text:
     line.append(plain(event["agent"], 60)).append("  ")
     if event["kind"] == "attempt":
         line.append("right  " if event["correct"] else "wrong  ", style="green" if event["correct"] else "red")
-    line.append(plain(event["text"]))
+    if event["kind"] == "diagnosis":
+        line.append(plain(f"{event['weakness']}, {percent(event['pass_rate'])} right (n={event['support']}): ", 200))
+    line.append(_under(plain(event["text"])))
     wrong = event.get("wrong_step")
     if wrong:
         skill = f" ({wrong['skill']})" if wrong.get("skill") else ""
@@ -203,6 +209,11 @@ def _event(event: dict[str, Any]) -> Text:
 
 def _note(text: str, style: str = "") -> Text:
     """Return a line under an event."""
-    shown = plain(text)
+    shown = _under(plain(text))
     shown.stylize(style)
-    return Text(f"\n{'':19}").append_text(shown)
+    return Text(f"\n{_INDENT}").append_text(shown)
+
+
+def _under(text: Text) -> Text:
+    """Indent the lines of a text after the first."""
+    return Text(f"\n{_INDENT}").join(text.split("\n"))

@@ -56,7 +56,11 @@ class Generation(NamedTuple):
 
 @runtime_checkable
 class Engine(Protocol):
-    """What runs a student's weights."""
+    """What runs a student's weights.
+
+    It may have `count_tokens(text) -> int` too: a rationale that is longer than the student's answers may be is then
+    turned away.
+    """
 
     def generate(
         self,
@@ -127,7 +131,11 @@ class Planner(Protocol):
 
 @runtime_checkable
 class Teacher(Protocol):
-    """Writes a rationale for one problem."""
+    """Writes a rationale for one problem.
+
+    It may have `check() -> None`, which raises InputError if it cannot work and costs nothing, `can_teach(problem) ->
+    bool`, which says whether it has anything to say, and `aclose()`, awaited at the end of a run.
+    """
 
     name: str
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,16 +62,31 @@ def _cycle(report: CycleReport) -> dict[str, Any]:
     return row
 
 
-def trace(rundir: RunDir, problem_id: str) -> dict[str, Any]:
+def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
     """Return one problem's life as `tutelage trace --json` prints it.
+
+    Args:
+        rundir: The run.
+        problem_id: An id, or the beginning of one; None takes the problem that was taught most.
 
     Raises:
         InputError: If the run has no such problem.
     """
-    problem = _find(rundir, problem_id)
+    problem = _find(rundir, problem_id or _most_taught(rundir))
     last = max((report.cycle for report in rundir.reports()), default=0) + 1
     events = [event for cycle in range(last + 1) for event in _life(rundir, problem, cycle)]
     return {"schema": SCHEMA_VERSION, "problem": problem.model_dump(mode="json"), "events": events}
+
+
+def _most_taught(rundir: RunDir) -> str:
+    """Return the problem with the most drafts, those that recall an error before others."""
+    drafts = [r for report in rundir.reports() for r in rundir.rationales(report.cycle)]
+    counts = Counter[str]()
+    for draft in drafts:
+        counts[draft.problem_id] += 2 + bool(draft.conditioned_on.get("recalled"))
+    if not counts:
+        raise InputError(f"{rundir.path}: nothing has been taught yet; name a problem of problems.jsonl with --problem")
+    return counts.most_common(1)[0][0]
 
 
 def _find(rundir: RunDir, problem_id: str) -> Problem:

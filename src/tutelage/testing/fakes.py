@@ -76,6 +76,10 @@ class FakeEngine:
             on_progress(len(prompts))
         return [[self._answer(prompt[-1]["content"], share)] * samples for prompt in prompts]
 
+    def count_tokens(self, text: str) -> int:
+        """Count words, and one for the end."""
+        return len(text.split()) + 1
+
     def release(self) -> None:
         """Hold nothing."""
 
