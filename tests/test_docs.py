@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from tutelage import plugindoc
 from tutelage.cli import app
 from tutelage.configdoc import markdown
 from tutelage.graphs.draw import mermaid
@@ -19,6 +20,12 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 
 def test_the_configuration_page_is_current() -> None:
     assert (ROOT / "docs" / "configuration.md").read_text() == markdown()
+
+
+def test_the_page_of_options_is_current_and_leaves_none_unexplained() -> None:
+    page = (ROOT / "docs" / "options.md").read_text()
+    assert page == plugindoc.markdown()
+    assert not re.search(r"\|\s*\|$", page, re.MULTILINE)
 
 
 def test_the_drawing_of_the_graph_is_current() -> None:

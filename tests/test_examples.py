@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import subprocess
 import sys
 import time
@@ -17,10 +16,9 @@ from tutelage.graphs.preflight import examine_config
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-def run(script: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / script)], capture_output=True, text=True, env={**os.environ}, timeout=280
-    )
+def run(*arguments: str | Path, folder: Path | None = None) -> str:
+    """Run Python with these arguments, in a folder."""
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=folder, timeout=280)
     assert done.returncode == 0, done.stderr[-2000:]
     assert not done.stderr, "libraries chatter"
     return done.stdout
@@ -28,7 +26,7 @@ def run(script: str) -> str:
 
 def test_quickstart_runs_the_tiny_loop() -> None:
     began = time.monotonic()
-    out = run("quickstart.py")
+    out = run(EXAMPLES / "quickstart.py")
     assert time.monotonic() - began < 150  # under a minute on a quiet machine, once the tiny student is built
     cycles = [line.split()[:2] for line in out.splitlines() if line[:1].isdigit() and "{" in line]
     assert [number for number, _ in cycles] == ["0", "1", "2", "3"]
@@ -38,11 +36,20 @@ def test_quickstart_runs_the_tiny_loop() -> None:
 
 
 def test_custom_teacher() -> None:
-    out = run("custom_teacher.py")
+    out = run(EXAMPLES / "custom_teacher.py")
     assert "lessons by origin: {'number line'}" in out
     test = ast.literal_eval(out.split("test: ")[1].splitlines()[0])
     assert test["best"] > 0.3 > test["base"]
     assert len((EXAMPLES / "custom_teacher.py").read_text().splitlines()) < 30
+
+
+def test_the_python_of_the_readme(tmp_path: Path) -> None:
+    code = (EXAMPLES.parent / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    (tmp_path / "examples").symlink_to(EXAMPLES)
+    out = run("-c", code, folder=tmp_path)
+    test = ast.literal_eval(out.split("}")[0] + "}")
+    assert test["best"] > test["base"] == 0.0
+    assert "'kind': 'lesson'" in out and (tmp_path / "runs" / "mine" / "checkpoints").is_dir()
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in EXAMPLES.glob("*.yaml")))

@@ -10,7 +10,11 @@ class ReferenceTeacher:
     """Returns `Problem.reference`, with the gold answer as its last line if it does not end on one."""
 
     def __init__(self, name: str = "reference") -> None:
-        """Name the teacher; two of one kind in a run need two names."""
+        """Name the teacher.
+
+        Args:
+            name: The teacher's name in files and traces; two of one kind in a run need two names.
+        """
         self.name = name
 
     def can_teach(self, problem: Problem) -> bool:

@@ -123,12 +123,16 @@ def cycle_lines(report: CycleReport) -> Group:
     rows.append(("cost", f"{cost.calls} calls ({cost.cached_calls} cached), {cost.usd:.4f} USD"))
     spent = [f"{node} {seconds(took)}" for node, took in report.seconds.items() if took >= 0.5]
     rows.append(("time", ", ".join(spent) or "under a second"))
-    body = Table.grid(padding=(0, 1))
-    body.add_column(style="dim", width=12, justify="right")
-    body.add_column()
-    for name, value in rows:
-        body.add_row(name, plain(value))
-    return Group(head, body)
+    return Group(head, *(_row(name, value) for name, value in rows))
+
+
+def _row(name: str, value: str) -> Table:
+    """Return one line under a cycle; each is a grid of its own, or all would be padded to the longest."""
+    row = Table.grid(padding=(0, 1))
+    row.add_column(style="dim", width=12, justify="right")
+    row.add_column()
+    row.add_row(name, plain(value))
+    return row
 
 
 def _accuracy(report: CycleReport) -> str:

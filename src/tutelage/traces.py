@@ -79,14 +79,15 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
 
 
 def _most_taught(rundir: RunDir) -> str:
-    """Return the problem with the most drafts, those that recall an error before others."""
-    drafts = [r for report in rundir.reports() for r in rundir.rationales(report.cycle)]
-    counts = Counter[str]()
-    for draft in drafts:
-        counts[draft.problem_id] += 2 + bool(draft.conditioned_on.get("recalled"))
-    if not counts:
+    """Return the taught problem that was asked most often, and of several the one with the most drafts and recalls."""
+    told, asked = Counter[str](), Counter[str]()
+    for cycle in range(len(rundir.reports()) + 1):
+        for draft in rundir.rationales(cycle):
+            told[draft.problem_id] += 1 + bool(draft.conditioned_on.get("recalled"))
+        asked.update(attempt.problem_id for attempt in rundir.attempts(cycle))
+    if not told:
         raise InputError(f"{rundir.path}: nothing has been taught yet; name a problem of problems.jsonl with --problem")
-    return counts.most_common(1)[0][0]
+    return max(told, key=lambda problem: (asked[problem], told[problem]))
 
 
 def _find(rundir: RunDir, problem_id: str) -> Problem:

@@ -21,16 +21,16 @@ class MultipleChoiceTask:
     """A task over questions with choices.
 
     Args:
-        path: As for `DatasetTask`.
+        path: As for `dataset`.
         question: Column of the question, without the choices.
         answer: Column of the gold answer: a label, an index from 0, or a choice's text.
         choices: Column of the choices: a list of texts, a mapping from label to text, or `{"label": [...],
             "text": [...]}` as ARC has them. They are lettered anew.
         reference: Column of the rationale.
         skills: Column of the skill or list of skills.
-        format: As for `DatasetTask`.
-        split_column: As for `DatasetTask`.
-        sizes: As for `DatasetTask`.
+        format: As for `dataset`.
+        split_column: As for `dataset`.
+        sizes: As for `dataset`.
         seed: Another seed cuts otherwise.
         instruction: The system message of exam and lessons.
     """
