@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from ..schema import Attempt, EarlierRationale, RecalledError, TeachingRequest, WrongStep
 from ..seams import Message
 
-PROMPT_VERSION = "teach-1"
+PROMPT_VERSION = "teach-2"
 
 TEXT_CAP = 1200
 """Characters of one quoted text; a student that repeats itself fills its whole token limit."""
 STEP_CAP = 200
 """Characters of one quoted step."""
+TOKENS_A_WORD = 2
+"""Of a small student: more than in prose, since digits and signs are tokens of their own."""
 MAX_ATTEMPTS = 3
 MAX_HISTORY = 8
 
@@ -46,7 +48,7 @@ def teaching_messages(request: TeachingRequest) -> list[Message]:
         _earlier(request.earlier),
         _recalled(request.recalled),
         _history(request.history),
-        f'Write the solution now. Its last line is "Answer: {one_line(problem.answer)}".',
+        f'Write the solution now{_limit(request)}. Its last line is "Answer: {one_line(problem.answer)}".',
     ]
     return [
         {"role": "system", "content": SYSTEM},
@@ -64,6 +66,10 @@ def one_line(text: str, cap: int = STEP_CAP) -> str:
     """Return foreign text for use within a sentence: no line breaks, no tags that close, cut to a length."""
     flat = " ".join(text[: 4 * cap].split()).replace("</", "< /")
     return flat if len(flat) <= cap else flat[:cap] + "..."
+
+
+def _limit(request: TeachingRequest) -> str:
+    return "" if request.max_tokens is None else f", in at most {max(1, request.max_tokens // TOKENS_A_WORD)} words"
 
 
 def _weakness(request: TeachingRequest) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..checkpoints import load_model, load_tokenizer
 from ..errors import InputError
 from ..hardware import pick_device, pick_precision
+from ..model_thread import leave_if_cancelled
 from ..prefix import prefix_cache, takes_prefix
 from ..schema import BASE
 from ..seams import Generation, Message
@@ -77,6 +78,7 @@ class TransformersEngine:
         answers: list[list[Generation]] = [[] for _ in prompts]
         torch.manual_seed(seed)
         for batch in self._batches(prompts):
+            leave_if_cancelled()
             made = self._generate_batch(model, batch, samples, sampled, max_new_tokens or self.max_new_tokens)
             for i, row in enumerate(batch):
                 answers[row.position] = made[i * samples : (i + 1) * samples]

@@ -34,9 +34,9 @@ def run_seed(config: Path, seed: int, folder: Path) -> dict[str, Any]:
     if resumed and load_config(path / "config.yaml") != load_config(config, [f"seed={seed}"]):
         raise SystemExit(f"{path}: was run with another configuration; remove it, or give another --runs")
     given = ["resume", str(path)] if resumed else ["run", str(config), "--set", f"seed={seed}", "--run-dir", str(path)]
-    began = time.perf_counter()
+    code, began = commit(), time.perf_counter()
     subprocess.run([sys.executable, "-m", "tutelage", *given], check=True)  # in a process of its own, as `make demo`
-    measured = {} if resumed else {"commit": commit(), "wall_seconds": round(time.perf_counter() - began)}
+    measured = {} if resumed else {"commit": code, "wall_seconds": round(time.perf_counter() - began)}
     return {**result_of(path, seed), **measured}
 
 
@@ -80,7 +80,7 @@ def size_of(question: str) -> str:
 
 
 def commit() -> str:
-    dirty = subprocess.check_output(["git", "status", "--porcelain"], text=True).strip()
+    dirty = subprocess.check_output(["git", "status", "--porcelain", "--", ".", ":!bench/results"], text=True).strip()
     return subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip() + "+" * bool(dirty)
 
 
@@ -94,9 +94,11 @@ def main() -> None:
     earlier = {run["seed"]: run for run in json.loads(given.out.read_text())["runs"]} if given.out.exists() else {}
     runs = []
     for seed in given.seeds:
-        # A finished run that is only read again keeps what was measured while it ran.
-        kept = {key: earlier.get(seed, {}).get(key) for key in ("commit", "wall_seconds")}
-        runs.append({**kept, **run_seed(given.config, seed, given.runs)})
+        run = run_seed(given.config, seed, given.runs)
+        before = earlier.get(seed, {})
+        if before.get("node_seconds") == run["node_seconds"]:  # this very run, read again: its measures are kept
+            run = {**{key: before.get(key) for key in ("commit", "wall_seconds")}, **run}
+        runs.append({"commit": None, "wall_seconds": None, **run})
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(report(given, runs), indent=1) + "\n")
         print(json.dumps(runs[-1]), flush=True)

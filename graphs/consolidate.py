@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from langgraph.runtime import Runtime
 
 from ..model_thread import on_model_thread
 from ..plugins import Plugin
-from ..schema import BASE, Lesson, TrainingReport, Verdict
+from ..schema import BASE, Lesson, TrainingReport
 from ..seams import StageJob
 from ..training.progress import read_progress
 from ..training.worker import run_stage
 from .context import RunContext
+from .lesson import DECLINED
+from .lineage import lineage
 from .state import CycleState
 from .step import step
 
@@ -27,10 +30,11 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
     """Run the stages in order; each starts from the checkpoint of the one before."""
     context, cycle = runtime.context, state["cycle"]
     settings = context.config.training
-    lessons = training_lessons(context, cycle)
+    lessons = training_lessons(context, cycle, state["student"])
     if len(lessons) < settings.min_lessons:
         note = f"{len(lessons)} lessons are fewer than training.min_lessons ({settings.min_lessons})"
-        return CycleState(cycle=cycle, candidate=None, candidate_note=note)
+        return CycleState(cycle=cycle, candidate=None, candidate_note=note + _rejections(context, cycle))
+    taught = len(lessons)
     lessons += context.rundir.rehearsal()
     context.engine.release()
     start = None if settings.start == "base" or state["student"] == BASE else context.rundir.path / state["student"]
@@ -38,7 +42,7 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
     for number in range(len(settings.stages)):
         job = stage_job(context, cycle, number, start, lessons)
         spec = settings.stages[number]
-        runtime.stream_writer({"kind": "training", "cycle": cycle, "stage": spec.name, "lessons": len(lessons)})
+        runtime.stream_writer({"kind": "training", "cycle": cycle, "stage": spec.name, "lessons": taught})
         report = await _run(context, runtime, spec, job)
         runtime.stream_writer({"kind": "trained", "cycle": cycle, **report.model_dump(mode="json")})
         reports.append(report)
@@ -46,6 +50,16 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
     assert start is not None
     context.rundir.write_training(cycle, reports)
     return CycleState(cycle=cycle, candidate=context.rundir.relative(start), candidate_note="")
+
+
+def _rejections(context: RunContext, cycle: int) -> str:
+    """Say why rationales were turned away, with a teacher's own words where it declined."""
+    turned = [r for r in context.rundir.rationales(cycle) if r.rejected]
+    if not turned:
+        return ""
+    counts = ", ".join(f"{reason} {n}" for reason, n in Counter(r.rejected for r in turned).most_common())
+    words = next((r.text for r in turned if r.rejected == DECLINED), "")
+    return f"; rejected: {counts}" + (f", such as {' '.join(words.split())!r}" if words else "")
 
 
 async def _run(context: RunContext, runtime: Runtime[RunContext], spec: Plugin, job: StageJob) -> TrainingReport:
@@ -73,15 +87,15 @@ async def _run(context: RunContext, runtime: Runtime[RunContext], spec: Plugin, 
         raise
 
 
-def training_lessons(context: RunContext, cycle: int) -> list[Lesson]:
-    """Return what is trained on: this cycle's lessons, or with `start: base` those of all accepted cycles too.
+def training_lessons(context: RunContext, cycle: int, student: str) -> list[Lesson]:
+    """Return what is trained on: this cycle's lessons, or with `start: base` all that the student was taught too.
 
     A problem's newer lesson takes the place of its older one.
     """
     if context.config.training.start == "last":
         return context.rundir.lessons(cycle)
-    accepted = [r.cycle for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED]
-    latest = {lesson.problem_id: lesson for c in [*accepted, cycle] for lesson in context.rundir.lessons(c)}
+    before = [report.cycle for report in lineage(context.rundir.reports(), student)]
+    latest = {lesson.problem_id: lesson for c in [*before, cycle] for lesson in context.rundir.lessons(c)}
     return list(latest.values())
 
 

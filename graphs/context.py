@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from ..agents.resolve import resolve_student
 from ..config import RunConfig
 from ..errors import InputError
 from ..ledger import CallLedger
 from ..memory import ErrorMemory
-from ..plugins import build, check
+from ..plugins import Plugin, build, check
 from ..rundir import RunDir
 from ..schema import BASE, Problem, Split
 from ..seams import Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
@@ -28,12 +29,23 @@ class Parts:
     retention: Task | None
     problems: Mapping[Split, Sequence[Problem]]
     engine: Engine
+    """If it has `count_tokens`, rationales that are longer than the student's answers may be are turned away."""
     diagnostician: Diagnostician
     planner: Planner
     teachers: Mapping[str, Teacher]
     purifier: Purifier
     embedder: Embedder
     stages: Sequence[Stage]
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Tokens that a lesson may have; None if the engine cannot count them."""
+        return self.config.student.max_new_tokens if hasattr(self.engine, "count_tokens") else None
+
+    def fits(self, text: str) -> bool:
+        """Whether the student could write a text itself within its token limit."""
+        count = getattr(self.engine, "count_tokens", None)
+        return count is None or count(text.strip()) <= self.config.student.max_new_tokens
 
 
 @dataclass(frozen=True)
@@ -53,16 +65,33 @@ class RunContext(Parts):
         return self.retention if split is Split.RETENTION and self.retention else self.task
 
 
-def build_parts(
-    config: RunConfig, teachers: Sequence[Teacher] = (), ledger: CallLedger | None = None, engine: Engine | None = None
-) -> Parts:
+@dataclass(frozen=True)
+class Objects:
+    """Seams filled by objects from Python instead of by names in the configuration.
+
+    Tasks and stages are not among them: a training process must be able to make them again.
+    """
+
+    teachers: Sequence[Teacher] = ()
+    engine: Engine | None = None
+    diagnostician: Diagnostician | None = None
+    planner: Planner | None = None
+    purifier: Purifier | None = None
+    embedder: Embedder | None = None
+
+    def names(self) -> dict[str, Any]:
+        """Say which objects were given, so that a resume can ask for the same."""
+        single = {field.name: getattr(self, field.name) is not None for field in fields(self)[1:]}
+        return {"teachers": [teacher.name for teacher in self.teachers], **single}
+
+
+def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLedger | None = None) -> Parts:
     """Make everything the configuration names.
 
     Args:
         config: The run's configuration.
-        teachers: Teachers given as objects; they take the place of the configuration's.
+        objects: What takes the place of the configuration's parts.
         ledger: Offered to plug-ins that pay for calls.
-        engine: Takes the place of the configuration's engine.
 
     Raises:
         InputError: On the first part that cannot be made.
@@ -81,14 +110,21 @@ def build_parts(
         task=task,
         retention=retention,
         problems=problems,
-        engine=engine or _engine(config, base),
-        diagnostician=build("diagnosticians", config.diagnostician),
-        planner=build("planners", config.planner),
-        teachers=_teachers(config, teachers, ledger),
-        purifier=build("purifiers", config.purifier),
-        embedder=build("embedders", config.memory.embedder),
+        engine=_part("engines", objects.engine, lambda: _engine(config, base)),
+        diagnostician=_part("diagnosticians", objects.diagnostician, config.diagnostician),
+        planner=_part("planners", objects.planner, config.planner),
+        teachers=_teachers(config, objects.teachers, ledger),
+        purifier=_part("purifiers", objects.purifier, config.purifier),
+        embedder=_part("embedders", objects.embedder, config.memory.embedder),
         stages=[build("stages", spec) for spec in config.training.stages],
     )
+
+
+def _part(seam: str, given: Any, named: Plugin | Callable[[], Any]) -> Any:
+    """Return the object that was given, if it fills the seam, or make what the configuration names."""
+    if given is not None:
+        return check(seam, given)
+    return build(seam, named) if isinstance(named, Plugin) else named()
 
 
 def _engine(config: RunConfig, base: Path) -> Engine:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from ..model_thread import on_model_thread
-from ..schema import Attempt, Diagnosis, Split, Weakness
+from ..schema import BASE, Attempt, Diagnosis, Split, Weakness
 from .context import RunContext
 from .exam import known_attempts
+from .lineage import lineage
 from .state import CycleState
 from .step import step
 
@@ -22,7 +23,9 @@ async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
         for split in (Split.PROBE, Split.TRAIN)
         for attempt in known_attempts(context, student, split, cycle).values()
     ]
-    earlier = [d for c in range(1, cycle) if (d := context.rundir.diagnosis(c))]
+    # A student that is diagnosed again after a rollback brings the evidence of its first diagnosis with it.
+    line = {BASE, *(report.student for report in lineage(context.rundir.reports(), student))} - {student}
+    earlier = [d for c in range(1, cycle) if (d := context.rundir.diagnosis(c)) and d.student in line]
     diagnosis = context.diagnostician.diagnose(problems, attempts, earlier)
     diagnosis = diagnosis.model_copy(update={"cycle": cycle, "student": student})
     context.rundir.write_diagnosis(diagnosis)

@@ -33,6 +33,7 @@ async def evaluate(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
             context.config.gate,
         )
     report = _report(context, cycle, candidate or state["student"], results, decision)
+    report = report.model_copy(update={"parent": state["student"]})
     context.rundir.write_report(report)
     return _next_state(context, state, decision, report)
 

@@ -22,7 +22,9 @@ from ..hashing import content_hash
 from ..ledger import ledger_scope
 from ..model_thread import on_model_thread
 from ..schema import (
+    TOO_LONG,
     EarlierRationale,
+    Problem,
     Rationale,
     RecalledError,
     TeachingRequest,
@@ -84,32 +86,28 @@ async def check(state: LessonState, runtime: Runtime[LessonContext]) -> LessonSt
     if newest.rejected == DECLINED:
         return {}
     problem = state["request"].problem
-    reason, wrong_step = judge(runtime.context.task, problem.question, newest, state["request"])
+    reason, answer, wrong_step = judge(runtime.context.task, problem, newest.text)
     if reason is None and not await on_model_thread(runtime.context.fits, newest.text):
-        reason = "too long"
-    answer = runtime.context.task.grade(problem, newest.text).answer
+        reason = TOO_LONG
     verdict = {"verified": reason is None, "rejected": reason, "wrong_step": wrong_step, "answer": answer}
     return {"drafts": [*before, newest.model_copy(update=verdict)]}
 
 
-def judge(
-    task: Task, question: str, rationale: Rationale, request: TeachingRequest
-) -> tuple[str | None, WrongStep | None]:
-    """Return why a rationale cannot be taught (None if it can), and its first wrong step where there is one."""
-    text = rationale.text.strip()
-    if not text:
-        return "empty", None
+def judge(task: Task, problem: Problem, text: str) -> tuple[str | None, str | None, WrongStep | None]:
+    """Return why a text cannot be taught (None if it can), its final answer, and its first wrong step."""
+    if not text.strip():
+        return "empty", None, None
     if len(text) > MAX_CHARACTERS:
-        return "too long", None
-    answer, score = task.grade(request.problem, text)
+        return TOO_LONG, None, None
+    answer, score = task.grade(problem, text.strip())
     if answer is None:
-        return "no final answer", None
+        return "no final answer", None, None
+    wrong_step = find_wrong_step(problem.question, text.strip())
     if score < 1.0:
-        return "wrong answer", find_wrong_step(question, text)
-    wrong_step = find_wrong_step(question, text)
+        return "wrong answer", answer, wrong_step
     if wrong_step and wrong_step.kind != "format":  # the task, not the checker, says what an answer looks like
-        return "wrong step", wrong_step
-    return None, None
+        return "wrong step", answer, wrong_step
+    return None, answer, None
 
 
 def next_step(state: LessonState, runtime: Runtime[LessonContext]) -> Literal["refine", "__end__"]:
@@ -132,7 +130,8 @@ async def _write(state: LessonState, context: LessonContext) -> LessonState:
     except Declined as declined:
         written = Rationale(text=str(declined)[:200], rejected=DECLINED)
     text = written if isinstance(written, str) else written.text
-    text = text.encode("utf-8", "replace").decode()  # half a surrogate pair could not be written to a file
+    # One character more than is taken shows that it was too long; half a surrogate pair could not be written to a file.
+    text = text[: MAX_CHARACTERS + 1].encode("utf-8", "replace").decode()
     scores = {} if isinstance(written, str) else written.scores
     rejected = None if isinstance(written, str) or written.rejected != DECLINED else DECLINED
     revision = len(drafts)

@@ -7,10 +7,11 @@ from collections import Counter
 from langgraph.runtime import Runtime
 
 from ..errors import RunError
-from ..schema import Split, Verdict
+from ..schema import Split
 from ..seams import PlanningRequest
 from .context import RunContext
 from .exam import known_attempts
+from .lineage import lineage
 from .state import CycleState
 from .step import step
 
@@ -23,8 +24,8 @@ async def plan(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     if diagnosis is None:
         raise RunError(f"{context.rundir.file('diagnoses', cycle, 'json')}: missing; the run directory was changed?")
     attempts = list(known_attempts(context, state["student"], Split.TRAIN, cycle).values())
-    accepted = {r.cycle for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED}
-    taught = Counter(lesson.problem_id for c in accepted for lesson in context.rundir.lessons(c))
+    line = lineage(context.rundir.reports(), state["student"])
+    taught = Counter(lesson.problem_id for report in line for lesson in context.rundir.lessons(report.cycle))
     size = round(context.config.plan.lessons * context.config.plan.growth ** (cycle - 1))
     made = context.planner.plan(
         PlanningRequest(

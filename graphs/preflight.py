@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
+from ..agents.teachers.reference import ReferenceTeacher
 from ..config import RunConfig
-from ..errors import InputError
+from ..errors import InputError, one_line
 from ..ledger import CallLedger
+from ..ledgerfile import open_ledger
 from ..plugins import build
 from ..schema import Split
 from ..seams import Teacher
@@ -31,28 +35,34 @@ def require(parts: Parts) -> None:
     Raises:
         InputError: As the check says it.
     """
-    for _, check in _checks(parts):
-        check()
+    for name, check in _checks(parts):
+        problem = _try(name, check)[0].problem
+        if problem:
+            raise InputError(problem)
 
 
 def examine_config(config: RunConfig) -> list[Check]:
     """Run every check, those after a failure too where they do not depend on it; nothing is paid for."""
-    found = [_try(name, make) for name, make in _makers(config)]
+    tried = [_try(name, make) for name, make in _makers(config)]
+    found = [check for check, _ in tried]
     if any(check.problem for check in found):
-        return found
+        alone = [(check.name, made.check) for check, made in tried if hasattr(made, "check")]
+        return [*found, *(_try(f"{name} works", check)[0] for name, check in alone)]
     try:
         parts = build_parts(config, ledger=CallLedger(None))
     except InputError as error:
         return [*found, Check("parts", str(error))]
-    return [*found, *(_try(name, check) for name, check in _checks(parts))]
+    return [*found, *(_try(name, check)[0] for name, check in _checks(parts))]
 
 
-def _try(name: str, check: Callable[[], object]) -> Check:
+def _try(name: str, act: Callable[[], object]) -> tuple[Check, object]:
+    """Return what became of a check, and what it made."""
     try:
-        check()
+        return Check(name, None), act()
     except InputError as error:
-        return Check(name, str(error))
-    return Check(name, None)
+        return Check(name, str(error)), None
+    except Exception as error:  # of somebody's plug-in: the checks after it are still worth having
+        return Check(name, f"{name}: {one_line(error)}"), None
 
 
 def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -77,6 +87,8 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
 
 def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     yield "engine", getattr(parts.engine, "check", lambda: None)
+    if parts.config.teach.shared_calls:
+        yield "teach.shared_calls", partial(_check_shared_calls, Path(parts.config.teach.shared_calls))
     yield "splits and grading", lambda: check_splits(parts.task)
     if parts.retention:
         yield "retention problems", lambda: _check_retention(parts)
@@ -95,13 +107,29 @@ def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
         raise InputError(f"stop.max_usd: teacher {name!r} has no price; set its price_in and price_out")
 
 
+def _check_shared_calls(path: Path) -> None:
+    try:
+        if path.exists():
+            open_ledger(path, mend=False).close()
+    except sqlite3.Error as error:
+        raise InputError(f"teach.shared_calls: {path} is no call ledger ({error}); give another file") from error
+    if not path.parent.is_dir():
+        raise InputError(f"teach.shared_calls: {path.parent} is no folder; make it, or give another file")
+
+
 def _check_can_teach(parts: Parts, name: str, teacher: Teacher) -> None:
-    can_teach = getattr(teacher, "can_teach", None)
+    can_teach = getattr(teacher, "can_teach", lambda problem: True)
     problems = parts.problems.get(Split.TRAIN, ())
-    if can_teach is not None and problems and not any(can_teach(problem) for problem in problems):
+    able = [problem for problem in problems if can_teach(problem)]
+    if problems and not able:
         raise InputError(
             f"teachers: {name}: has nothing to say to any of the {len(problems)} train problems, such as "
             f"{problems[0].question[:60]!r}; choose another teacher, such as chat"
+        )
+    if isinstance(teacher, ReferenceTeacher) and able and not any(parts.fits(p.reference or "") for p in able):
+        raise InputError(
+            f"student.max_new_tokens: {parts.max_tokens} tokens are fewer than any reference of the train problems "
+            "has, so none could be a lesson; raise it"
         )
 
 
@@ -110,11 +138,12 @@ def _check_drift(parts: Parts, number: int) -> None:
     stage = parts.stages[number]
     if not getattr(stage, "drift", 0):
         return
-    before = parts.stages[:number] if parts.config.training.start == "base" else parts.stages
+    once = parts.config.training.start == "base" or parts.config.stop.cycles == 1
+    before = parts.stages[:number] if once else parts.stages
     if any(getattr(other, "mode", "") == "full" for other in before):
         raise InputError(
-            f"stages: {stage.name}: drift: a stage of mode full comes before, so there is no adapter over the base "
-            "student to hold; leave drift out, or use mode lora in every stage"
+            f"stages: {stage.name}: drift: a stage of mode full comes before it or in the cycle before, so there is no "
+            "adapter over the base student to hold; leave drift out, or use mode lora in every stage"
         )
     if not rehearsal_questions(parts.config, parts.retention):
         raise InputError(

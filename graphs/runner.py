@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import traceback
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,8 +22,7 @@ from ..ledger import CallLedger
 from ..memory import ErrorMemory
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
-from ..seams import Engine, Teacher
-from .context import Parts, RunContext, build_parts
+from .context import Objects, Parts, RunContext, build_parts
 from .cycle import build_cycle
 from .preflight import require
 from .state import CycleState
@@ -35,18 +34,6 @@ _BEFORE_CONFIG = {"lock", "problems.jsonl", "objects.json"}
 
 _NODES_A_CYCLE = 10
 """More than the nodes of one cycle: LangGraph counts super-steps against its recursion limit."""
-
-
-@dataclass(frozen=True)
-class Objects:
-    """Seams filled by objects from Python instead of by names in the configuration."""
-
-    teachers: Sequence[Teacher] = ()
-    engine: Engine | None = None
-
-    def names(self) -> dict[str, Any]:
-        """Say which objects were given, so that a resume can ask for the same."""
-        return {"teachers": [teacher.name for teacher in self.teachers], "engine": self.engine is not None}
 
 
 async def start(config: RunConfig, path: Path, objects: Objects, listen: Listener) -> RunDir:
@@ -62,24 +49,29 @@ async def start(config: RunConfig, path: Path, objects: Objects, listen: Listene
         InputError: If the configuration cannot work or the directory is taken; nothing was written.
         RunError: If the run fails; it can be resumed.
     """
-    if (path / "config.yaml").exists():
-        raise InputError(f"{path}: holds a run already; go on with `tutelage resume {path}`, or give another --run-dir")
-    if path.exists() and (not path.is_dir() or any(_is_anothers(p.name) for p in path.iterdir())):
-        raise InputError(f"{path}: exists and is no empty folder; give another --run-dir")
-    ledger = CallLedger(path / "calls.sqlite")
-    parts = build_parts(config, objects.teachers, ledger, objects.engine)
-    require(parts)
+    _require_free(path)
     rundir = RunDir(path)
+    ledger = _ledger(config, rundir)
+    parts = build_parts(config, objects, ledger)
+    require(parts)
     rundir.lock()
     try:
+        _require_free(path)  # another start may have come first
         rundir.write_problems(parts.problems)
-        write_json(path / "objects.json", objects.names())
+        write_json(path / "objects.json", {"schema": SCHEMA_VERSION, **objects.names()})
         write_atomic(rundir.config, dump_config(config))
         await _drive(parts, rundir, ledger, listen)
     finally:
         ledger.close()
         rundir.unlock()
     return rundir
+
+
+def _require_free(path: Path) -> None:
+    if (path / "config.yaml").exists():
+        raise InputError(f"{path}: holds a run already; go on with `tutelage resume {path}`, or give another --run-dir")
+    if path.exists() and (not path.is_dir() or any(_is_anothers(p.name) for p in path.iterdir())):
+        raise InputError(f"{path}: exists and is no empty folder; give another --run-dir")
 
 
 def _is_anothers(name: str) -> bool:
@@ -99,10 +91,11 @@ async def resume(path: Path, objects: Objects, listen: Listener) -> RunDir:
     if rundir.result():
         return rundir
     _require_same_objects(rundir, objects)
+    config = load_config(rundir.config)
     rundir.lock()
-    ledger = CallLedger(rundir.calls)
+    ledger = _ledger(config, rundir)
     try:
-        parts = build_parts(load_config(rundir.config), objects.teachers, ledger, objects.engine)
+        parts = build_parts(config, objects, ledger)
         # The data may have changed since; the run goes on with the problems that it began with.
         await _drive(replace(parts, problems=rundir.problems()), rundir, ledger, listen)
     finally:
@@ -111,10 +104,16 @@ async def resume(path: Path, objects: Objects, listen: Listener) -> RunDir:
     return rundir
 
 
+def _ledger(config: RunConfig, rundir: RunDir) -> CallLedger:
+    shared = config.teach.shared_calls
+    return CallLedger(rundir.calls, shared=Path(shared) if shared else None)
+
+
 def _require_same_objects(rundir: RunDir, objects: Objects) -> None:
     began = read_json(rundir.path / "objects.json")
-    if began != objects.names():
-        what = f"teachers={began['teachers']}, engine={began['engine']}"
+    before = {name: value for name, value in began.items() if value and name != "schema"}
+    if before != {name: value for name, value in objects.names().items() if value}:
+        what = ", ".join(f"{name}={value}" for name, value in before.items()) or "none"
         raise InputError(f"{rundir.path}: was begun with these objects: {what}; resume it from Python with the same")
 
 

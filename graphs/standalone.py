@@ -33,8 +33,11 @@ def exam(student: str, task: str, *, n: int, seed: int | None, overrides: Sequen
         InputError: If the student or the task cannot be had.
     """
     config = _config(task, overrides)
+    spec = config.task
+    if seed is not None and "seed" in spec.options:
+        spec = spec.model_copy(update={"options": {**spec.options, "seed": seed}})
     seed = config.seed if seed is None else seed
-    made: Task = build("tasks", config.task, seed=seed)
+    made: Task = build("tasks", spec, seed=seed)
     problems = _problems(made, n)
     engine, checkpoint = _engine(student, config.student)
     engine.generate(checkpoint, [chat_prompt(made.instruction, problems[0].question)], max_new_tokens=1)  # loads it

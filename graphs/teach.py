@@ -7,7 +7,6 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -25,11 +24,11 @@ from ..schema import (
     RecalledError,
     Split,
     TeachingRequest,
-    Verdict,
 )
 from .context import RunContext
 from .exam import known_attempts
 from .lesson import LessonContext, is_final, lesson_graph
+from .lineage import lineage
 from .state import CycleState
 from .step import step
 
@@ -73,7 +72,7 @@ def finished(context: RunContext, cycle: int) -> set[tuple[str, str]]:
 
 
 async def _all_or_first_error(jobs: list[Any]) -> None:
-    """Run the jobs; the first failure cancels those not begun, and what is finished is already on disk."""
+    """Run the jobs; the first failure cancels the others, and what is finished is already on disk."""
     try:
         async with asyncio.TaskGroup() as group:
             for job in jobs:
@@ -89,7 +88,7 @@ async def write_rationale(context: RunContext, request: TeachingRequest, teacher
         teacher_name=teacher,
         task=context.task,
         recall=_recaller(context),
-        fits=partial(_fits, context),
+        fits=context.fits,
         max_revisions=context.config.teach.max_revisions,
     )
     try:
@@ -102,12 +101,6 @@ async def write_rationale(context: RunContext, request: TeachingRequest, teacher
         # Whatever a plug-in raises, a person reads one line with its name, not our stack.
         raise RunError(f"teacher {teacher!r} failed on problem {request.problem.id}: {error!r}") from error
     return list(state["drafts"])
-
-
-def _fits(context: RunContext, text: str) -> bool:
-    """Whether a text is within the token limit of the student's answers; unknown to an engine without tokens."""
-    count = getattr(context.engine, "count_tokens", None)
-    return count is None or count(text.strip()) <= context.config.student.max_new_tokens
 
 
 def _recaller(context: RunContext) -> Callable[[TeachingRequest], tuple[RecalledError, ...]]:
@@ -139,6 +132,7 @@ class Requests:
     history: tuple[Attempt, ...]
     persistent: tuple[str, ...]
     """Weaknesses at which the student fails more often than not, though they were taught."""
+    max_tokens: int | None
 
     @classmethod
     def read(cls, context: RunContext, cycle: int, student: str) -> Requests:
@@ -156,7 +150,8 @@ class Requests:
             failed=_failed(context, student, cycle),
             earlier=_earlier(context, cycle),
             history=tuple(a for a in probe if not a.correct)[: context.config.teach.history],
-            persistent=_persistent(context, diagnosis),
+            persistent=_persistent(context, diagnosis, student),
+            max_tokens=context.max_tokens,
         )
 
     def request(self, assignment: Assignment, teacher: str) -> TeachingRequest:
@@ -171,29 +166,31 @@ class Requests:
             earlier=tuple(self.earlier.get((assignment.problem_id, teacher), ())),
             history=self.history,
             cycle=self.cycle,
+            max_tokens=self.max_tokens,
         )
 
 
 def _failed(context: RunContext, student: str, cycle: int) -> dict[str, list[Attempt]]:
     """Return the wrong answers of this student and of those it came from, the latest first.
 
-    What this student now answers right is no failure any more, and a rolled-back student's answers are nobody's.
+    What this student now answers right is no failure any more, and the answers of a student that it did not come from
+    are nobody's.
     """
-    line = [BASE, *(r.student for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED)]
+    line = [BASE, *(report.student for report in lineage(context.rundir.reports(), student))]
     attempts = [a for c in range(cycle + 1) for a in context.rundir.attempts(c) if a.split is Split.TRAIN]
     mended = {a.problem_id for a in attempts if a.student == student and a.correct}
     failed: dict[str, list[Attempt]] = defaultdict(list)
-    for one in reversed(line[: line.index(student) + 1]):
+    for one in reversed(line):
         for attempt in attempts:
             if attempt.student == one and not attempt.correct and attempt.problem_id not in mended:
                 failed[attempt.problem_id].append(attempt)
     return failed
 
 
-def _persistent(context: RunContext, diagnosis: Diagnosis) -> tuple[str, ...]:
+def _persistent(context: RunContext, diagnosis: Diagnosis, student: str) -> tuple[str, ...]:
     """Return the weaknesses that teaching has not brought to half; the others are getting better as they are taught."""
-    accepted = [r.cycle for r in context.rundir.reports() if r.verdict is Verdict.ACCEPTED]
-    before = {w.name for c in accepted if (d := context.rundir.diagnosis(c)) for w in d.weaknesses}
+    line = lineage(context.rundir.reports(), student)
+    before = {w.name for report in line if (d := context.rundir.diagnosis(report.cycle)) for w in d.weaknesses}
     return tuple(w.name for w in diagnosis.weaknesses if w.name in before and w.pass_rate < HALF)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.update(
@@ -13,6 +14,7 @@ os.environ.update(
 import pytest
 from pytest_socket import socket_allow_hosts
 
+from tutelage import cli
 from tutelage.tiny import build_tiny_student
 
 
@@ -35,3 +37,22 @@ def in_folder(tmp_path: Path) -> Iterator[Path]:
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny student's files, untaught; shared, so not to be changed."""
     return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
+
+
+@pytest.fixture
+def tutelage_cli(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """The command line: arguments in, exit code, stdout and stderr out."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tutelage", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

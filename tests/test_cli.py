@@ -14,26 +14,10 @@ import yaml
 from rich.console import Console
 
 import tutelage
-from tutelage import cli
 from tutelage.console import trace_lines
 from tutelage.testing import fake_config
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def tutelage_cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tutelage", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture(scope="module")
@@ -134,92 +118,6 @@ def test_doctor_is_content(tutelage_cli: Run, tmp_path: Path) -> None:
     assert json.loads(out)["ok"]
 
 
-DRIFT = {"name": "sft", "options": {"drift": 1.0}}
-
-WRONG = {
-    "unknown key": ({"studnet": {}}, "did you mean 'student'?"),
-    "no such student": ({"student": {"model": "no/such-student"}}, "student.model: 'no/such-student'"),
-    "no such task": ({"task": "chain_sums"}, "unknown name 'chain_sums'"),
-    "no such data file": ({"task": {"name": "dataset", "options": {"path": "no.jsonl"}}}, "no.jsonl"),
-    "empty split": ({"task": {"name": "tutelage.testing:FakeTask", "options": {"gate": 0}}}, "'gate' is empty"),
-    "no such stage": ({"training": {"stages": ["stf"]}}, "did you mean 'sft'?"),
-    "unknown stage option": (
-        {"training": {"stages": [{"name": "sft", "options": {"learning_rat": 1}}]}},
-        "did you mean 'learning_rate'?",
-    ),
-    "a teacher that has nothing to say": (
-        {"teachers": ["reference"]},
-        "teachers: reference: has nothing to say to any of the 40 train problems, such as 'What is ",
-    ),
-    "drift over full weights": (
-        {"training": {"stages": [DRIFT, {"name": "sft", "options": {"mode": "full"}}]}},
-        "a stage of mode full comes before",
-    ),
-    "drift without rehearsal": (
-        {"training": {"stages": [DRIFT]}},
-        "set retention.rehearse",
-    ),
-    "unreachable teacher": (
-        {"teachers": [{"name": "chat", "options": {"model": "openai:x", "base_url": "http://127.0.0.1:9/v1"}}]},
-        "127.0.0.1:9",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("verb", ["run", "doctor"])
-@pytest.mark.parametrize("name", WRONG)
-def test_wrong_input_ends_with_two_and_one_line(tutelage_cli: Run, in_folder: Path, verb: str, name: str) -> None:
-    overrides, told = WRONG[name]
-    path = write(in_folder, **overrides)
-    code, _, err = tutelage_cli(verb, path)
-    lines = [line for line in err.splitlines() if line.startswith("tutelage: ")]
-    assert code == 2
-    assert len(lines) == 1
-    assert told in lines[0]
-    assert "Traceback" not in err
-    assert [p.name for p in in_folder.iterdir()] == ["config.yaml"]
-
-
-DATA = {
-    "a problem without an answer": ('{"question": "1 + 1?"}', ":1:", "answer"),
-    "an empty answer": ('{"question": "1 + 1?", "answer": ""}', ":1:", "answer"),
-    "a line that is not JSON": ('{"question": "0?", "answer": "0"}\n{question', ":2:", "JSON"),
-}
-
-
-@pytest.mark.parametrize("name", DATA)
-def test_wrong_data_names_its_line(tutelage_cli: Run, in_folder: Path, name: str) -> None:
-    text, line, told = DATA[name]
-    (in_folder / "data.jsonl").write_text(text + "\n")
-    path = write(in_folder, task={"name": "dataset", "options": {"path": "data.jsonl"}})
-    code, _, err = tutelage_cli("run", path)
-    assert code == 2
-    assert f"data.jsonl{line}" in err
-    assert told in err
-
-
-def test_overlapping_splits_are_refused(tutelage_cli: Run, in_folder: Path) -> None:
-    for name in ("train", "probe", "gate", "test"):
-        rows = [{"question": f"{name} {i}?" if name != "gate" else f"train {i}?", "answer": "1"} for i in range(3)]
-        (in_folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    files = {name: f"{name}.jsonl" for name in ("train", "probe", "gate", "test")}
-    code, _, err = tutelage_cli("run", write(in_folder, task={"name": "dataset", "options": {"path": files}}))
-    assert code == 2
-    assert "gate.jsonl" in err
-    assert "train.jsonl" in err
-
-
-def test_an_ungradable_answer_is_refused(tutelage_cli: Run, in_folder: Path) -> None:
-    (in_folder / "strict.py").write_text(
-        "from tutelage.testing import FakeTask\nfrom tutelage.schema import Grade\n"
-        "class Strict(FakeTask):\n    def grade(self, problem, text):\n        return Grade(None, 0.0)\n"
-    )
-    code, _, err = tutelage_cli("run", write(in_folder, task="strict:Strict"))
-    assert code == 2
-    assert "not graded" in err
-    assert not (in_folder / "runs").exists()
-
-
 @pytest.mark.parametrize("arguments", [["run"], ["show"], ["run", "a.yaml", "--nothing"], ["teach"], ["trace", "x"]])
 def test_wrong_usage_ends_with_two(tutelage_cli: Run, arguments: list[str]) -> None:
     code, out, err = tutelage_cli(*arguments)
@@ -272,15 +170,3 @@ def test_a_trace_shows_the_wrong_step_and_what_was_recalled(capsys: pytest.Captu
     assert "first wrong step: '105', expected '98' (subtraction with borrow)" in shown
     assert "of '51 - 26 ='; what was taught then: '31 - 6' (fixed)" in shown
     assert "\x1b[2J" not in shown
-
-
-def test_drift_with_nothing_to_rehearse_is_refused_before_anything_is_written(
-    tutelage_cli: Run, tmp_path: Path
-) -> None:
-    stage = "[{name: sft, options: {drift: 0.5}}]"
-    tiny = Path(__file__).parents[1] / "examples/tiny.yaml"
-    given = ["--set", "retention=null", "--set", f"training.stages={stage}", "--run-dir", tmp_path / "run"]
-    code, _, err = tutelage_cli("run", tiny, *given)
-    assert code == 2
-    assert "retention.rehearse" in err and len(err.strip().splitlines()) == 1
-    assert not (tmp_path / "run").exists()

@@ -87,6 +87,12 @@ def test_killed_while_teaching(tmp_path: Path, server: Server) -> None:
     rows = sqlite3.connect(path / "calls.sqlite").execute("SELECT key, cached FROM uses").fetchall()
     paid = [key for key, cached in rows if not cached]
     assert len(paid) == len(set(paid)) == 32  # the ledger shows no call made twice
+    asked = len(server.requests())
+    shared = {"shared_calls": str(path / "calls.sqlite")}
+    third = tutelage.run(fake_config(teachers=[teacher], teach=shared), run_dir=tmp_path / "third")
+    assert lessons(third.path) == lessons(path)
+    assert (third.reports[1].cost.calls, third.reports[1].cost.cached_calls) == (0, 16)
+    assert len(server.requests()) == asked  # what one run has paid for, the other does not pay again
 
 
 def test_killed_while_training(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -33,7 +34,14 @@ def test_the_rooms_are_linked_into_the_package() -> None:
 
 
 def test_the_data_files_are_packaged() -> None:
-    import tutelage.tasks
-
-    folder = Path(next(iter(tutelage.tasks.__path__)))
-    assert (folder / "quiz.jsonl").is_file()
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    source = ROOT / "src"
+    packaged = {
+        file
+        for package, patterns in settings["package-data"].items()
+        for pattern in patterns
+        for file in source.joinpath(*package.split(".")).glob(pattern)
+    }
+    listed = subprocess.check_output(["git", "ls-files", "src"], cwd=ROOT, text=True).splitlines()
+    data = {ROOT / name for name in listed if (ROOT / name).is_file() and not name.endswith(".py")}
+    assert packaged == data and len(data) >= 4

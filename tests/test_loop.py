@@ -16,7 +16,11 @@ from tutelage.rundir import RunDir
 from tutelage.schema import Split, Verdict
 from tutelage.seams import Generation
 from tutelage.tasks.quiz import QuizTask
-from tutelage.testing import FakeEngine, FakeTeacher, fake_config
+from tutelage.testing import (
+    FakeEngine,
+    FakeTeacher,
+    fake_config,
+)
 from tutelage.testing.fakes import NO_STUDENT
 
 NODES = ("baseline", "examine", "diagnose", "plan", "teach", "purify", "consolidate", "evaluate", "finish")
@@ -107,13 +111,34 @@ def test_harm_is_rolled_back(tmp_path: Path) -> None:
     assert harmed.summary["test"]["best"] == harmed.summary["test"]["base"]
 
 
+def test_after_a_rollback_the_same_evidence_does_not_count_twice(tmp_path: Path) -> None:
+    class Unteachable(FakeEngine):
+        def generate(self, checkpoint: str, prompts: Any, **options: Any) -> Any:
+            return [[self._answer(p[-1]["content"], 0.5 if checkpoint == "base" else 0.0)] for p in prompts]
+
+    path = tutelage.run(fake_config(exam={"due": 0}), engine=Unteachable(), run_dir=tmp_path / "run").path
+    first, second = (RunDir(path).diagnosis(cycle) for cycle in (1, 2))
+    assert first and second and first.student == second.student == "base"
+    assert first.mastery == second.mastery
+
+
+def test_a_teacher_that_always_declines_is_quoted(tmp_path: Path) -> None:
+    class Silent(FakeTeacher):
+        def teach(self, request: tutelage.TeachingRequest) -> str:
+            raise tutelage.Declined("not today")
+
+    result = tutelage.run(fake_config(stop={"cycles": 1}), teachers=[Silent()], run_dir=tmp_path / "run")
+    assert result.reports[1].why.endswith("rejected: declined 16, such as 'not today'")
+
+
 def test_what_the_student_could_not_write_itself_is_no_lesson(tmp_path: Path) -> None:
     class Wordy(FakeTeacher):
         def teach(self, request: tutelage.TeachingRequest) -> str:
             right = super().teach(request)
             return right if request.earlier else " ".join(a + b for a in "abcdefgh" for b in "rstuvwxyz") + f". {right}"
 
-    brief = tutelage.run(fake_config(), teachers=[Wordy()], run_dir=tmp_path / "brief")
+    config = fake_config(student={**fake_config()["student"], "max_new_tokens": 64}, stop={"cycles": 1})
+    brief = tutelage.run(config, teachers=[Wordy()], run_dir=tmp_path / "brief")
     assert (brief.reports[1].lessons.rejected, brief.reports[1].lessons.taught) == ({"too long": 16}, 16)
 
 

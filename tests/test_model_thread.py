@@ -4,7 +4,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from tutelage.model_thread import on_model_thread
+from tutelage.model_thread import leave_if_cancelled, on_model_thread
 
 ASKED: ContextVar[str] = ContextVar("ASKED", default="")
 
@@ -24,6 +24,29 @@ def test_calls_share_one_thread_and_see_their_caller_s_context() -> None:
     assert [text for text, _, _ in seen] == [f"n{number} of {number}" for number in range(8)] * 2
     assert len({ident for _, ident, _ in seen}) == 1
     assert seen[0][1] != threading.get_ident()
+
+
+def test_what_nobody_waits_for_ends() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def work_on() -> None:
+        begun.set()
+        try:
+            while True:
+                leave_if_cancelled()
+        finally:
+            ended.set()
+
+    async def give_up() -> None:
+        waiting = asyncio.ensure_future(on_model_thread(work_on))
+        await asyncio.to_thread(begun.wait)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(give_up())
+    assert ended.wait(10)
+    assert asyncio.run(on_model_thread(lambda: leave_if_cancelled() or "free")) == "free"
 
 
 def test_an_error_reaches_the_caller() -> None:

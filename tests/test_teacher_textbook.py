@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tutelage.agents.steps import find_wrong_step
 from tutelage.agents.teachers.textbook import GRAINS, TextbookTeacher
 from tutelage.errors import Declined
-from tutelage.schema import Attempt, Problem, Split, TeachingRequest, WrongStep
+from tutelage.schema import TOO_LONG, Attempt, EarlierRationale, Problem, Split, TeachingRequest, WrongStep
 
 
 def request(question: str, answer: str = "0", **given: object) -> TeachingRequest:
@@ -87,3 +87,12 @@ def test_careless_slips_are_wrong_in_a_step_and_right_in_the_answer() -> None:
 def test_no_arithmetic_is_declined() -> None:
     with pytest.raises(Declined, match="no arithmetic"):
         TextbookTeacher().teach(request("Who wrote Hamlet?"))
+
+
+def test_a_finer_solution_that_was_too_long_is_taken_back() -> None:
+    failed = failed_at("18", "14", "subtraction with borrow", "checkpoints/cycle-001")
+    asked = request("42 - 28 =", "14", attempts=[failed], cycle=2)
+    finer = TextbookTeacher().teach(asked)
+    note = EarlierRationale(rationale_id="r", cycle=2, text=finer, rejected=TOO_LONG)
+    again = TextbookTeacher().teach(asked.model_copy(update={"earlier": (note,)}))
+    assert again == TextbookTeacher(adapt="never").teach(asked) != finer

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from ..errors import InputError
 from ..plugins import Plugin, build
 from ..schema import Lesson, Problem, TrainingReport
+from ..schema.record import Count, NotNegative, Positive
 from ..seams import StageJob, Task
 from . import adapter
 from .checks import check_lessons
@@ -25,35 +26,35 @@ class GRPOStage:
 
     name: ClassVar[str] = "grpo"
 
-    learning_rate: float = 1e-5
+    learning_rate: NotNegative = 1e-5
     """1e-6 to 1e-5 suits all weights, up to ten times that an adapter."""
-    prompts_per_step: int = 4
+    prompts_per_step: Count = 4
     """Questions an optimizer step looks at, over all devices."""
-    generations: int = 4
+    generations: Count = 4
     """Answers sampled for each."""
-    epochs: float = 1.0
+    epochs: Positive = 1.0
     """Passes over the questions, unless `max_steps` is set."""
-    max_steps: int | None = None
+    max_steps: Count | None = None
     """Optimizer steps."""
-    max_new_tokens: int = 64
+    max_new_tokens: Count = 64
     """Length limit of a sampled answer."""
-    temperature: float = 1.0
+    temperature: Positive = 1.0
     """Of the sampling."""
-    beta: float = 0.0
+    beta: NotNegative = 0.0
     """Weight of the divergence from where the stage began; 0 does without."""
     mode: adapter.Mode = "lora"
     """`lora` trains an adapter, `full` all weights."""
-    rank: int = 16
+    rank: Count = 16
     """Of a new adapter."""
-    alpha: int = 32
+    alpha: Count = 32
     """Of a new adapter."""
     scheduler: str = "constant"
     """Of the learning rate, by its name in transformers."""
     warmup_steps: int = 0
     """Steps until the peak."""
-    gradient_accumulation: int = 1
+    gradient_accumulation: Count = 1
     """Parts that a step's samples are cut into, to save memory."""
-    max_grad_norm: float = 1.0
+    max_grad_norm: NotNegative = 1.0
     """Gradients are clipped to this length."""
     rewards: dict[str, float] | None = None
     """Weight of each part of the reward; `{correct: 1.0, format: 0.1}` if not given."""

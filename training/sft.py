@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ..errors import InputError, RunError
 from ..schema import Lesson, TrainingReport
+from ..schema.record import Count, NotNegative, Positive
 from ..seams import StageJob
 from . import adapter
 from .checks import check_lessons, check_supervision
@@ -23,19 +24,19 @@ class SFTStage:
 
     name: ClassVar[str] = "sft"
 
-    learning_rate: float = 5e-4
+    learning_rate: NotNegative = 5e-4
     """The peak; 1e-4 to 5e-4 suits an adapter, a tenth of that all weights."""
-    batch_size: int = 8
+    batch_size: Count = 8
     """Lessons a device takes at once."""
-    epochs: float = 1.0
+    epochs: Positive = 1.0
     """Passes over the lessons, unless `max_steps` is set."""
-    max_steps: int | None = None
+    max_steps: Count | None = None
     """Optimizer steps."""
     mode: adapter.Mode = "lora"
     """`lora` trains an adapter, `full` all weights."""
-    rank: int = 16
+    rank: Count = 16
     """Of a new adapter."""
-    alpha: int = 32
+    alpha: Count = 32
     """Of a new adapter; updates are scaled by alpha / rank."""
     modules: Sequence[str] = ()
     """Names of the layers a new adapter is put on, such as `down_proj`; all linear ones if left out."""
@@ -43,18 +44,18 @@ class SFTStage:
     """Of the learning rate, by its name in transformers."""
     warmup_steps: int = 3
     """Steps until the peak."""
-    weight_decay: float = 0.0
+    weight_decay: NotNegative = 0.0
     """Of AdamW."""
-    max_length: int = 1024
+    max_length: Count = 1024
     """Tokens of question and answer at most; a lesson that does not fit is an error."""
-    gradient_accumulation: int = 1
+    gradient_accumulation: Count = 1
     """Batches an optimizer step adds up."""
-    max_grad_norm: float = 1.0
+    max_grad_norm: NotNegative = 1.0
     """Gradients are clipped to this length."""
     interpolate: float = 1.0
     """Share of the way from the start's weights to the trained ones that is gone in the end; less than 1 forgets
     less (WiSE-FT)."""
-    drift: float = 0.0
+    drift: NotNegative = 0.0
     """Weight, beside the loss, of how far the adapter moves its layers' outputs on rehearsed conversations: more holds
     more of what the base student knows. With 0 the rehearsed answers are imitated instead. Needs an adapter, and memory
     for a float32 matrix of inputs x inputs for each layer."""

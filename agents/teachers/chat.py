@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ...errors import InputError, RunError
+from ...errors import Declined, InputError, RunError
 from ...ledger import CallLedger, Reply
 from ...schema import TeachingRequest
 from ...seams import Message
@@ -24,6 +24,12 @@ PROBE_SECONDS = 5.0
 """How long `check` waits for a server."""
 REPLY_CAP = 20_000
 """Characters of a reply that are kept."""
+
+
+SHORTEST_KEY = 6
+"""Characters; a shorter value in the environment is no key, and might be a word of the message."""
+REFUSED = (400, 413, 422)
+"""HTTP statuses of what is wrong with one prompt (its length, a content filter) and right with the next."""
 
 
 class _Line(NamedTuple):
@@ -92,7 +98,8 @@ class ChatTeacher:
         """Return the model's rationale, without its private thoughts and code fences.
 
         Raises:
-            RunError: If the model cannot be reached, refuses or answers with an error after all retries.
+            Declined: If the provider refuses this prompt.
+            RunError: If the model cannot be reached, refuses the key or answers with an error after all retries.
         """
         messages = teaching_messages(request)
         if self._ledger is None:
@@ -138,7 +145,7 @@ class ChatTeacher:
 
         require("model", bool(self.model.strip()), "must name a model, such as 'openai:gpt-5-mini'")
         require("base_url", _is_http(self.base_url), "must begin with http:// or https://, as http://localhost:8000/v1")
-        require("base_url", not _has_password(self.base_url), "must hold no user or password; name it by api_key_env")
+        require("base_url", not _has_secret(self.base_url), "must hold no user, password or query; use api_key_env")
         require("max_tokens", self._max_tokens >= 1, "must be at least 1")
         require("concurrency", self._concurrency >= 1, "must be at least 1")
         require("timeout", self._timeout > 0, "must be more than 0 seconds")
@@ -152,6 +159,8 @@ class ChatTeacher:
             try:
                 answer = await line.chat.ainvoke(list[Any](messages))
             except Exception as error:  # every provider has exceptions of its own
+                if getattr(error, "status_code", None) in REFUSED:
+                    raise Declined(f"{self._who()}: {self._cause(error)}") from error
                 raise RunError(f"{self._who()}: {self._cause(error)}") from error
             seconds = time.monotonic() - begun
         usage = answer.usage_metadata
@@ -229,11 +238,13 @@ class ChatTeacher:
         return f"teacher {self.name!r} ({self.model}{server})"
 
     def _cause(self, error: BaseException) -> str:
-        """Say in one line what went wrong, with the key blacked out: some providers repeat it."""
+        """Say in one line what went wrong, with keys blacked out: some providers repeat them."""
         text = " ".join(str(error).split())
-        key = os.environ.get(self._api_key_env, "") if self._api_key_env else ""
-        if key:
-            text = text.replace(key, "***")
+        for name, value in os.environ.items():
+            if len(value) >= SHORTEST_KEY and (
+                name == self._api_key_env or name.endswith(("_KEY", "_TOKEN", "_SECRET"))
+            ):
+                text = text.replace(value, "***")
         return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
 
 
@@ -261,9 +272,9 @@ def _served(answer: Any) -> list[str]:
         return []
 
 
-def _has_password(url: str | None) -> bool:
-    """Whether a URL holds what must not be written into a run directory."""
-    return url is not None and "@" in urlsplit(url).netloc
+def _has_secret(url: str | None) -> bool:
+    """Whether a URL may hold what must not be written into a run directory."""
+    return url is not None and ("@" in urlsplit(url).netloc or bool(urlsplit(url).query))
 
 
 def _is_http(url: str | None) -> bool:

@@ -16,7 +16,8 @@ from typing import Literal, get_args
 from ...arithmetic import Step, as_text, work
 from ...errors import Declined
 from ...hashing import content_hash
-from ...schema import BASE, Problem, TeachingRequest
+from ...schema import BASE, TOO_LONG, Problem, TeachingRequest
+from ...schema.record import Unit
 
 Grain = Literal["direct", "place value", "fine"]
 Adapt = Literal["never", "problem", "skill"]
@@ -34,7 +35,7 @@ class TextbookTeacher:
         self,
         grain: Grain = "place value",
         adapt: Adapt = "problem",
-        careless: float = 0.0,
+        careless: Unit = 0.0,
         name: str = "textbook",
         seed: int = 0,
     ) -> None:
@@ -74,8 +75,8 @@ class TextbookTeacher:
         return " ".join([*lines, f"Answer: {as_text(steps[-1].result)}"])
 
     def _finer(self, request: TeachingRequest) -> set[str]:
-        """Return the skills that are written one grain finer."""
-        if self.adapt == "never" or request.cycle < 2:
+        """Return the skills that are written one grain finer; none if that has just been too long for the student."""
+        if self.adapt == "never" or request.cycle < 2 or (request.earlier and request.earlier[-1].rejected == TOO_LONG):
             return set()
         last = request.attempts[0].wrong_step if request.attempts else None
         own = {last.skill} if last and last.skill and request.attempts[0].student != BASE else set()

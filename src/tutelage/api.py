@@ -12,7 +12,7 @@ from .config import RunConfig
 from .configfile import load_config, parse_config
 from .rundir import RunDir
 from .schema import CycleReport, Lesson
-from .seams import Engine, Teacher
+from .seams import Diagnostician, Embedder, Engine, Planner, Purifier, Teacher
 from .traces import summarise, trace
 
 Listener = Callable[[dict[str, Any]], None]
@@ -46,7 +46,7 @@ class Result:
         return RunDir(self.path).lessons(cycle)
 
     def trace(self, problem_id: str | None = None) -> dict[str, Any]:
-        """Return one problem's life as `tutelage trace --json` prints it; of the most taught one if none is named.
+        """Return one problem's life as `tutelage trace --json` prints it; without an id, of a telling one.
 
         Raises:
             InputError: If the run has no such problem.
@@ -70,6 +70,10 @@ async def arun(
     *,
     teachers: Sequence[Teacher] = (),
     engine: Engine | None = None,
+    diagnostician: Diagnostician | None = None,
+    planner: Planner | None = None,
+    purifier: Purifier | None = None,
+    embedder: Embedder | None = None,
     run_dir: str | Path | None = None,
     listen: Listener | None = None,
 ) -> Result:
@@ -78,7 +82,11 @@ async def arun(
     Args:
         config: A YAML file's path, a mapping, or a RunConfig.
         teachers: Teacher objects in place of the configuration's teachers.
-        engine: An engine object in place of the configuration's.
+        engine: An object in place of the configuration's engine; likewise the next four.
+        diagnostician: See `tutelage.seams.Diagnostician`.
+        planner: See `tutelage.seams.Planner`.
+        purifier: See `tutelage.seams.Purifier`.
+        embedder: See `tutelage.seams.Embedder`.
         run_dir: Where to write; `runs/<name>` by default.
         listen: Called with every event of the graph's stream.
 
@@ -86,30 +94,37 @@ async def arun(
         InputError: If the input is wrong; nothing was written.
         RunError: If the run fails; `resume` goes on with it.
     """
-    from .graphs.runner import Objects, start
+    from .graphs.context import Objects
+    from .graphs.runner import start
 
     made = as_config(config)
     path = Path(run_dir) if run_dir else Path("runs") / made.name
-    await start(made, path, Objects(teachers, engine), listen or (lambda event: None))
+    objects = Objects(teachers, engine, diagnostician, planner, purifier, embedder)
+    await start(made, path, objects, listen or (lambda event: None))
     return Result(path)
 
 
 async def aresume(
     run_dir: str | Path,
     *,
-    teachers: Sequence[Teacher] = (),
-    engine: Engine | None = None,
     listen: Listener | None = None,
+    **objects: Any,
 ) -> Result:
-    """Go on with a run where it stopped; give the same objects as to `arun`.
+    """Go on with a run where it stopped.
+
+    Args:
+        run_dir: The run's folder.
+        listen: Called with every event of the graph's stream.
+        **objects: The same objects that `arun` was given.
 
     Raises:
         InputError: If the folder is no run directory.
         RunError: If the run fails again.
     """
-    from .graphs.runner import Objects, resume
+    from .graphs.context import Objects
+    from .graphs.runner import resume
 
-    await resume(Path(run_dir), Objects(teachers, engine), listen or (lambda event: None))
+    await resume(Path(run_dir), Objects(**objects), listen or (lambda event: None))
     return Result(Path(run_dir))
 
 

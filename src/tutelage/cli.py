@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .errors import InputError, RunError
+from .errors import InputError, RunError, harmless
 from .hardware import keep_memory
 
 app = typer.Typer(
@@ -91,7 +91,7 @@ def trace(
     run_dir: RunPath,
     problem: Annotated[
         str | None,
-        typer.Option(help="The problem's id, or the beginning of it; the one that was taught most if left out."),
+        typer.Option(help="The problem's id, or its beginning; if left out, of those taught the one asked most often."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -111,7 +111,13 @@ def trace(
 @app.command()
 def exam(
     student: Annotated[str, typer.Option(help="A folder, a hub id, a name, or a run's checkpoint.")],
-    task: Annotated[str, typer.Option(help="A task's name, module:attribute, or a YAML file with a `task`.")],
+    task: Annotated[
+        str,
+        typer.Option(
+            help="A task's name, module:attribute, or a YAML file with a `task`. A student of a run is graded on what "
+            "was kept from it by the run's own config.yaml alone: another seed may cut the problems otherwise."
+        ),
+    ],
     n: Annotated[int, typer.Option(min=1, help="Problems asked.")] = 64,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the problems; the YAML's own, or 0.")] = None,
     set_: Set = [],  # noqa: B006
@@ -127,7 +133,7 @@ def exam(
     console = _console()
     console.print(f"accuracy {result['accuracy']:.3f} on {result['n']} problems", highlight=False)
     for skill, share in result["by_skill"].items():
-        console.print(f"  {skill}: {share:.2f}", highlight=False, markup=False)
+        console.print(f"  {harmless(skill)}: {share:.2f}", highlight=False, markup=False)
 
 
 @app.command()
@@ -149,7 +155,7 @@ def doctor(
             typer.echo(f"{'FAIL' if check.problem else 'ok  '} {check.name}")
     if failed:
         for check in failed:
-            typer.echo(f"tutelage: {check.problem}", err=True)
+            _complain(check.problem or "")
         raise typer.Exit(2)
 
 
@@ -231,9 +237,13 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    line = " ".join(message.split())
-    typer.echo(f"tutelage: {line}", err=True)
+    _complain(message)
     sys.exit(code)
+
+
+def _complain(message: str) -> None:
+    """Say on stderr, in one line, what is wrong; the message may quote a server or a data set."""
+    typer.echo(f"tutelage: {harmless(' '.join(message.split()))}", err=True)
 
 
 def _quiet() -> None:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from .plugins import Plugin
 from .schema import Split
@@ -34,8 +35,8 @@ class StudentConfig(Section):
     """Arithmetic of generation and training; `auto` takes bfloat16 where the hardware computes in it."""
     batch_size: int = Field(64, ge=1)
     """Prompts generated at once."""
-    max_new_tokens: int = Field(64, ge=1)
-    """Length limit of an answer, in tokens."""
+    max_new_tokens: int = Field(256, ge=1)
+    """Length limit of an answer, in tokens; a rationale that is longer is no lesson."""
     temperature: float = Field(0.7, gt=0)
     """Used when answers are drawn: when a problem gets more than one, and for `retention.samples`."""
 
@@ -84,6 +85,13 @@ class TeachConfig(Section):
     """Problems taught at once."""
     history: int = Field(20, ge=0)
     """Errors on the probe split that a teacher is shown."""
+    shared_calls: str | None = None
+    """A SQLite file that runs share: what one of them has paid for, the others do not pay again."""
+
+    @field_validator("shared_calls")
+    @classmethod
+    def _wherever_it_is_resumed(cls, value: str | None) -> str | None:
+        return None if value is None else str(Path(value).expanduser().absolute())
 
 
 class PlanConfig(Section):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,10 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from .errors import harmless
 from .rundir import RunDir
 from .schema import CycleReport, Split, Verdict
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHOWN = 2000
 """Characters of one text that are shown; the files hold the whole of it."""
 
@@ -27,7 +26,7 @@ _VERDICT_STYLE = {Verdict.BASELINE: "cyan", Verdict.ACCEPTED: "green", Verdict.R
 def plain(text: str, limit: int = _SHOWN) -> Text:
     """Return untrusted text, harmless to a terminal and cut to a length a person reads."""
     cut = text if len(text) <= limit else f"{text[:limit]} ... ({len(text) - limit} more characters)"
-    return Text(_CONTROL.sub("�", cut))
+    return Text(harmless(cut))
 
 
 def percent(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,15 @@ class RunError(Exception):
 
 class Declined(Exception):
     """A teacher has nothing to say on this one problem; it gets no lesson from it, and the run goes on."""
+
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that a terminal obeys, line breaks and tabs apart."""
+
+
+def harmless(text: str) -> str:
+    """Return foreign text that a terminal only shows."""
+    return CONTROL.sub("�", text)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

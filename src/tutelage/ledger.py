@@ -78,7 +78,7 @@ class CallLedger:
     Messages and parameters are hashed, never written: no API key can end up in the file.
     """
 
-    def __init__(self, path: Path | None, shared: Path | None = None) -> None:
+    def __init__(self, path: Path | None, shared: Path | None = None, mend: bool = True) -> None:
         """Name the file; it is opened, or begun, at the first use.
 
         A file that is damaged is moved aside with a warning (`calls.sqlite.damaged-1`, ...) and a new one is begun.
@@ -86,20 +86,21 @@ class CallLedger:
         Args:
             path: The ledger of this run; None keeps it in memory only.
             shared: A second ledger that other runs use too: looked into when the first has no answer, and given
-                every new one.
-
+                every new one. It is never moved aside.
+            mend: Whether a damaged file is moved aside; otherwise it is an error.
         """
         self.path = Path(path) if path is not None else Path(":memory:")
         self._mutex = threading.RLock()
         self._flights: dict[str, Landing] = {}
-        self._shared = CallLedger(shared) if shared is not None else None
+        self._mend = mend
+        self._shared = CallLedger(shared, mend=False) if shared is not None else None
 
     @cached_property
     def _connection(self) -> sqlite3.Connection:
         """Open the file at the first use: naming a ledger writes nothing."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)  # for `:memory:` that is the working directory
-            return open_ledger(self.path)
+            return open_ledger(self.path, self._mend)
         except (sqlite3.Error, OSError) as error:
             raise RunError(f"{self.path}: the call ledger cannot be opened: {error}") from error
 

@@ -24,20 +24,23 @@ CREATE INDEX IF NOT EXISTS uses_by_cycle ON uses (cycle);
 """
 
 
-def open_ledger(path: Path) -> sqlite3.Connection:
+def open_ledger(path: Path, mend: bool = True) -> sqlite3.Connection:
     """Open a ledger's file, or begin it; one that is damaged is moved aside with a warning.
 
     Args:
         path: The file, or `:memory:`.
+        mend: Whether a damaged file is moved aside; a file that others use too must stay.
 
     Raises:
-        sqlite3.Error: If it is locked, cannot be written or comes from a newer version.
+        sqlite3.Error: If it is locked, cannot be written or comes from a newer version, or is damaged and stays.
     """
     try:
         return _connect(path)
     except sqlite3.OperationalError:
         raise  # locked, read-only, no space: nothing is wrong with the file
     except sqlite3.DatabaseError as error:
+        if not mend:
+            raise
         aside = _move_aside(path)
         warnings.warn(f"{path} is damaged ({error}); kept as {aside.name}, a new one is begun", stacklevel=3)
         return _connect(path)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from .plugins import SEAMS, installed, resolve
 
@@ -28,7 +28,9 @@ This page is printed by `python -m tutelage.plugindoc` from the signatures and d
 _SIMPLE = (str, int, float, bool)
 
 _OFFERED = {"ledger"}
-"""Parameters that the run itself fills."""
+"""Parameters that the run alone fills."""
+_SEEDED = ("tasks", "teachers")
+"""Seams whose `seed` is the run's if none is given."""
 
 
 def markdown() -> str:
@@ -45,25 +47,29 @@ def markdown() -> str:
 def _plugin(seam: str, name: str) -> str:
     target = resolve(seam, name)
     summary = _one_line((inspect.getdoc(target) or "").split("\n\n")[0])
-    rows = [f"| `{option}` | `{kind}` | {default} | {what} |" for option, kind, default, what in _options(target)]
+    rows = [f"| `{option}` | `{kind}` | {default} | {what} |" for option, kind, default, what in _options(seam, target)]
     table = ["| option | type | default | what |", "|---|---|---|---|", *rows] if rows else ["No options."]
     return "\n".join([f"### {name}", "", summary, "", *table, ""])
 
 
-def _options(target: Any) -> Iterator[tuple[str, str, str, str]]:
+def _options(seam: str, target: Any) -> Iterator[tuple[str, str, str, str]]:
     told = _told(target)
-    for parameter in inspect.signature(target, eval_str=True).parameters.values():
+    types = get_type_hints(target.__init__)  # without the bounds, which an error names
+    for parameter in inspect.signature(target).parameters.values():
         if parameter.name in _OFFERED:
             continue
         required = parameter.default is parameter.empty
         default = "required" if required else f"`{_plain(parameter.default)}`"
-        yield parameter.name, _kind(parameter.annotation), default, told.get(parameter.name, "")
+        if parameter.name == "seed" and seam in _SEEDED:
+            default = "the run's `seed`"
+        yield parameter.name, _kind(types[parameter.name]), default, told.get(parameter.name, "")
 
 
 def _kind(annotation: Any) -> str:
     """Return a type as a reader of the configuration says it."""
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
     told = ", ".join(map(repr, choices)) or (annotation.__name__ if annotation in _SIMPLE else str(annotation))
+    told = re.sub(r"Optional\[(.*)\]", r"\1 | None", told)
     return re.sub(r"\b(typing|collections\.abc|[\w.]+(?=\.Split))\.", "", told).replace("|", "\\|")
 
 

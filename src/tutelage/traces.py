@@ -67,27 +67,26 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
 
     Args:
         rundir: The run.
-        problem_id: An id, or the beginning of one; None takes the problem that was taught most.
+        problem_id: An id, or the beginning of one; None takes, of the problems taught, the one asked most often.
 
     Raises:
         InputError: If the run has no such problem.
     """
-    problem = _find(rundir, problem_id or _most_taught(rundir))
+    problem = _find(rundir, problem_id or _most_asked(rundir))
     last = max((report.cycle for report in rundir.reports()), default=0) + 1
     events = [event for cycle in range(last + 1) for event in _life(rundir, problem, cycle)]
     return {"schema": SCHEMA_VERSION, "problem": problem.model_dump(mode="json"), "events": events}
 
 
-def _most_taught(rundir: RunDir) -> str:
-    """Return the taught problem that was asked most often, and of several the one with the most drafts and recalls."""
-    told, asked = Counter[str](), Counter[str]()
-    for cycle in range(len(rundir.reports()) + 1):
-        for draft in rundir.rationales(cycle):
-            told[draft.problem_id] += 1 + bool(draft.conditioned_on.get("recalled"))
-        asked.update(attempt.problem_id for attempt in rundir.attempts(cycle))
-    if not told:
+def _most_asked(rundir: RunDir) -> str:
+    """Return the taught problem that was asked most often, and of several the one with the most lessons."""
+    taught, asked = Counter[str](), Counter[str]()
+    for report in rundir.reports():
+        taught.update(lesson.problem_id for lesson in rundir.lessons(report.cycle))
+        asked.update(attempt.problem_id for attempt in rundir.attempts(report.cycle))
+    if not taught:
         raise InputError(f"{rundir.path}: nothing has been taught yet; name a problem of problems.jsonl with --problem")
-    return max(told, key=lambda problem: (asked[problem], told[problem]))
+    return max(taught, key=lambda problem: (asked[problem], taught[problem]))
 
 
 def _find(rundir: RunDir, problem_id: str) -> Problem:

@@ -5,13 +5,14 @@ Every model is frozen and refuses unknown fields; what is written to a run direc
 
 from .diagnosis import Assignment, Diagnosis, LessonPlan, Mastery, Weakness
 from .exam import BASE, Attempt, Grade, Problem, Split, WrongStep
-from .lesson import EarlierRationale, Lesson, Rationale, RecalledError, TeachingRequest
+from .lesson import TOO_LONG, EarlierRationale, Lesson, Rationale, RecalledError, TeachingRequest
 from .record import SCHEMA_VERSION, Record
 from .report import Cost, CycleReport, LessonCounts, TrainingReport, Verdict
 
 __all__ = [
     "BASE",
     "SCHEMA_VERSION",
+    "TOO_LONG",
     "Assignment",
     "Attempt",
     "Cost",

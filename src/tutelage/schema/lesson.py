@@ -8,6 +8,9 @@ from .diagnosis import Weakness
 from .exam import Attempt, Problem, WrongStep
 from .record import Record
 
+TOO_LONG = "too long"
+"""Why a rationale is turned away that the student could not write itself."""
+
 
 class RecalledError(Record):
     """A past error like this one, and what became of it."""
@@ -53,6 +56,8 @@ class TeachingRequest(Record):
     history: tuple[Attempt, ...] = ()
     """Errors on the probe split."""
     cycle: int = 1
+    max_tokens: int | None = None
+    """Tokens of the student that its answers may have; a longer rationale is turned away. None if that is not known."""
 
 
 class Rationale(Record):

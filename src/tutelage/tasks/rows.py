@@ -100,9 +100,20 @@ def _object(line: bytes, where: str) -> Mapping[str, Any]:
         raise InputError(f"{where}: is not UTF-8 text; convert the file") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: is not valid JSON: {error}; write one object a line") from error
+    if _has_half_character(value):
+        raise InputError(f"{where}: holds half a character (a \\ud8.. without its other half); write it anew")
     if not isinstance(value, dict):
         raise InputError(f"{where}: is a {type(value).__name__}, not an object; write one object a line")
     return value
+
+
+def _has_half_character(value: Any) -> bool:
+    """Whether a text within is no text: JSON can spell half a surrogate pair."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _read_parquet(path: str) -> Iterator[Row]:

@@ -1,6 +1,25 @@
 """Fakes for every seam, so that a plug-in's author can test the whole loop in a second and without a model."""
 
 from .embedder import HashEmbedder
-from .fakes import FakeEngine, FakeStage, FakeTask, FakeTeacher, fake_config
+from .fakes import (
+    FakeDiagnostician,
+    FakeEngine,
+    FakePlanner,
+    FakePurifier,
+    FakeStage,
+    FakeTask,
+    FakeTeacher,
+    fake_config,
+)
 
-__all__ = ["FakeEngine", "FakeStage", "FakeTask", "FakeTeacher", "HashEmbedder", "fake_config"]
+__all__ = [
+    "FakeDiagnostician",
+    "FakeEngine",
+    "FakePlanner",
+    "FakePurifier",
+    "FakeStage",
+    "FakeTask",
+    "FakeTeacher",
+    "HashEmbedder",
+    "fake_config",
+]

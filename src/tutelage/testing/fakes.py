@@ -12,13 +12,25 @@ from typing import Any
 
 from ..arithmetic import skills_of
 from ..hashing import content_hash
-from ..schema import Grade, Problem, Split, TeachingRequest, TrainingReport
-from ..seams import Generation, Message, StageJob
+from ..schema import (
+    Assignment,
+    Attempt,
+    Diagnosis,
+    Grade,
+    LessonPlan,
+    Problem,
+    Rationale,
+    Split,
+    TeachingRequest,
+    TrainingReport,
+    Weakness,
+)
+from ..seams import Generation, Message, PlanningRequest, StageJob
 
 _SUM = re.compile(r"(\d{1,6}) \+ (\d{1,6})")
 _ANSWER = re.compile(r"Answer: (-?\d{1,12})")
 
-NO_STUDENT = Path(__file__).parent / "no_student"
+NO_STUDENT = Path(__file__).parent / "no-student"
 """A folder that passes for a student's where a fake engine answers."""
 
 
@@ -119,6 +131,39 @@ class FakeTeacher:
         if self.wrong_first and not any(note.rejected for note in request.earlier):
             return f"{expression} = {answer}. Answer: {int(answer) + 1}"
         return f"{expression} = {answer}. Answer: {answer}"
+
+
+class FakeDiagnostician:
+    """Calls every failure the one weakness `sums`."""
+
+    def diagnose(
+        self, problems: Mapping[str, Problem], attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]
+    ) -> Diagnosis:
+        """Count; see `tutelage.seams.Diagnostician`."""
+        right = sum(attempt.correct for attempt in attempts) / len(attempts)
+        weak = Weakness(name="sums", description="", pass_rate=right, support=len(attempts), severity=1 - right)
+        student, cycle = attempts[0].student, attempts[0].cycle
+        return Diagnosis(
+            cycle=cycle, student=student, accuracy=right, weaknesses=(weak,) if right < 1 else (), mastery=()
+        )
+
+
+class FakePlanner:
+    """Plans the first problems of the train split for every teacher."""
+
+    def plan(self, request: PlanningRequest) -> LessonPlan:
+        """Plan; see `tutelage.seams.Planner`."""
+        chosen = request.problems[: request.lessons]
+        made = tuple(Assignment(problem_id=p.id, teachers=request.teachers, reason="next in line") for p in chosen)
+        return LessonPlan(cycle=request.cycle, assignments=made)
+
+
+class FakePurifier:
+    """Takes the shortest rationale."""
+
+    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
+        """Choose; see `tutelage.seams.Purifier`."""
+        return min(rationales, key=lambda rationale: len(rationale.text))
 
 
 class FakeStage:

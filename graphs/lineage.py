@@ -1,0 +1,21 @@
+"""Lineage: which students a student came from, and so what it was taught."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..schema import CycleReport, Verdict
+
+
+def lineage(reports: Sequence[CycleReport], student: str) -> list[CycleReport]:
+    """Return the reports of the cycles that made a student, the first first; none for the base student.
+
+    Not every accepted cycle is among them: after a rollback the loop goes on from the best checkpoint, which an
+    accepted one with a lower accuracy is not.
+    """
+    made = {report.student: report for report in reports if report.verdict is Verdict.ACCEPTED}
+    found: list[CycleReport] = []
+    while student in made:
+        found.append(made[student])
+        student = found[-1].parent
+    return found[::-1]
