@@ -36,7 +36,7 @@ class TransformersEngine:
         device: str = "auto",
         precision: str = "auto",
         batch_size: int = 64,
-        max_new_tokens: int = 64,
+        max_new_tokens: int = 256,
         temperature: float = 0.7,
     ) -> None:
         """Remember where the weights are; they are loaded at the first question.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from ..seams import StageJob
 from ..training.progress import read_progress
 from ..training.worker import run_stage
 from .context import RunContext
-from .lesson import DECLINED
 from .lineage import lineage
 from .state import CycleState
 from .step import step
@@ -33,7 +31,7 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
     lessons = training_lessons(context, cycle, state["student"])
     if len(lessons) < settings.min_lessons:
         note = f"{len(lessons)} lessons are fewer than training.min_lessons ({settings.min_lessons})"
-        return CycleState(cycle=cycle, candidate=None, candidate_note=note + _rejections(context, cycle))
+        return CycleState(cycle=cycle, candidate=None, candidate_note=note)
     taught = len(lessons)
     lessons += context.rundir.rehearsal()
     context.engine.release()
@@ -50,16 +48,6 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
     assert start is not None
     context.rundir.write_training(cycle, reports)
     return CycleState(cycle=cycle, candidate=context.rundir.relative(start), candidate_note="")
-
-
-def _rejections(context: RunContext, cycle: int) -> str:
-    """Say why rationales were turned away, with a teacher's own words where it declined."""
-    turned = [r for r in context.rundir.rationales(cycle) if r.rejected]
-    if not turned:
-        return ""
-    counts = ", ".join(f"{reason} {n}" for reason, n in Counter(r.rejected for r in turned).most_common())
-    words = next((r.text for r in turned if r.rejected == DECLINED), "")
-    return f"; rejected: {counts}" + (f", such as {' '.join(words.split())!r}" if words else "")
 
 
 async def _run(context: RunContext, runtime: Runtime[RunContext], spec: Plugin, job: StageJob) -> TrainingReport:

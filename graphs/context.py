@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ..agents.resolve import resolve_student
 from ..config import RunConfig
-from ..errors import InputError
+from ..errors import InputError, one_line
 from ..ledger import CallLedger
 from ..memory import ErrorMemory
 from ..plugins import Plugin, build, check
@@ -98,19 +98,19 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
     """
     base = resolve_student(config.student.model)
     task: Task = build("tasks", config.task, seed=config.seed)
-    retention: Task | None = build("tasks", config.retention.task) if config.retention else None
-    problems = dict(task.splits())
+    retention: Task | None = _retention(config)
+    problems = _split(task, config.task.name)
     if retention:
         if problems.get(Split.RETENTION):
             raise InputError("retention: the task has a retention split of its own; set `retention: null` to use it")
-        problems[Split.RETENTION] = list(retention.splits().get(Split.RETENTION, ()))
+        problems[Split.RETENTION] = list(_split(retention, "retention").get(Split.RETENTION, ()))
     return Parts(
         config=config,
         base=base,
         task=task,
         retention=retention,
         problems=problems,
-        engine=_part("engines", objects.engine, lambda: _engine(config, base)),
+        engine=_engine(config, base) if objects.engine is None else check("engines", objects.engine),
         diagnostician=_part("diagnosticians", objects.diagnostician, config.diagnostician),
         planner=_part("planners", objects.planner, config.planner),
         teachers=_teachers(config, objects.teachers, ledger),
@@ -120,11 +120,22 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
     )
 
 
-def _part(seam: str, given: Any, named: Plugin | Callable[[], Any]) -> Any:
+def _retention(config: RunConfig) -> Task | None:
+    return build("tasks", config.retention.task, seed=config.seed) if config.retention else None
+
+
+def _split(task: Task, name: str) -> dict[Split, Sequence[Problem]]:
+    try:
+        return dict(task.splits())
+    except InputError:
+        raise
+    except Exception as error:  # of somebody's plug-in
+        raise InputError(f"tasks: {name}: splits: {one_line(error)}; mend the plug-in") from error
+
+
+def _part(seam: str, given: Any, named: Plugin) -> Any:
     """Return the object that was given, if it fills the seam, or make what the configuration names."""
-    if given is not None:
-        return check(seam, given)
-    return build(seam, named) if isinstance(named, Plugin) else named()
+    return build(seam, named) if given is None else check(seam, given)
 
 
 def _engine(config: RunConfig, base: Path) -> Engine:

@@ -12,6 +12,7 @@ from .baseline import retained_ids
 from .context import RunContext
 from .exam import accuracy, examine_split, known_attempts
 from .examine import taught_problems
+from .lesson import DECLINED
 from .state import CycleState
 from .step import step
 
@@ -21,7 +22,7 @@ async def evaluate(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
     """Put the candidate through the gate and report the cycle."""
     context, cycle, candidate = runtime.context, state["cycle"], state["candidate"]
     if candidate is None:
-        decision = Decision(Verdict.ROLLED_BACK, state["candidate_note"])
+        decision = Decision(Verdict.ROLLED_BACK, state["candidate_note"] + _rejections(context, cycle))
         results: dict[Split, list[Attempt]] = {}
     else:
         results = await _examine_candidate(context, runtime, cycle, candidate)
@@ -32,10 +33,19 @@ async def evaluate(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
             [a.correct for a in results.get(Split.RETENTION, ())] or None,
             context.config.gate,
         )
-    report = _report(context, cycle, candidate or state["student"], results, decision)
-    report = report.model_copy(update={"parent": state["student"]})
+    report = _report(context, state, results, decision)
     context.rundir.write_report(report)
     return _next_state(context, state, decision, report)
+
+
+def _rejections(context: RunContext, cycle: int) -> str:
+    """Say why rationales were turned away, with a teacher's own words where it declined."""
+    turned = [r for r in context.rundir.rationales(cycle) if r.rejected]
+    if not turned:
+        return ""
+    counts = ", ".join(f"{reason} {n}" for reason, n in Counter(r.rejected for r in turned).most_common())
+    words = next((r.text for r in turned if r.rejected == DECLINED), "")
+    return f"; rejected: {counts}" + (f", such as {' '.join(words.split())!r}" if words else "")
 
 
 async def _examine_candidate(
@@ -59,13 +69,15 @@ async def _examine_candidate(
 
 
 def _report(
-    context: RunContext, cycle: int, student: str, results: dict[Split, list[Attempt]], decision: Decision
+    context: RunContext, state: CycleState, results: dict[Split, list[Attempt]], decision: Decision
 ) -> CycleReport:
+    cycle = state["cycle"]
     diagnosis = context.rundir.diagnosis(cycle)
     shown = {split: attempts for split, attempts in results.items() if split is not Split.TRAIN}
     return CycleReport(
         cycle=cycle,
-        student=student,
+        student=state["candidate"] or state["student"],
+        parent=state["student"],
         accuracy={split: accuracy(attempts) for split, attempts in shown.items()},
         n={split: len(attempts) for split, attempts in shown.items()},
         weaknesses=diagnosis.weaknesses if diagnosis else (),

@@ -12,10 +12,10 @@ from ..agents.teachers.reference import ReferenceTeacher
 from ..config import RunConfig
 from ..errors import InputError, one_line
 from ..ledger import CallLedger
-from ..ledgerfile import open_ledger
-from ..plugins import build
+from ..ledgerfile import check_ledger
+from ..plugins import Plugin, build
 from ..schema import Split
-from ..seams import Teacher
+from ..seams import Task, Teacher
 from ..tasks.splits import check_splits
 from .context import Parts, build_parts
 from .rehearse import rehearsal_questions
@@ -36,18 +36,20 @@ def require(parts: Parts) -> None:
         InputError: As the check says it.
     """
     for name, check in _checks(parts):
-        problem = _try(name, check)[0].problem
-        if problem:
-            raise InputError(problem)
+        try:
+            check()
+        except InputError:
+            raise
+        except Exception as error:  # of somebody's plug-in
+            raise InputError(f"{name}: {one_line(error)}; mend the plug-in") from error
 
 
 def examine_config(config: RunConfig) -> list[Check]:
-    """Run every check, those after a failure too where they do not depend on it; nothing is paid for."""
+    """Run every check; of parts that cannot all be made, those that need no other part. Nothing is paid for."""
     tried = [_try(name, make) for name, make in _makers(config)]
     found = [check for check, _ in tried]
     if any(check.problem for check in found):
-        alone = [(check.name, made.check) for check, made in tried if hasattr(made, "check")]
-        return [*found, *(_try(f"{name} works", check)[0] for name, check in alone)]
+        return [*found, *(_try(name, check)[0] for name, check in _alone(config, tried))]
     try:
         parts = build_parts(config, ledger=CallLedger(None))
     except InputError as error:
@@ -62,17 +64,16 @@ def _try(name: str, act: Callable[[], object]) -> tuple[Check, object]:
     except InputError as error:
         return Check(name, str(error)), None
     except Exception as error:  # of somebody's plug-in: the checks after it are still worth having
-        return Check(name, f"{name}: {one_line(error)}"), None
+        return Check(name, f"{name}: {one_line(error)}; mend the plug-in"), None
 
 
 def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
     from ..agents.resolve import resolve_student
 
     yield "student", lambda: resolve_student(config.student.model)
-    yield "task", lambda: build("tasks", config.task, seed=config.seed).splits()
+    yield "task", partial(_drawn, config.task, config.seed)
     if config.retention:
-        task = config.retention.task
-        yield "retention", lambda: build("tasks", task).splits()
+        yield "retention", partial(_drawn, config.retention.task, config.seed)
     named = [
         *(("teachers", spec) for spec in config.teachers),
         *(("stages", spec) for spec in config.training.stages),
@@ -83,6 +84,23 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
     ]
     for seam, spec in named:
         yield f"{seam[:-1]} {spec.name}", partial(build, seam, spec, ledger=CallLedger(None))
+
+
+def _drawn(spec: Plugin, seed: int) -> Task:
+    task: Task = build("tasks", spec, seed=seed)
+    task.splits()
+    return task
+
+
+def _alone(config: RunConfig, tried: list[tuple[Check, object]]) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield what can be checked of a part without the others."""
+    if config.teach.shared_calls:
+        yield "teach.shared_calls", partial(_check_shared_calls, Path(config.teach.shared_calls))
+    for check, made in tried:
+        if check.name == "task" and isinstance(made, Task):
+            yield "splits and grading", partial(check_splits, made)
+        elif hasattr(made, "check"):
+            yield f"{check.name} works", made.check
 
 
 def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -110,7 +128,7 @@ def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
 def _check_shared_calls(path: Path) -> None:
     try:
         if path.exists():
-            open_ledger(path, mend=False).close()
+            check_ledger(path)
     except sqlite3.Error as error:
         raise InputError(f"teach.shared_calls: {path} is no call ledger ({error}); give another file") from error
     if not path.parent.is_dir():
@@ -126,7 +144,7 @@ def _check_can_teach(parts: Parts, name: str, teacher: Teacher) -> None:
             f"teachers: {name}: has nothing to say to any of the {len(problems)} train problems, such as "
             f"{problems[0].question[:60]!r}; choose another teacher, such as chat"
         )
-    if isinstance(teacher, ReferenceTeacher) and able and not any(parts.fits(p.reference or "") for p in able):
+    if isinstance(teacher, ReferenceTeacher) and able and not any(parts.fits(teacher.text(p)) for p in able):
         raise InputError(
             f"student.max_new_tokens: {parts.max_tokens} tokens are fewer than any reference of the train problems "
             "has, so none could be a lesson; raise it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -63,3 +64,20 @@ def test_every_link_between_pages_leads_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_demo_s_figures_are_those_that_were_measured() -> None:
+    measured = json.loads((ROOT / "bench" / "results" / "demo.json").read_text())
+    page, readme = ((ROOT / name).read_text() for name in ("docs/demo.md", "README.md"))
+    for run in measured["runs"]:
+        kept, n, verdicts = run["retention"], run["retention_n"], [v.split(":")[0] for v in run["verdicts"][1:]]
+        gate = " / ".join(f"{share:.2f}" for share in run["gate"])
+        test = run["test"]
+        row = (
+            f"| {run['seed']} | {test['base']:.2f} | **{test['best']:.2f}** | {run['best_cycle']} | {gate} "
+            f"| {round(kept * n)}/{n} | {', '.join(verdicts)} | {run['wall_seconds']} s |"
+        )
+        assert row in page, row
+    assert f"**{measured['median_test_best']:.0%} after**".replace("%", " %") in readme
+    assert f"{measured['median_test_best']:.2f}, 0 points, {measured['median_wall_seconds']} s" in page
+    assert f"in {measured['median_wall_seconds'] / 60:.1f} minutes" in readme

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from tutelage.agents.resolve import WHEEL_STUDENT, made_once, resolve_student
 from tutelage.agents.student import TransformersEngine
 from tutelage.checkpoints import load_model, load_tokenizer
 from tutelage.errors import InputError
+from tutelage.model_thread import on_model_thread
 from tutelage.seams import Message
 
 QUESTIONS = ["1 + 1 =", "State the sum: 2 + 3 =", "9 - 4 =", "What is 1 + 2 + 3 + 4 + 5 + 6?"]
@@ -121,3 +125,23 @@ def test_the_wheel_holds_the_student() -> None:
     engine = TransformersEngine(resolve_student(WHEEL_STUDENT), max_new_tokens=12)
     (made,) = engine.generate("base", [ask("What is the capital of France?")])[0]
     assert "Paris" in made.text
+
+
+async def test_an_exam_that_nobody_waits_for_ends_after_its_batch(base: Path) -> None:
+    engine, answered = TransformersEngine(base, precision="float32", max_new_tokens=2, batch_size=1), 0
+    first = threading.Event()
+
+    def count(number: int) -> None:
+        nonlocal answered
+        answered += number
+        first.set()
+        time.sleep(0.05)  # so that the cancelling comes in between
+
+    prompts = [ask(QUESTIONS[0])] * 200
+    waiting = asyncio.ensure_future(on_model_thread(engine.generate, "base", prompts, on_progress=count))
+    await asyncio.to_thread(first.wait)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await on_model_thread(lambda: None)  # its turn comes when the exam has ended
+    assert answered < 100

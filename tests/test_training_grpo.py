@@ -86,13 +86,13 @@ def test_fewer_lessons_than_prompts_a_step_still_train(job: StageJob) -> None:
     ("options", "message"),
     [
         ({"generations": 1}, "at least 2"),
-        ({"prompts_per_step": 0}, "below 1"),
+        ({"prompts_per_step": 0}, "prompts_per_step: 0: Input should be greater"),
         ({"prompts_per_step": 1, "generations": 2, "gradient_accumulation": 3}, "cannot be cut into 3 equal parts"),
         ({"rewards": {"corect": 1.0}}, "did you mean 'correct'"),
         ({"rewards": {"correct": 0.0}}, "no part has a weight"),
         ({"extra": {"betta": 1}}, "did you mean 'beta'|no argument"),
         ({"extra": {"num_generations": 8}}, "option of the stage's own"),
-        ({"mode": "half"}, "use lora or full"),
+        ({"mode": "half"}, "Input should be .lora. or .full."),
     ],
 )
 def test_wrong_options_are_named_without_a_model(options: dict, message: str) -> None:

@@ -166,8 +166,12 @@ def test_a_checkpoint_that_is_not_what_was_trained_is_an_error(job: StageJob, mo
         ({"extra": {"per_device_train_batch_size": 3}}, "option of the stage's own"),
         ({"extra": {"packing": True}}, "packing"),
         ({"scheduler": "zigzag"}, "zigzag"),
-        ({"mode": "qlora"}, "use lora or full"),
-        ({"rank": 0}, "rank"),
+        ({"mode": "qlora"}, "mode: 'qlora': Input should be 'lora' or 'full'"),
+        ({"rank": 0}, "rank: 0: Input should be greater than or equal to 1"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"max_steps": 0}, "max_steps"),
+        ({"drift": -1.0}, "drift"),
+        ({"interpolate": 0.0}, "interpolate"),
     ],
 )
 def test_wrong_options_are_named_without_a_model(options: dict, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,9 +30,17 @@ WRONG = {
     "no such data file": ({"task": {"name": "dataset", "options": {"path": "no.jsonl"}}}, "no.jsonl"),
     "empty split": ({"task": {"name": "tutelage.testing:FakeTask", "options": {"gate": 0}}}, "'gate' is empty"),
     "no such stage": ({"training": {"stages": ["stf"]}}, "did you mean 'sft'?"),
+    "a stage's number out of range": (
+        {"training": {"stages": [{"name": "grpo", "options": {"max_steps": 0}}]}},
+        "stages: grpo: max_steps: Input should be greater than or equal to 1",
+    ),
     "unknown stage option": (
         {"training": {"stages": [{"name": "sft", "options": {"learning_rat": 1}}]}},
         "did you mean 'learning_rate'?",
+    ),
+    "shared calls of nobody": (
+        {"teach": {"shared_calls": "~nobody-here/calls.sqlite"}},
+        "teach.shared_calls",
     ),
     "shared calls that are another file": (
         {"teach": {"shared_calls": "config.yaml"}},
@@ -53,10 +62,34 @@ WRONG = {
 
 
 def test_doctor_goes_on_after_a_failure(tutelage_cli: Run, in_folder: Path) -> None:
-    both = {**WRONG["no such student"][0], **WRONG["unreachable teacher"][0]}
-    code, _, err = tutelage_cli("doctor", write(in_folder, **both))
+    several = ("no such student", "unreachable teacher", "empty split", "shared calls that are another file")
+    overrides = {key: value for name in several for key, value in WRONG[name][0].items()}
+    code, _, err = tutelage_cli("doctor", write(in_folder, **overrides))
     assert code == 2
-    assert "no/such-student" in err and "127.0.0.1:9" in err
+    assert len(err.splitlines()) == len(several)
+    assert all(WRONG[name][1] in err for name in several)
+
+
+def test_another_program_s_database_is_left_alone(tutelage_cli: Run, in_folder: Path) -> None:
+    with sqlite3.connect("theirs.sqlite") as theirs:
+        theirs.execute("CREATE TABLE calls (number INTEGER)")
+    before = (in_folder / "theirs.sqlite").read_bytes()
+    code, _, err = tutelage_cli("run", write(in_folder, teach={"shared_calls": "theirs.sqlite"}))
+    assert code == 2
+    assert "another program's database" in err
+    assert (in_folder / "theirs.sqlite").read_bytes() == before
+
+
+def test_a_plug_in_that_raises_is_named_and_not_traced(tutelage_cli: Run, in_folder: Path) -> None:
+    (in_folder / "rough.py").write_text(
+        "from tutelage.testing import FakeTask, FakeTeacher\n"
+        "class Grader(FakeTask):\n    def grade(self, problem, text):\n        return {}['score']\n"
+        "class Splits(FakeTask):\n    def splits(self):\n        return {}['train']\n"
+    )
+    for name, told in {"Grader": "splits and grading: KeyError: 'score'", "Splits": "KeyError: 'train'"}.items():
+        code, _, err = tutelage_cli("run", write(in_folder, task=f"rough:{name}"))
+        assert code == 2
+        assert told in err and "Traceback" not in err
 
 
 def test_references_that_the_student_could_not_write_are_refused(tutelage_cli: Run, in_folder: Path) -> None:

@@ -15,7 +15,7 @@ from ..seams import StageJob, Task
 from . import adapter
 from .checks import check_lessons
 from .rewards import Grader, as_trl, find_rewards
-from .session import check_model_options, finish, prompt_of, report, session, train
+from .session import check_fields, finish, prompt_of, report, session, train
 
 DEFAULT_REWARDS = {"correct": 1.0, "format": 0.1}
 
@@ -36,7 +36,7 @@ class GRPOStage:
     """Passes over the questions, unless `max_steps` is set."""
     max_steps: Count | None = None
     """Optimizer steps."""
-    max_new_tokens: Count = 64
+    max_new_tokens: Count = 256
     """Length limit of a sampled answer."""
     temperature: Positive = 1.0
     """Of the sampling."""
@@ -92,11 +92,9 @@ class GRPOStage:
 
     def check(self) -> None:
         """Raise InputError if the options cannot work, without loading a model."""
-        check_model_options(self.name, self.mode, self.lora.rank, self.lora.alpha)
+        check_fields(self)
         if self.generations < 2:
             raise InputError(f"stages: grpo: generations: {self.generations} is no group to compare; use at least 2")
-        if self.prompts_per_step < 1:
-            raise InputError(f"stages: grpo: prompts_per_step: {self.prompts_per_step} is below 1")
         find_rewards(self.weights)
         adapter.check_options(
             self.name, "grpo", self._options_for(self.prompts_per_step, processes=1), self.extra or {}

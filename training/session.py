@@ -6,10 +6,12 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from ..checkpoints import load_model, load_tokenizer, read_note, save_checkpoint
 from ..errors import InputError, RunError
@@ -19,8 +21,6 @@ from ..seams import StageJob
 from . import adapter
 from .checks import check_saved
 from .progress import step_callback
-
-MODES = ("lora", "full")
 
 
 @dataclass
@@ -35,16 +35,22 @@ class Session:
     began: float
 
 
-def check_model_options(stage: str, mode: str, rank: int, alpha: int) -> None:
-    """Refuse a mode or adapter size that cannot work.
+def check_fields(stage: Any) -> None:
+    """Refuse options that are not what their annotations say, also of a stage that was made in Python.
+
+    Args:
+        stage: A dataclass with a `name`.
 
     Raises:
         InputError: Naming the option.
     """
-    if mode not in MODES:
-        raise InputError(f"stages: {stage}: mode: {mode!r} is unknown; use lora or full")
-    if rank < 1 or alpha < 1:
-        raise InputError(f"stages: {stage}: rank and alpha must be at least 1, got {rank} and {alpha}")
+    values = {field.name: getattr(stage, field.name) for field in fields(stage)}
+    try:
+        TypeAdapter(type(stage)).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"stages: {stage.name}: {where}: {first['input']!r}: {first['msg']}") from error
 
 
 @contextmanager

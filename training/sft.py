@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from ..errors import InputError, RunError
 from ..schema import Lesson, TrainingReport
-from ..schema.record import Count, NotNegative, Positive
+from ..schema.record import Count, NotNegative, Positive, Share
 from ..seams import StageJob
 from . import adapter
 from .checks import check_lessons, check_supervision
 from .drift import Drift
 from .frozen import cast_once
-from .session import Interpolation, Session, check_model_options, finish, prompt_of, report, session, train
+from .session import Interpolation, Session, check_fields, finish, prompt_of, report, session, train
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class SFTStage:
     """Batches an optimizer step adds up."""
     max_grad_norm: NotNegative = 1.0
     """Gradients are clipped to this length."""
-    interpolate: float = 1.0
+    interpolate: Share = 1.0
     """Share of the way from the start's weights to the trained ones that is gone in the end; less than 1 forgets
     less (WiSE-FT)."""
     drift: NotNegative = 0.0
@@ -85,11 +85,9 @@ class SFTStage:
 
     def check(self) -> None:
         """Raise InputError if the options cannot work, without loading a model."""
-        check_model_options(self.name, self.mode, self.lora.rank, self.lora.alpha)
-        if not 0 < self.interpolate <= 1:
-            raise InputError(f"stages: sft: interpolate: {self.interpolate} is not above 0 and at most 1")
-        if self.drift < 0 or (self.drift and self.mode != "lora"):
-            raise InputError("stages: sft: drift: give 0 or more, and more than 0 in mode lora alone")
+        check_fields(self)
+        if self.drift and self.mode != "lora":
+            raise InputError("stages: sft: drift: needs an adapter; use mode lora, or leave it out")
         extra = self.extra or {}
         if extra.get("packing") or extra.get("padding_free"):
             raise InputError(

@@ -26,10 +26,13 @@ REPLY_CAP = 20_000
 """Characters of a reply that are kept."""
 
 
+SECRETS = ("_KEY", "_TOKEN", "_SECRET")
+"""Ends of the names of environment variables that are blacked out in messages, with `api_key_env` itself."""
 SHORTEST_KEY = 6
-"""Characters; a shorter value in the environment is no key, and might be a word of the message."""
-REFUSED = (400, 413, 422)
-"""HTTP statuses of what is wrong with one prompt (its length, a content filter) and right with the next."""
+"""Characters; a shorter value of theirs is no key, and might be a word of the message."""
+FILTERED = ("content_filter", "content_policy_violation")
+"""Error codes of a prompt that a provider will not answer."""
+TOO_LARGE = 413
 
 
 class _Line(NamedTuple):
@@ -159,7 +162,7 @@ class ChatTeacher:
             try:
                 answer = await line.chat.ainvoke(list[Any](messages))
             except Exception as error:  # every provider has exceptions of its own
-                if getattr(error, "status_code", None) in REFUSED:
+                if _is_about_the_prompt(error):
                     raise Declined(f"{self._who()}: {self._cause(error)}") from error
                 raise RunError(f"{self._who()}: {self._cause(error)}") from error
             seconds = time.monotonic() - begun
@@ -240,11 +243,10 @@ class ChatTeacher:
     def _cause(self, error: BaseException) -> str:
         """Say in one line what went wrong, with keys blacked out: some providers repeat them."""
         text = " ".join(str(error).split())
-        for name, value in os.environ.items():
-            if len(value) >= SHORTEST_KEY and (
-                name == self._api_key_env or name.endswith(("_KEY", "_TOKEN", "_SECRET"))
-            ):
-                text = text.replace(value, "***")
+        secrets = {os.environ.get(self._api_key_env or "", "")} - {""}
+        secrets |= {v for name, v in os.environ.items() if name.endswith(SECRETS) and len(v) >= SHORTEST_KEY}
+        for secret in sorted(secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
         return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
 
 
@@ -261,6 +263,14 @@ def clean(text: str) -> str:
         rest = inside.partition("</think>")[2] if opened else ""
     lines = [line for line in "".join(kept).splitlines() if not line.lstrip().startswith("```")]
     return "\n".join(lines).strip()
+
+
+def _is_about_the_prompt(error: Exception) -> bool:
+    """Whether another prompt would do; a plain 400 may as well mean a setting or an account."""
+    from langchain_core.exceptions import ContextOverflowError
+
+    too_long = isinstance(error, ContextOverflowError) or getattr(error, "status_code", None) == TOO_LARGE
+    return too_long or getattr(error, "code", None) in FILTERED
 
 
 def _served(answer: Any) -> list[str]:

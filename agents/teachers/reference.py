@@ -27,9 +27,12 @@ class ReferenceTeacher:
         Raises:
             Declined: If the problem has none.
         """
-        problem = request.problem
-        text = (problem.reference or "").strip()
-        if not text:
+        if not self.can_teach(request.problem):
             raise Declined("the problem has no reference")
+        return self.text(request.problem)
+
+    def text(self, problem: Problem) -> str:
+        """Return what is taught of a problem that has a reference."""
+        text = (problem.reference or "").strip()
         last = text.rsplit("\n", 1)[-1].strip()
         return text if last.lower().startswith("answer:") else f"{text}\nAnswer: {problem.answer}"

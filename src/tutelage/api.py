@@ -107,15 +107,15 @@ async def arun(
 async def aresume(
     run_dir: str | Path,
     *,
+    teachers: Sequence[Teacher] = (),
+    engine: Engine | None = None,
+    diagnostician: Diagnostician | None = None,
+    planner: Planner | None = None,
+    purifier: Purifier | None = None,
+    embedder: Embedder | None = None,
     listen: Listener | None = None,
-    **objects: Any,
 ) -> Result:
-    """Go on with a run where it stopped.
-
-    Args:
-        run_dir: The run's folder.
-        listen: Called with every event of the graph's stream.
-        **objects: The same objects that `arun` was given.
+    """Go on with a run where it stopped; give the same objects as to `arun`.
 
     Raises:
         InputError: If the folder is no run directory.
@@ -124,7 +124,8 @@ async def aresume(
     from .graphs.context import Objects
     from .graphs.runner import resume
 
-    await resume(Path(run_dir), Objects(**objects), listen or (lambda event: None))
+    objects = Objects(teachers, engine, diagnostician, planner, purifier, embedder)
+    await resume(Path(run_dir), objects, listen or (lambda event: None))
     return Result(Path(run_dir))
 
 

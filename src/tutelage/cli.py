@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .errors import InputError, RunError, harmless
+from .errors import InputError, RunError, harmless, one_line
 from .hardware import keep_memory
 
 app = typer.Typer(
@@ -230,7 +230,9 @@ def main() -> None:
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
             _fail(error.format_message(), 2)
-        raise
+        if os.environ.get("TUTELAGE_DEBUG"):
+            raise
+        _fail(f"unexpected {one_line(error)}; set TUTELAGE_DEBUG=1 to see where, and please report it", 1)
     if code == _INTERRUPTED:
         _fail("interrupted; what is done is kept: go on with `tutelage resume RUN_DIR`", _INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -91,7 +91,10 @@ class TeachConfig(Section):
     @field_validator("shared_calls")
     @classmethod
     def _wherever_it_is_resumed(cls, value: str | None) -> str | None:
-        return None if value is None else str(Path(value).expanduser().absolute())
+        try:
+            return None if value is None else str(Path(value).expanduser().absolute())
+        except RuntimeError as error:  # no such user
+            raise ValueError(str(error)) from error
 
 
 class PlanConfig(Section):

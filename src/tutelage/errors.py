@@ -22,13 +22,13 @@ class Declined(Exception):
     """A teacher has nothing to say on this one problem; it gets no lesson from it, and the run goes on."""
 
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that a terminal obeys, line breaks and tabs apart."""
 
 
 def harmless(text: str) -> str:
     """Return foreign text that a terminal only shows."""
-    return CONTROL.sub("�", text)
+    return _CONTROL.sub("�", text)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Self
 
 from .errors import RunError
 from .hashing import content_hash
-from .ledgerfile import open_ledger
+from .ledgerfile import connect, open_ledger
 from .schema import Cost
 from .seams import Message
 
@@ -100,7 +100,7 @@ class CallLedger:
         """Open the file at the first use: naming a ledger writes nothing."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)  # for `:memory:` that is the working directory
-            return open_ledger(self.path, self._mend)
+            return open_ledger(self.path) if self._mend else connect(self.path)
         except (sqlite3.Error, OSError) as error:
             raise RunError(f"{self.path}: the call ledger cannot be opened: {error}") from error
 
@@ -193,7 +193,6 @@ class CallLedger:
             landed = await invoke()
             with self._mutex:
                 self._store(key, model, prompt_version, landed)
-                self._note_use(key, cached=False)
             return landed
         except Exception as error:
             landed = error
@@ -222,9 +221,11 @@ class CallLedger:
         return Reply(*row[3:8])
 
     def _store(self, key: str, model: str, prompt_version: str, reply: Reply) -> None:
+        """Keep a reply that was paid for, and what it cost; then share it."""
         row = (key, model, prompt_version, *reply, time.time())
         with self._told():
             self._insert(row)
+        self._note_use(key, cached=False)
         if self._shared is not None:
             with self._shared._mutex, self._shared._told():
                 self._shared._insert(row)

@@ -24,38 +24,34 @@ CREATE INDEX IF NOT EXISTS uses_by_cycle ON uses (cycle);
 """
 
 
-def open_ledger(path: Path, mend: bool = True) -> sqlite3.Connection:
+def open_ledger(path: Path) -> sqlite3.Connection:
     """Open a ledger's file, or begin it; one that is damaged is moved aside with a warning.
 
     Args:
         path: The file, or `:memory:`.
-        mend: Whether a damaged file is moved aside; a file that others use too must stay.
 
     Raises:
-        sqlite3.Error: If it is locked, cannot be written or comes from a newer version, or is damaged and stays.
+        sqlite3.Error: If it is locked, cannot be written, is another program's or comes from a newer version.
     """
     try:
-        return _connect(path)
+        return connect(path)
     except sqlite3.OperationalError:
         raise  # locked, read-only, no space: nothing is wrong with the file
     except sqlite3.DatabaseError as error:
-        if not mend:
-            raise
         aside = _move_aside(path)
         warnings.warn(f"{path} is damaged ({error}); kept as {aside.name}, a new one is begun", stacklevel=3)
-        return _connect(path)
+        return connect(path)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open a sound file; every statement is a transaction of its own."""
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a sound file, or begin one; every statement is a transaction of its own.
+
+    Raises:
+        sqlite3.Error: If it is damaged, too, in which case it stays where it is.
+    """
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(str(verdict).replace("\n", " "))
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > LEDGER_VERSION:
-            raise sqlite3.OperationalError(f"version {version} is newer than this program's {LEDGER_VERSION}")
+        _require_ledger(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")  # survives kill -9; a power cut may cost the last calls
         connection.executescript(_TABLES)
@@ -64,6 +60,30 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def check_ledger(path: Path) -> None:
+    """Look at a file that is there, without changing it.
+
+    Raises:
+        sqlite3.Error: If it is not a sound ledger.
+    """
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        _require_ledger(connection)
+    finally:
+        connection.close()
+
+
+def _require_ledger(connection: sqlite3.Connection) -> None:
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(str(verdict).replace("\n", " "))
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > LEDGER_VERSION:
+        raise sqlite3.OperationalError(f"version {version} is newer than this program's {LEDGER_VERSION}")
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise sqlite3.OperationalError("it is another program's database")
 
 
 def _move_aside(path: Path) -> Path:

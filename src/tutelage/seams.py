@@ -113,7 +113,7 @@ class PlanningRequest:
     attempts: Sequence[Attempt]
     """This student's attempts at train problems, oldest first."""
     taught: Mapping[str, int]
-    """How often each train problem was taught in accepted cycles."""
+    """How often each train problem was taught to this student and to those it came from."""
     teachers: tuple[str, ...]
     lessons: int
     """How many problems may be taught."""

@@ -81,9 +81,9 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
 def _most_asked(rundir: RunDir) -> str:
     """Return the taught problem that was asked most often, and of several the one with the most lessons."""
     taught, asked = Counter[str](), Counter[str]()
-    for report in rundir.reports():
-        taught.update(lesson.problem_id for lesson in rundir.lessons(report.cycle))
-        asked.update(attempt.problem_id for attempt in rundir.attempts(report.cycle))
+    for cycle in range(len(rundir.reports()) + 1):  # the last one may be under way
+        taught.update(lesson.problem_id for lesson in rundir.lessons(cycle))
+        asked.update(attempt.problem_id for attempt in rundir.attempts(cycle))
     if not taught:
         raise InputError(f"{rundir.path}: nothing has been taught yet; name a problem of problems.jsonl with --problem")
     return max(taught, key=lambda problem: (asked[problem], taught[problem]))

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from .diagnosis import Weakness
-from .exam import BASE, Split
+from .exam import Split
 from .record import Record, Unit
 
 
@@ -56,8 +56,8 @@ class CycleReport(Record):
     cycle: int
     student: str
     """The checkpoint this cycle made (for cycle 0: `base`)."""
-    parent: str = BASE
-    """The student that it was made from."""
+    parent: str | None = None
+    """The student that it was made from; None in reports of versions that did not write it."""
     accuracy: dict[Split, Unit]
     n: dict[Split, int]
     weaknesses: tuple[Weakness, ...] = ()
