@@ -13,12 +13,13 @@ from ..schema import Attempt, Diagnosis, Mastery, Problem, Weakness
 WRONG_ANSWERS: Final = "wrong answers"
 """The weakness of problems that have no skill tags."""
 PATTERNS: Final = {
-    "format": ("no final answer", "end without a final answer"),
-    "truncated": ("cut off", "are cut off at the length limit"),
-    "repetition": ("repetition", "say the same thing over and over"),
-    "copied": ("copied wrongly", "use a number that the question does not have"),
+    "format": ("giving a final answer", "end without one"),
+    "truncated": ("ending in time", "are cut off at the length limit"),
+    "repetition": ("not repeating itself", "say the same thing over and over"),
+    "copied": ("copying the numbers", "use one that the question does not have"),
 }
-"""Kinds of wrong step that are no matter of skill: the weakness's name, and what such answers do."""
+"""Kinds of wrong step that are no matter of skill: the weakness, named so that its pass rate reads as a skill's does,
+and what such answers do."""
 PATTERN_SHARE: Final = 0.1
 """A pattern in fewer attempts than this is no weakness of its own; those failures count for the skills."""
 

@@ -64,6 +64,10 @@ def resolve_student(model: str) -> Path:
 
 
 def _local(folder: Path) -> Path:
+    if (folder / "config.yaml").is_file():
+        raise InputError(
+            f"student.model: {folder} is a run; give one of its checkpoints, such as checkpoints/cycle-001"
+        )
     if not (folder / "config.json").is_file():
         raise InputError(f"student.model: {folder} has no config.json; give the folder that save_pretrained wrote")
     return folder.resolve()

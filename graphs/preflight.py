@@ -140,9 +140,11 @@ def _check_can_teach(parts: Parts, name: str, teacher: Teacher) -> None:
     problems = parts.problems.get(Split.TRAIN, ())
     able = [problem for problem in problems if can_teach(problem)]
     if problems and not able:
+        named = isinstance(teacher, ReferenceTeacher)
+        remedy = "name the column of rationales in task.options.reference, or " * named + "choose another, such as chat"
         raise InputError(
             f"teachers: {name}: has nothing to say to any of the {len(problems)} train problems, such as "
-            f"{problems[0].question[:60]!r}; choose another teacher, such as chat"
+            f"{problems[0].question[:60]!r}; {remedy}"
         )
     if isinstance(teacher, ReferenceTeacher) and able and not any(parts.fits(teacher.text(p)) for p in able):
         raise InputError(

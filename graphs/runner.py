@@ -69,9 +69,11 @@ async def start(config: RunConfig, path: Path, objects: Objects, listen: Listene
 
 def _require_free(path: Path) -> None:
     if (path / "config.yaml").exists():
-        raise InputError(f"{path}: holds a run already; go on with `tutelage resume {path}`, or give another --run-dir")
+        raise InputError(
+            f"{path}: holds a run already; resume it (`tutelage resume {path}`), or give another run directory"
+        )
     if path.exists() and (not path.is_dir() or any(_is_anothers(p.name) for p in path.iterdir())):
-        raise InputError(f"{path}: exists and is no empty folder; give another --run-dir")
+        raise InputError(f"{path}: exists and is no empty folder; give another run directory")
 
 
 def _is_anothers(name: str) -> bool:
@@ -129,13 +131,14 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
     try:
         await _stream(context, emit)
     except (InputError, RunError) as error:
+        if error.__cause__ is not None:  # a plug-in's author wants to see where
+            (rundir.path / "error.log").write_text(traceback.format_exc(), encoding="utf-8")
         emit({"kind": "failed", "why": str(error)})
         raise RunError(str(error)) from error  # the run has begun: no InputError any more, and it can be resumed
     except Exception as error:
         (rundir.path / "error.log").write_text(traceback.format_exc(), encoding="utf-8")
         emit({"kind": "failed", "why": repr(error)})
-        where = rundir.path / "error.log"
-        raise RunError(f"{one_line(error)} (the whole of it is in {where})") from error
+        raise RunError(one_line(error)) from error
     finally:
         memory.close()
         context.engine.release()

@@ -78,7 +78,8 @@ async def _all_or_first_error(jobs: list[Any]) -> None:
             for job in jobs:
                 group.create_task(job)
     except ExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
+        first = errors.exceptions[0]
+        raise first from first.__cause__  # where the plug-in raised, not where the group did
 
 
 async def write_rationale(context: RunContext, request: TeachingRequest, teacher: str) -> list[Rationale]:

@@ -86,6 +86,26 @@ def test_plugins(tutelage_cli: Run) -> None:
     assert {"seam": "teachers", "name": "textbook"}.items() <= rows[[r["name"] for r in rows].index("textbook")].items()
 
 
+def test_without_arguments_it_helps(tutelage_cli: Run) -> None:
+    code, out, err = tutelage_cli()
+    assert (code, err) == (0, "")
+    assert "doctor" in out and len(out.splitlines()) > 10
+
+
+def test_a_failing_teacher_s_line_is_to_be_found(tutelage_cli: Run, in_folder: Path) -> None:
+    (in_folder / "mine.py").write_text(
+        "class Mine:\n    name = 'mine'\n    def teach(self, request):\n        return {}['boom']\n"
+    )
+    path = in_folder / "run"
+    code, _, err = tutelage_cli("run", write(in_folder, teachers=["mine:Mine"]), "--run-dir", path)
+    assert code == 1
+    assert "KeyError('boom')" in err and f"go on with `tutelage resume {path}`" in err
+    assert "mine.py" in (path / "error.log").read_text()
+    _, out, _ = tutelage_cli("show", path)
+    assert "failed: teacher 'mine' failed on problem" in out
+    assert "KeyError('boom')" in json.loads(tutelage_cli("show", path, "--json")[1])["failure"]
+
+
 def test_version(tutelage_cli: Run) -> None:
     code, out, _ = tutelage_cli("--version")
     assert (code, out) == (0, f"tutelage {importlib.metadata.version('tutelage')}\n")

@@ -8,11 +8,13 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from tutelage import plugindoc
 from tutelage.cli import app
 from tutelage.configdoc import markdown
+from tutelage.configfile import parse_config
 from tutelage.graphs.draw import mermaid
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +29,11 @@ def test_the_page_of_options_is_current_and_leaves_none_unexplained() -> None:
     page = (ROOT / "docs" / "options.md").read_text()
     assert page == plugindoc.markdown()
     assert not re.search(r"\|\s*\|$", page, re.MULTILINE)
+
+
+def test_the_configuration_in_the_readme_is_one() -> None:
+    block = (ROOT / "README.md").read_text().split("```yaml\n")[1].split("```")[0]
+    assert [teacher.name for teacher in parse_config(yaml.safe_load(block)).teachers] == ["chat"]
 
 
 def test_the_drawing_of_the_graph_is_current() -> None:

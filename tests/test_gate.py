@@ -63,14 +63,14 @@ def test_the_reason_holds_the_figures() -> None:
     after = [True] * 40 + [False] * 7 + [True] * 21 + [False] * 32
     decision = decide(before, after, [True] * 99 + [False], GateConfig())
     assert decision.verdict is Verdict.ACCEPTED
-    assert decision.why == "gate 0.47 -> 0.61 (+21 -7, p 1); retention 1.00 -> 0.99 (1 of 100 lost)"
+    assert decision.why == "gate 0.47 -> 0.61 (+21 -7, p of harm 1); retention 1.00 -> 0.99 (1 of 100 lost)"
 
 
 def test_a_clear_fall_is_rolled_back_and_a_chance_one_is_not() -> None:
     right = [True] * 20
     fell = decide(right, [False] * 4 + [True] * 16, None, GateConfig(alpha=0.1))
     assert fell.verdict is Verdict.ROLLED_BACK
-    assert "gate fell (p < 0.1): gate 1.00 -> 0.80 (+0 -4, p 0.062)" in fell.why
+    assert "gate fell (p < 0.1): gate 1.00 -> 0.80 (+0 -4, p of harm 0.062)" in fell.why
     assert decide(right, [False] * 3 + [True] * 17, None, GateConfig(alpha=0.1)).verdict is Verdict.ACCEPTED
 
 

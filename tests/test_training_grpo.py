@@ -86,7 +86,7 @@ def test_fewer_lessons_than_prompts_a_step_still_train(job: StageJob) -> None:
     ("options", "message"),
     [
         ({"generations": 1}, "at least 2"),
-        ({"prompts_per_step": 0}, "prompts_per_step: 0: Input should be greater"),
+        ({"prompts_per_step": 0}, "prompts_per_step: Input should be greater"),
         ({"prompts_per_step": 1, "generations": 2, "gradient_accumulation": 3}, "cannot be cut into 3 equal parts"),
         ({"rewards": {"corect": 1.0}}, "did you mean 'correct'"),
         ({"rewards": {"correct": 0.0}}, "no part has a weight"),

@@ -61,6 +61,13 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("override", ["stop.cycles=-1", "stop=3", "teachers=[]"])
+def test_a_wrong_override_is_blamed_on_itself(tutelage_cli: Run, in_folder: Path, override: str) -> None:
+    code, _, err = tutelage_cli("run", write(in_folder), "--set", override)
+    assert code == 2
+    assert err.startswith(f"tutelage: --set {override}: ")
+
+
 def test_doctor_goes_on_after_a_failure(tutelage_cli: Run, in_folder: Path) -> None:
     several = ("no such student", "unreachable teacher", "empty split", "shared calls that are another file")
     overrides = {key: value for name in several for key, value in WRONG[name][0].items()}

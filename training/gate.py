@@ -66,7 +66,9 @@ def decide(
         ValueError: If the gate results differ in length.
     """
     test = paired_test(best_gate, candidate_gate)
-    figures = f"gate {_mean(best_gate)} -> {_mean(candidate_gate)} (+{test.gained} -{test.lost}, p {test.p_harm:.2g})"
+    figures = (
+        f"gate {_mean(best_gate)} -> {_mean(candidate_gate)} (+{test.gained} -{test.lost}, p of harm {test.p_harm:.2g})"
+    )
     if retention:
         figures += (
             f"; retention 1.00 -> {_mean(retention)} ({len(retention) - sum(retention)} of {len(retention)} lost)"

@@ -26,7 +26,7 @@ class GRPOStage:
 
     name: ClassVar[str] = "grpo"
 
-    learning_rate: NotNegative = 1e-5
+    learning_rate: Positive = 1e-5
     """1e-6 to 1e-5 suits all weights, up to ten times that an adapter."""
     prompts_per_step: Count = 4
     """Questions an optimizer step looks at, over all devices."""

@@ -50,7 +50,7 @@ def check_fields(stage: Any) -> None:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"stages: {stage.name}: {where}: {first['input']!r}: {first['msg']}") from error
+        raise InputError(f"stages: {stage.name}: {where}: {first['msg']}, not {first['input']!r}") from error
 
 
 @contextmanager

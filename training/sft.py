@@ -24,7 +24,7 @@ class SFTStage:
 
     name: ClassVar[str] = "sft"
 
-    learning_rate: NotNegative = 5e-4
+    learning_rate: Positive = 5e-4
     """The peak; 1e-4 to 5e-4 suits an adapter, a tenth of that all weights."""
     batch_size: Count = 8
     """Lessons a device takes at once."""

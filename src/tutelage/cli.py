@@ -182,9 +182,15 @@ def _see_through(path: Path, as_json: bool, begin: Any) -> None:
     from .rundir import RunDir
     from .traces import summarise
 
-    with RunProgress(_console(stderr=True)) as progress:
-        progress.rundir = RunDir(path)
-        asyncio.run(begin(progress))
+    try:
+        with RunProgress(_console(stderr=True)) as progress:
+            progress.rundir = RunDir(path)
+            asyncio.run(begin(progress))
+    except RunError as error:
+        log = f"; where: {path / 'error.log'}" if (path / "error.log").exists() else ""
+        raise RunError(f"{error}{log}; go on with `tutelage resume {path}`") from error
+    except KeyboardInterrupt:
+        _fail(f"interrupted; what is done is kept: go on with `tutelage resume {path}`", _INTERRUPTED)
     summary = summarise(RunDir.open(path))
     if as_json:
         _print_json(summary)
@@ -218,13 +224,13 @@ def main() -> None:
     _quiet()
     keep_memory()
     try:
-        code = app(standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except InputError as error:
         _fail(str(error), 2)
     except RunError as error:
         _fail(f"{error}", 1)
     except (KeyboardInterrupt, typer.Abort):
-        code = _INTERRUPTED
+        _fail("interrupted", _INTERRUPTED)
     except OSError as error:
         _fail(f"{error.filename or 'file'}: {error.strerror or error}", 1)
     except Exception as error:
@@ -233,8 +239,6 @@ def main() -> None:
         if os.environ.get("TUTELAGE_DEBUG"):
             raise
         _fail(f"unexpected {one_line(error)}; set TUTELAGE_DEBUG=1 to see where, and please report it", 1)
-    if code == _INTERRUPTED:
-        _fail("interrupted; what is done is kept: go on with `tutelage resume RUN_DIR`", _INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

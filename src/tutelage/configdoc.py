@@ -15,7 +15,8 @@ _HEAD = """# Configuration
 
 One YAML file describes a run. Every field has a default but `task`; an unknown key is refused with the nearest known
 name, and `--set a.b=value` overrides any field from the command line; `--set teachers.0.options.grain=fine` reaches
-into lists. A plug-in is a bare name, or `{name: ..., options: {...}}`; see [plugins](plugins.md).
+into lists. A plug-in is a bare name, or `{name: ..., options: {...}}`; see [plugins](plugins.md). Relative paths and
+modules are looked for in the folder where the command is started, also by `resume`.
 
 This page is printed by `python -m tutelage.configdoc` from the classes in `src/tutelage/config.py`; a test compares.
 """

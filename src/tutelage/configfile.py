@@ -37,10 +37,13 @@ def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
         raise InputError(f"{path}:1: a configuration is a mapping of fields to values")
     for override in overrides:
         apply_override(values, override)
-    return parse_config(values, str(path), root)
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        raise InputError(_explain(error, str(path), root, overrides)) from error
 
 
-def parse_config(values: dict[str, Any], source: str = "configuration", root: yaml.Node | None = None) -> RunConfig:
+def parse_config(values: dict[str, Any], source: str = "configuration") -> RunConfig:
     """Check a configuration given as a mapping.
 
     Raises:
@@ -49,7 +52,7 @@ def parse_config(values: dict[str, Any], source: str = "configuration", root: ya
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        raise InputError(_explain(error, source, root)) from error
+        raise InputError(_explain(error, source, None)) from error
 
 
 def dump_config(config: RunConfig) -> str:
@@ -109,18 +112,24 @@ def _index(place: list[Any], part: str, key: str) -> int:
     return int(part)
 
 
-def _explain(error: ValidationError, source: str, root: yaml.Node | None) -> str:
+def _explain(error: ValidationError, source: str, root: yaml.Node | None, overrides: Sequence[str] = ()) -> str:
     first = error.errors()[0]
     location = tuple(part for part in first["loc"] if not str(part).startswith("function-"))
-    line = _line(root, location)
-    where = f"{source}:{line}" if line else source
     field = ".".join(str(part) for part in location) or "configuration"
+    line = _line(root, location)
+    where = _override(field, overrides) or (f"{source}:{line}" if line else source)
     if first["type"] == "extra_forbidden":
         known = _fields_at(RunConfig, location[:-1])
         return f"{where}: {field}: unknown key; {did_you_mean(str(location[-1]), known)}"
     if first["type"] == "missing":
         return f"{where}: {field}: missing; add it"
     return f"{where}: {field}: {first['msg']}, not {_short(first.get('input'))}"
+
+
+def _override(field: str, overrides: Sequence[str]) -> str | None:
+    """Return the last override of a field, or of what it is in."""
+    set_by = [one for one in overrides if f"{field}.".startswith(one.partition("=")[0] + ".")]
+    return f"--set {set_by[-1]}" if set_by else None
 
 
 def _short(value: Any) -> str:

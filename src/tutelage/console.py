@@ -112,7 +112,7 @@ def cycle_lines(report: CycleReport) -> Group:
     rows = [("accuracy", _accuracy(report))]
     if report.weaknesses:
         named = [f"{w.name}: {percent(w.pass_rate)} (n={w.support})" for w in report.weaknesses[:5]]
-        rows.append(("weaknesses", "right before this training: " + "; ".join(named)))
+        rows.append(("weaknesses", "; ".join(named) + "; pass rates before this cycle's training"))
     if report.cycle:
         rows.append(("lessons", _lessons(report)))
     for stage in report.training:
@@ -151,7 +151,9 @@ def result_line(summary: dict[str, Any]) -> Text:
     """Return the last line of a run."""
     test, student = summary["test"], summary["student"]
     if test["best"] is None:
-        return Text(f"{summary['run']}: {summary['status']}")
+        why = f": {summary['failure']}" if summary.get("failure") else ""
+        hint = "" if summary["status"] == "running" else "; `tutelage resume` goes on with it"
+        return plain(f"{summary['run']}: {summary['status']}{why}{hint}")
     return Text.assemble(
         ("test ", "bold"),
         f"{test['base']:.3f} -> ",
@@ -165,7 +167,7 @@ def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table
     table = Table(title=f"{summary['run']} ({summary['status']})", title_justify="left", padding=(0, 0, 0, 1))
     for name in ("cycle", "verdict", "probe", "gate", "retention", "lessons", "USD", "time"):
         table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
-    table.add_column("weaknesses, right before that training")
+    table.add_column("weaknesses, with pass rates before that training")
     for report in reports:
         weak = "; ".join(f"{w.name} {percent(w.pass_rate)}" for w in report.weaknesses[:3])
         table.add_row(

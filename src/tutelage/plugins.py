@@ -79,7 +79,8 @@ def resolve(seam: str, name: str) -> Any:
         if name in points:
             return points[name].load()
     except Exception as error:  # a module may raise anything when it is imported
-        raise InputError(f"{seam}: {name!r} cannot be imported: {one_line(error)}") from error
+        where = f"; modules are looked for in {Path.cwd()} and on PYTHONPATH" if isinstance(error, ImportError) else ""
+        raise InputError(f"{seam}: {name!r} cannot be imported: {one_line(error)}{where}") from error
     raise InputError(f"{seam}: unknown name {name!r}; {did_you_mean(name, points)} (or give `module:attribute`)")
 
 
@@ -177,5 +178,5 @@ def _typed(seam: str, spec: Plugin, parameters: Mapping[str, inspect.Parameter])
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{seam}: {spec.name}: {where}: {first['msg']}") from error
+        raise InputError(f"{seam}: {spec.name}: {where}: {first['msg']}, not {first['input']!r}") from error
     return {**spec.options, **{name: getattr(typed, name) for name in fields}}

@@ -23,6 +23,7 @@ def summarise(rundir: RunDir) -> dict[str, Any]:
         "run": rundir.path.resolve().name,
         "status": status(rundir),
         "stop_reason": result.get("stop_reason"),
+        "failure": _failure(rundir),
         "student": result.get("student") or _student_so_far(rundir),
         "test": test or {"base": None, "best": None, "n": None},
         "cycles": [_cycle(report) for report in reports],
@@ -37,6 +38,11 @@ def status(rundir: RunDir) -> str:
         return "running"
     last = last_event(rundir)
     return "failed" if last and last.get("kind") == "failed" else "interrupted"
+
+
+def _failure(rundir: RunDir) -> str | None:
+    """Return why a run failed, if it did and has not gone on since."""
+    return str((last_event(rundir) or {}).get("why")) if status(rundir) == "failed" else None
 
 
 def last_event(rundir: RunDir) -> dict[str, Any] | None:

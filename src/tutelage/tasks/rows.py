@@ -60,7 +60,7 @@ def read_rows(path: str, format: Format = "auto") -> Iterator[Row]:
     """
     kind = _format_of(path) if format == "auto" else format
     if kind != "hub" and not Path(path).exists():
-        raise InputError(f"{path}: no such file; check the task's path")
+        raise InputError(f"{path}: no such file in {Path.cwd()}; mend the task's option path, or start in its folder")
     readers: dict[str, Callable[[str], Iterable[Row]]] = {
         "jsonl": _read_jsonl,
         "parquet": _read_parquet,
