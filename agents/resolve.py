@@ -50,6 +50,8 @@ def resolve_student(model: str) -> Path:
         return made_once(f"{TINY_STUDENT}-v{VERSION}", build_tiny_student)
     if model == WHEEL_STUDENT:
         return _from_wheel()
+    if model.startswith(("/", ".", "~")) or model.count("/") > 1:  # no hub id looks so
+        raise InputError(f"student.model: {model}: no such folder in {Path.cwd()}; mend the path")
     try:
         return _from_hub(model)
     except (OSError, ValueError) as error:

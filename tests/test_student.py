@@ -114,6 +114,8 @@ def test_what_is_made_once_is_never_half_made(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_student_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"runs/x/checkpoints/cycle-999: no such folder"):
+        resolve_student("runs/x/checkpoints/cycle-999")
     with pytest.raises(InputError, match=r"'no/such' is no folder here and is not on the Hugging Face hub"):
         resolve_student("no/such")
     with pytest.raises(InputError, match=r"has no config\.json"):

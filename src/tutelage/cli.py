@@ -120,7 +120,12 @@ def exam(
     ],
     n: Annotated[int, typer.Option(min=1, help="Problems asked.")] = 64,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the problems; the YAML's own, or 0.")] = None,
-    set_: Set = [],  # noqa: B006
+    set_: Annotated[
+        list[str],
+        typer.Option(
+            "--set", help="Override a field of the YAML: a.b=value; with a name, an option: dataset=leg_counting."
+        ),
+    ] = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Grade any model on any task."""
