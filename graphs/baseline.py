@@ -75,6 +75,7 @@ def _report(context: RunContext, results: dict[Split, list[Attempt]]) -> CycleRe
     return CycleReport(
         cycle=0,
         student=BASE,
+        parent=BASE,
         accuracy=shown,
         n=sizes,
         verdict=Verdict.BASELINE,

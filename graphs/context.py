@@ -98,7 +98,7 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
     """
     base = resolve_student(config.student.model)
     task: Task = build("tasks", config.task, seed=config.seed)
-    retention: Task | None = _retention(config)
+    retention: Task | None = build("tasks", config.retention.task, seed=config.seed) if config.retention else None
     problems = _split(task, config.task.name)
     if retention:
         if problems.get(Split.RETENTION):
@@ -118,10 +118,6 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         embedder=_part("embedders", objects.embedder, config.memory.embedder),
         stages=[build("stages", spec) for spec in config.training.stages],
     )
-
-
-def _retention(config: RunConfig) -> Task | None:
-    return build("tasks", config.retention.task, seed=config.seed) if config.retention else None
 
 
 def _split(task: Task, name: str) -> dict[Split, Sequence[Problem]]:

@@ -40,12 +40,12 @@ async def evaluate(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
 
 def _rejections(context: RunContext, cycle: int) -> str:
     """Say why rationales were turned away, with a teacher's own words where it declined."""
-    turned = [r for r in context.rundir.rationales(cycle) if r.rejected]
-    if not turned:
+    counts = _count_lessons(context, cycle).rejected
+    if not counts:
         return ""
-    counts = ", ".join(f"{reason} {n}" for reason, n in Counter(r.rejected for r in turned).most_common())
-    words = next((r.text for r in turned if r.rejected == DECLINED), "")
-    return f"; rejected: {counts}" + (f", such as {' '.join(words.split())!r}" if words else "")
+    told = ", ".join(f"{reason} {n}" for reason, n in counts.items())
+    words = next((r.text for r in context.rundir.rationales(cycle) if r.rejected == DECLINED), "")
+    return f"; rejected: {told}" + (f", such as {' '.join(words.split())!r}" if words else "")
 
 
 async def _examine_candidate(

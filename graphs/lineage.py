@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..schema import BASE, CycleReport, Verdict
+from ..schema import CycleReport, Verdict
 
 
 def lineage(reports: Sequence[CycleReport], student: str) -> list[CycleReport]:
@@ -13,11 +13,9 @@ def lineage(reports: Sequence[CycleReport], student: str) -> list[CycleReport]:
     Not every accepted cycle is among them: after a rollback the loop goes on from the best checkpoint, which an
     accepted one with a lower accuracy is not.
     """
-    accepted = [report for report in reports if report.verdict is Verdict.ACCEPTED]
-    before = dict(zip([report.student for report in accepted], [BASE, *(r.student for r in accepted)], strict=False))
-    made = {report.student: report for report in accepted}
+    made = {report.student: report for report in reports if report.verdict is Verdict.ACCEPTED}
     found: list[CycleReport] = []
     while student in made:
         found.append(made[student])
-        student = made[student].parent or before[student]  # the last accepted one, where the report does not say
+        student = found[-1].parent
     return found[::-1]

@@ -115,6 +115,8 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
         yield f"training stage {number + 1} ({stage.name}) drift", partial(_check_drift, parts, number)
     for name, teacher in parts.teachers.items():
         yield f"teacher {name} can teach", partial(_check_can_teach, parts, name, teacher)
+        if isinstance(teacher, ReferenceTeacher):
+            yield f"teacher {name} fits the student", partial(_check_references, parts, teacher)
         yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
         yield f"teacher {name} has a price", partial(_check_price, parts.config, name, teacher)
 
@@ -136,17 +138,21 @@ def _check_shared_calls(path: Path) -> None:
 
 
 def _check_can_teach(parts: Parts, name: str, teacher: Teacher) -> None:
-    can_teach = getattr(teacher, "can_teach", lambda problem: True)
+    can_teach = getattr(teacher, "can_teach", None)
     problems = parts.problems.get(Split.TRAIN, ())
-    able = [problem for problem in problems if can_teach(problem)]
-    if problems and not able:
-        named = isinstance(teacher, ReferenceTeacher)
-        remedy = "name the column of rationales in task.options.reference, or " * named + "choose another, such as chat"
-        raise InputError(
-            f"teachers: {name}: has nothing to say to any of the {len(problems)} train problems, such as "
-            f"{problems[0].question[:60]!r}; {remedy}"
-        )
-    if isinstance(teacher, ReferenceTeacher) and able and not any(parts.fits(teacher.text(p)) for p in able):
+    if can_teach is None or not problems or any(map(can_teach, problems)):
+        return
+    column = "name the column of rationales in task.options.reference, or "
+    raise InputError(
+        f"teachers: {name}: has nothing to say to any of the {len(problems)} train problems, such as "
+        f"{problems[0].question[:60]!r}; {column if isinstance(teacher, ReferenceTeacher) else ''}choose another, such "
+        "as chat"
+    )
+
+
+def _check_references(parts: Parts, teacher: ReferenceTeacher) -> None:
+    able = [problem for problem in parts.problems.get(Split.TRAIN, ()) if teacher.can_teach(problem)]
+    if able and not any(parts.fits(teacher.text(problem)) for problem in able):
         raise InputError(
             f"student.max_new_tokens: {parts.max_tokens} tokens are fewer than any reference of the train problems "
             "has, so none could be a lesson; raise it"

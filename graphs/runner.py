@@ -120,6 +120,7 @@ def _require_same_objects(rundir: RunDir, objects: Objects) -> None:
 
 
 async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Listener) -> None:
+    (rundir.path / "error.log").unlink(missing_ok=True)  # of an earlier failure
     memory = ErrorMemory(rundir.memory, parts.embedder)
     given = {field.name: getattr(parts, field.name) for field in fields(parts)}
     context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory)

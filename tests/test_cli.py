@@ -15,6 +15,7 @@ from rich.console import Console
 
 import tutelage
 from tutelage.console import trace_lines
+from tutelage.rundir import RunDir
 from tutelage.testing import fake_config
 
 Run = Callable[..., tuple[int, str, str]]
@@ -101,6 +102,11 @@ def test_a_failing_teacher_s_line_is_to_be_found(tutelage_cli: Run, in_folder: P
     assert code == 1
     assert "KeyError('boom')" in err and f"go on with `tutelage resume {path}`" in err
     assert "mine.py" in (path / "error.log").read_text()
+    other = RunDir(path)
+    other.lock()
+    code, _, err = tutelage_cli("resume", path)
+    other.unlock()
+    assert code == 1 and "another process is running here" in err and "go on with" not in err
     _, out, _ = tutelage_cli("show", path)
     assert "failed: teacher 'mine' failed on problem" in out
     assert "KeyError('boom')" in json.loads(tutelage_cli("show", path, "--json")[1])["failure"]

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ..checkpoints import load_model, load_tokenizer, read_note, save_checkpoint
-from ..errors import InputError, RunError
+from ..errors import InputError, RunError, first_refused
 from ..hardware import pick_device, pick_precision
 from ..schema import Lesson, TrainingReport
 from ..seams import StageJob
@@ -48,9 +48,7 @@ def check_fields(stage: Any) -> None:
     try:
         TypeAdapter(type(stage)).validate_python(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"stages: {stage.name}: {where}: {first['msg']}, not {first['input']!r}") from error
+        raise InputError(f"stages: {stage.name}: {first_refused(error)}") from error
 
 
 @contextmanager

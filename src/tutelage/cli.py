@@ -192,6 +192,8 @@ def _see_through(path: Path, as_json: bool, begin: Any) -> None:
             progress.rundir = RunDir(path)
             asyncio.run(begin(progress))
     except RunError as error:
+        if RunDir(path).locked:  # by another process, which goes on with it
+            raise
         log = f"; where: {path / 'error.log'}" if (path / "error.log").exists() else ""
         raise RunError(f"{error}{log}; go on with `tutelage resume {path}`") from error
     except KeyboardInterrupt:

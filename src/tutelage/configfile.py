@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from .config import RunConfig
-from .errors import InputError, did_you_mean
+from .errors import InputError, did_you_mean, short
 
 Location = tuple[str | int, ...]
 
@@ -123,18 +123,13 @@ def _explain(error: ValidationError, source: str, root: yaml.Node | None, overri
         return f"{where}: {field}: unknown key; {did_you_mean(str(location[-1]), known)}"
     if first["type"] == "missing":
         return f"{where}: {field}: missing; add it"
-    return f"{where}: {field}: {first['msg']}, not {_short(first.get('input'))}"
+    return f"{where}: {field}: {first['msg']}, not {short(first.get('input'))}"
 
 
 def _override(field: str, overrides: Sequence[str]) -> str | None:
     """Return the last override of a field, or of what it is in."""
     set_by = [one for one in overrides if f"{field}.".startswith(one.partition("=")[0] + ".")]
     return f"--set {set_by[-1]}" if set_by else None
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _line(root: yaml.Node | None, location: Location) -> int | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pydantic import ValidationError
+
 
 class InputError(Exception):
     """What the user gave is wrong; nothing was written and nothing was paid for (exit code 2)."""
@@ -38,6 +40,18 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return "known: " + (", ".join(names) or "none")
+
+
+def short(value: object, limit: int = 60) -> str:
+    """Return a value as it is written in Python, cut to a length that a message bears."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def first_refused(error: ValidationError) -> str:
+    """Return what pydantic refuses first: the field, why, and the value."""
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}, not {short(first['input'])}"
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-from .errors import InputError, RunError, did_you_mean, one_line
+from .errors import InputError, RunError, did_you_mean, first_refused, one_line
 from .seams import Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
 
 SEAMS: dict[str, type] = {
@@ -176,7 +176,5 @@ def _typed(seam: str, spec: Plugin, parameters: Mapping[str, inspect.Parameter])
     try:
         typed = model(**{name: spec.options[name] for name in fields})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{seam}: {spec.name}: {where}: {first['msg']}, not {first['input']!r}") from error
+        raise InputError(f"{seam}: {spec.name}: {first_refused(error)}") from error
     return {**spec.options, **{name: getattr(typed, name) for name in fields}}

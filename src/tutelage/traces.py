@@ -15,15 +15,15 @@ from .schema import SCHEMA_VERSION, Attempt, CycleReport, Diagnosis, Lesson, Pro
 
 def summarise(rundir: RunDir) -> dict[str, Any]:
     """Return the run as `tutelage show --json` prints it."""
-    result = rundir.result() or {}
+    result, state = rundir.result() or {}, status(rundir)
     reports = rundir.reports()
     test = result.get("test")
     return {
         "schema": SCHEMA_VERSION,
         "run": rundir.path.resolve().name,
-        "status": status(rundir),
+        "status": state,
         "stop_reason": result.get("stop_reason"),
-        "failure": _failure(rundir),
+        "failure": (last_event(rundir) or {}).get("why") if state == "failed" else None,
         "student": result.get("student") or _student_so_far(rundir),
         "test": test or {"base": None, "best": None, "n": None},
         "cycles": [_cycle(report) for report in reports],
@@ -38,11 +38,6 @@ def status(rundir: RunDir) -> str:
         return "running"
     last = last_event(rundir)
     return "failed" if last and last.get("kind") == "failed" else "interrupted"
-
-
-def _failure(rundir: RunDir) -> str | None:
-    """Return why a run failed, if it did and has not gone on since."""
-    return str((last_event(rundir) or {}).get("why")) if status(rundir) == "failed" else None
 
 
 def last_event(rundir: RunDir) -> dict[str, Any] | None:

@@ -56,8 +56,8 @@ class CycleReport(Record):
     cycle: int
     student: str
     """The checkpoint this cycle made (for cycle 0: `base`)."""
-    parent: str | None = None
-    """The student that it was made from; None in reports of versions that did not write it."""
+    parent: str
+    """The student that it was made from."""
     accuracy: dict[Split, Unit]
     n: dict[Split, int]
     weaknesses: tuple[Weakness, ...] = ()
