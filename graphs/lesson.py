@@ -17,6 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from ..agents.steps import find_wrong_step
+from ..config import Ingredient
 from ..errors import Declined, RunError
 from ..hashing import content_hash
 from ..ledger import ledger_scope
@@ -31,6 +32,7 @@ from ..schema import (
     WrongStep,
 )
 from ..seams import Task, Teacher
+from .hearing import heard
 
 DECLINED = "declined"
 """Why there is no rationale where a teacher had nothing to say."""
@@ -57,14 +59,19 @@ class LessonContext:
     recall: Callable[[TeachingRequest], tuple[RecalledError, ...]]
     fits: Callable[[str], bool]
     """Whether the student could write a text itself, by the token limit of its answers."""
+    hears: tuple[Ingredient, ...]
     max_revisions: int
 
 
 async def recall(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
-    """Add similar past errors, and what became of them, to the request."""
+    """Add similar past errors, and what became of them, to the request; then keep what the teacher is to hear.
+
+    They are looked for by all that is known of the student's failure, also where a teacher does not hear it.
+    """
     request = state["request"]
     found = await on_model_thread(runtime.context.recall, request)
-    return {"request": request.model_copy(update={"recalled": found}), "drafts": []}
+    request = request.model_copy(update={"recalled": found})
+    return {"request": heard(request, runtime.context.hears), "drafts": []}
 
 
 async def draft(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:

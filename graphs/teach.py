@@ -90,6 +90,7 @@ async def write_rationale(context: RunContext, request: TeachingRequest, teacher
         task=context.task,
         recall=_recaller(context),
         fits=context.fits,
+        hears=context.config.teach.hears,
         max_revisions=context.config.teach.max_revisions,
     )
     try:
@@ -105,7 +106,8 @@ async def write_rationale(context: RunContext, request: TeachingRequest, teacher
 
 
 def _recaller(context: RunContext) -> Callable[[TeachingRequest], tuple[RecalledError, ...]]:
-    limit = context.config.memory.recall
+    config = context.config
+    limit = config.memory.recall if "recalled" in config.teach.hears else 0
 
     def recall(request: TeachingRequest) -> tuple[RecalledError, ...]:
         if not limit or not request.attempts:

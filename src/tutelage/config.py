@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from .plugins import Plugin
 from .schema import Split
+
+Ingredient = Literal["attempts", "weaknesses", "earlier", "recalled", "history"]
+"""What a teacher may be told besides the problem."""
 
 PluginList = Annotated[tuple[Plugin, ...], BeforeValidator(lambda v: [v] if isinstance(v, str | dict) else v)]
 
@@ -85,6 +88,10 @@ class TeachConfig(Section):
     """Problems taught at once."""
     history: int = Field(20, ge=0)
     """Errors on the probe split that a teacher is shown."""
+    hears: tuple[Ingredient, ...] = get_args(Ingredient)
+    """What teachers are told besides the problem: the student's wrong answers to it, its weaknesses, the teacher's own
+    rationales of earlier cycles, past errors like it, errors on the probe split. Within a lesson a teacher always hears
+    why its own draft was rejected."""
     shared_calls: str | None = None
     """A SQLite file that runs share: what one of them has paid for, the others do not pay again."""
 
