@@ -20,6 +20,10 @@ class RunError(Exception):
     """A run failed in the middle; what it has done is kept and `resume` goes on (exit code 1)."""
 
 
+class CallFailed(RunError):
+    """A call of a model failed for good; another teacher may go on."""
+
+
 class Declined(Exception):
     """A teacher has nothing to say on this one problem; it gets no lesson from it, and the run goes on."""
 

@@ -1,0 +1,147 @@
+"""The way to a chat model: its name, its server and its key."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..errors import InputError, RunError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+NO_KEY = "none"
+"""Sent to servers that need no key, so that a key meant for somebody else is not picked up from the environment."""
+PROBE_SECONDS = 5.0
+"""How long `check` waits for a server."""
+SECRETS = ("_KEY", "_TOKEN", "_SECRET")
+"""Ends of the names of environment variables that are blacked out in messages, with `api_key_env` itself."""
+SHORTEST_KEY = 6
+"""Characters; a shorter value of theirs is no key, and might be a word of the message."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a chat model is, and with which key.
+
+    Attributes:
+        model: `provider:model` as LangChain has it; with `base_url` the name the server knows it by.
+        base_url: An OpenAI-compatible server; None is the provider's own.
+        api_key_env: Environment variable of the key; None is the provider's own, or with `base_url` no key.
+        asker: Who asks, for messages: `teacher 'chat'`.
+    """
+
+    model: str
+    base_url: str | None
+    api_key_env: str | None
+    asker: str
+
+    @property
+    def place(self) -> str:
+        """Name the model and its server: two servers may call different models by one name."""
+        return f"{self.model} @ {self.base_url}" if self.base_url else self.model
+
+    @property
+    def who(self) -> str:
+        """Name the asker, the model and its server, for messages."""
+        server = f" at {self.base_url}" if self.base_url else ""
+        return f"{self.asker} ({self.model}{server})"
+
+    def require_sense(self) -> None:
+        """Raise InputError for a model or a URL that cannot work."""
+        if not self.model.strip():
+            raise InputError(f"{self.asker}: model must name a model, such as 'openai:gpt-5-mini'")
+        if not _is_http(self.base_url):
+            raise InputError(f"{self.asker}: base_url must begin with http:// or https://, as http://localhost:8000/v1")
+        if _has_secret(self.base_url):
+            raise InputError(f"{self.asker}: base_url must hold no user, password or query; use api_key_env")
+
+    def key(self, failure: type[InputError | RunError]) -> str | None:
+        """Read the key from the environment; None leaves it to the provider's package.
+
+        Raises:
+            InputError: If the variable is not set; or RunError, as `failure` says.
+        """
+        if self.api_key_env is None:
+            return NO_KEY if self.base_url else None
+        key = os.environ.get(self.api_key_env, "")
+        if not key:
+            raise failure(f"{self.who}: the environment variable {self.api_key_env} is not set; it holds the key")
+        return key
+
+    def build(self, **options: Any) -> BaseChatModel:
+        """Make LangChain's model. Needs no network.
+
+        Args:
+            **options: Of `init_chat_model`; `timeout` among them.
+        """
+        from langchain.chat_models import init_chat_model
+
+        key = self.key(RunError)
+        if key is not None:
+            options["api_key"] = key
+        if self.base_url is not None:
+            options |= {"base_url": self.base_url, "model_provider": "openai"}
+        if self.base_url is not None or self.model.startswith("openai:"):
+            from openai import DefaultAsyncHttpxClient
+
+            # LangChain's own connections are shared by all event loops of the process, also by closed ones.
+            options["http_async_client"] = DefaultAsyncHttpxClient(timeout=options["timeout"])
+        made: BaseChatModel = init_chat_model(self.model, **options)
+        return made
+
+    def check(self) -> None:
+        """Ask the server what it serves, if it is not the provider's own.
+
+        Raises:
+            InputError: If the key is not set, the server cannot be reached or does not serve the model.
+        """
+        key = self.key(InputError)
+        if self.base_url is not None:
+            self._check_server(f"{self.base_url}/models", key)
+
+    def _check_server(self, url: str, key: str | None) -> None:
+        import httpx
+
+        try:
+            answer = httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=PROBE_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise InputError(f"{self.who}: cannot be reached: {self.cause(error)}; is the server up?") from error
+        if answer.status_code in (401, 403):
+            raise InputError(f"{self.who}: refuses the key (HTTP {answer.status_code}); set `api_key_env`")
+        if answer.status_code >= 500:
+            raise InputError(f"{self.who}: is not well (HTTP {answer.status_code}); look at the server's log")
+        served = _served(answer) if answer.is_success else []
+        if served and not any(self.model in (one, one.split(":")[0], one.rsplit("/", 1)[-1]) for one in served):
+            near = get_close_matches(self.model, served, n=1, cutoff=0.3) or served[:1]
+            raise InputError(f"{self.who}: does not serve this model; it has {near[0]!r} ({len(served)} in all)")
+
+    def cause(self, error: BaseException) -> str:
+        """Say in one line what went wrong, with keys blacked out: some providers repeat them."""
+        text = " ".join(str(error).split())
+        secrets = {os.environ.get(self.api_key_env or "", "")} - {""}
+        secrets |= {v for name, v in os.environ.items() if name.endswith(SECRETS) and len(v) >= SHORTEST_KEY}
+        for secret in sorted(secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+
+
+def _served(answer: Any) -> list[str]:
+    """Return the ids that a server lists; none if it lists them in a way of its own."""
+    try:
+        rows = answer.json()["data"]
+        return [str(row["id"]) for row in rows]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _has_secret(url: str | None) -> bool:
+    """Whether a URL may hold what must not be written into a run directory."""
+    return url is not None and ("@" in urlsplit(url).netloc or bool(urlsplit(url).query))
+
+
+def _is_http(url: str | None) -> bool:
+    return url is None or (url.startswith(("http://", "https://")) and bool(urlsplit(url).netloc))
