@@ -36,8 +36,13 @@ async def examine(state: CycleState, runtime: Runtime[RunContext]) -> CycleState
 
 
 def due_problems(context: RunContext, cycle: int) -> list[Problem]:
-    """Return the train problems due: those taught in the last cycle first, then new ones in the task's order."""
+    """Return the train problems due: those taught in the last cycle first, then new ones in the task's order.
+
+    Without a limit all are due, in the task's order.
+    """
     train = context.problems[Split.TRAIN]
+    if context.config.exam.due is None:
+        return list(train)
     taught_last = taught_problems(context, cycle - 1)
     seen = {lesson.problem_id for earlier in range(1, cycle) for lesson in context.rundir.lessons(earlier)}
     new = [problem for problem in train if problem.id not in seen]

@@ -26,16 +26,17 @@ async def plan(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     attempts = list(known_attempts(context, state["student"], Split.TRAIN, cycle).values())
     line = lineage(context.rundir.reports(), state["student"])
     taught = Counter(lesson.problem_id for report in line for lesson in context.rundir.lessons(report.cycle))
-    size = round(context.config.plan.lessons * context.config.plan.growth ** (cycle - 1))
+    train, settings = context.problems[Split.TRAIN], context.config.plan
+    lessons = len(train) if settings.lessons is None else settings.lessons
     made = context.planner.plan(
         PlanningRequest(
             cycle=cycle,
             diagnosis=diagnosis,
-            problems=context.problems[Split.TRAIN],
+            problems=train,
             attempts=attempts,
             taught=taught,
             teachers=tuple(context.teachers),
-            lessons=size,
+            lessons=round(lessons * settings.growth ** (cycle - 1)),
             seed=context.config.seed * 1000 + cycle,
         )
     )

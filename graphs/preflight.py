@@ -14,6 +14,7 @@ from ..errors import InputError, one_line
 from ..ledger import CallLedger
 from ..ledgerfile import check_ledger
 from ..plugins import Plugin, build
+from ..policies import settings_of
 from ..schema import Split
 from ..seams import Task, Teacher
 from ..tasks.splits import check_splits
@@ -70,6 +71,9 @@ def _try(name: str, act: Callable[[], object]) -> tuple[Check, object]:
 def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
     from ..agents.resolve import resolve_student
 
+    if config.policy:
+        filled_in = ", ".join(settings_of(config.policy))
+        yield f"policy {config.policy} (fills in {filled_in} where the file does not)", lambda: None
     yield "student", lambda: resolve_student(config.student.model)
     yield "task", partial(_drawn, config.task, config.seed)
     if config.retention:

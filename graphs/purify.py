@@ -6,11 +6,10 @@ from collections import defaultdict
 
 from langgraph.runtime import Runtime
 
-from ..agents.steps import find_wrong_step
 from ..errors import RunError
 from ..schema import Assignment, Attempt, Lesson, LessonPlan, Problem, Rationale, Split
 from .context import RunContext
-from .exam import known_attempts
+from .own_answers import own_answers
 from .state import CycleState
 from .step import step
 
@@ -22,7 +21,7 @@ async def purify(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     plan = context.rundir.plan(cycle)
     if plan is None:
         raise RunError(f"{context.rundir.file('plans', cycle, 'json')}: missing; the run directory was changed?")
-    lessons = make_lessons(context, plan, _own_answers(context, state["student"], cycle))
+    lessons = make_lessons(context, plan, own_answers(context, state["student"], cycle))
     context.rundir.write_lessons(cycle, lessons)
     runtime.stream_writer({"kind": "lessons", "cycle": cycle, "count": len(lessons)})
     return CycleState(cycle=cycle)
@@ -69,19 +68,3 @@ def _lesson(
         answer=problem.answer,
         chosen_over=tuple(r.id for r in candidates if r.id != rationale_id),
     )
-
-
-def _own_answers(context: RunContext, student: str, cycle: int) -> dict[str, Attempt]:
-    """Return the student's own right answers whose steps hold, if the configuration keeps them."""
-    if not context.config.teach.keep_correct:
-        return {}
-    questions = {p.id: p.question for p in context.problems[Split.TRAIN]}
-    attempts = known_attempts(context, student, Split.TRAIN, cycle).values()
-    right = [a for a in attempts if a.correct and not _wrong(questions[a.problem_id], a.text)]
-    return {a.problem_id: a for a in reversed(right)}
-
-
-def _wrong(question: str, text: str) -> bool:
-    """Whether a step is wrong; what a final answer looks like is the task's to say, not the checker's."""
-    found = find_wrong_step(question, text)
-    return found is not None and found.kind != "format"

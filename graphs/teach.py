@@ -29,6 +29,7 @@ from .context import RunContext
 from .exam import known_attempts
 from .lesson import LessonContext, is_final, lesson_graph
 from .lineage import lineage
+from .own_answers import own_answers
 from .state import CycleState
 from .step import step
 
@@ -46,7 +47,8 @@ async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     requests = Requests.read(context, cycle, state["student"])
     done = finished(context, cycle)
     written = {r.id for r in context.rundir.rationales(cycle)}
-    wanted = [(a, t) for a in requests.plan.assignments for t in a.teachers]
+    own = own_answers(context, state["student"], cycle)
+    wanted = [(a, t) for a in requests.plan.assignments if a.problem_id not in own for t in a.teachers]
     missing = [(a, t) for a, t in wanted if (a.problem_id, t) not in done]
     gate = asyncio.Semaphore(context.config.teach.concurrency)
     progress = {"kind": "progress", "node": "teach", "cycle": cycle, "total": len(missing)}

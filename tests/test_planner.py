@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.agents.planner import PRIOR, PacedPlanner, predicted
+from tutelage.agents.planners.paced import PRIOR, PacedPlanner, predicted
 from tutelage.agents.purifiers.first import FirstVerified
 from tutelage.errors import InputError
 from tutelage.plugins import Plugin, build

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from .errors import did_you_mean
 from .plugins import Plugin
+from .policies import POLICIES, fill_in
 from .schema import Split
 
 Ingredient = Literal["attempts", "weaknesses", "earlier", "recalled", "history"]
@@ -64,8 +66,9 @@ class ExamConfig(Section):
 
     samples: int = Field(1, ge=1)
     """Answers a train problem; the other splits are always answered once, greedily."""
-    due: int = Field(32, ge=0)
-    """Train problems examined at the start of a cycle: first those taught in the last cycle, then new ones."""
+    due: int | None = Field(32, ge=0)
+    """Train problems examined at the start of a cycle: first those taught in the last cycle, then new ones; null
+    examines all, in every cycle."""
 
 
 class MemoryConfig(Section):
@@ -81,7 +84,8 @@ class TeachConfig(Section):
     """How rationales are written and what becomes a lesson."""
 
     keep_correct: bool = False
-    """Whether the student's own right answer is the target where it has one (UNDO does so)."""
+    """Whether the student's own right answer is the target where it has one (UNDO does so); then no teacher is
+    asked."""
     max_revisions: int = Field(1, ge=0)
     """How often a teacher may refine a rejected rationale."""
     concurrency: int = Field(16, ge=1)
@@ -107,8 +111,8 @@ class TeachConfig(Section):
 class PlanConfig(Section):
     """How many problems are taught in a cycle."""
 
-    lessons: int = Field(160, ge=1)
-    """Problems taught in a cycle."""
+    lessons: int | None = Field(160, ge=1)
+    """Problems taught in a cycle; null is as many as there are train problems."""
     growth: float = Field(1.0, gt=0)
     """Each cycle plans this many times the lessons of the one before."""
 
@@ -159,6 +163,8 @@ class RunConfig(Section):
 
     name: str = Field("run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Names the run directory `runs/<name>` unless `--run-dir` does."""
+    policy: str | None = None
+    """A way of teaching by name: it fills in fields that this file leaves out; see the end of this page."""
     seed: int = Field(0, ge=0)
     """Seed of everything that is drawn: problems, order, samples, training."""
     task: Plugin
@@ -189,6 +195,18 @@ class RunConfig(Section):
     """When a cycle is rolled back."""
     stop: StopConfig = StopConfig()
     """When the loop ends."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_policy(cls, values: Any) -> Any:
+        return fill_in(values) if isinstance(values, dict) else values
+
+    @field_validator("policy")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and value not in POLICIES:
+            raise ValueError(f"unknown policy; {did_you_mean(value, POLICIES)}")
+        return value
 
 
 REQUIRED_SPLITS = (Split.TRAIN, Split.PROBE, Split.GATE, Split.TEST)

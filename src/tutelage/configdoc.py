@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from .config import RunConfig
 from .plugins import Plugin
+from .policies import POLICIES, about, settings_of
 
 _HEAD = """# Configuration
 
@@ -29,7 +30,23 @@ def markdown() -> str:
         section = _section(field.annotation)
         if section:
             sections.append(_table(name, section))
+    sections.append(_policies())
     return _HEAD + "\n" + "\n".join(sections)
+
+
+def _policies() -> str:
+    rows = [
+        "## The policies",
+        "",
+        "What `policy: NAME` fills in where the file says nothing; [policies](policies.md) says what each is for.",
+        "",
+        "| policy | sets | what |",
+        "|---|---|---|",
+    ]
+    for name in POLICIES:
+        sets = ", ".join(f"`{field}: {json.dumps(value)}`" for field, value in settings_of(name).items())
+        rows.append(f"| `{name}` | {sets} | {about(name)} |")
+    return "\n".join(rows) + "\n"
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:

@@ -123,7 +123,7 @@ def _explain(error: ValidationError, source: str, root: yaml.Node | None, overri
         return f"{where}: {field}: unknown key; {did_you_mean(str(location[-1]), known)}"
     if first["type"] == "missing":
         return f"{where}: {field}: missing; add it"
-    return f"{where}: {field}: {first['msg']}, not {short(first.get('input'))}"
+    return f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}, not {short(first.get('input'))}"
 
 
 def _override(field: str, overrides: Sequence[str]) -> str | None:

@@ -7,13 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from ..errors import InputError
-from ..schema import Assignment, Attempt, Diagnosis, LessonPlan, Problem
-from ..seams import PlanningRequest
+from ...errors import InputError
+from ...schema import Assignment, Attempt, Diagnosis, LessonPlan, Problem
+from ...seams import PlanningRequest
 
 WEAK_SHARE: Final = 0.05
 """Each weak skill gets at least this share of the drawn lessons, as far as there are problems that need it."""
-
 
 PRIOR = 2.0
 """Answers that the mastery of a problem's skills counts for beside its own latest answer."""
@@ -48,7 +47,7 @@ class PacedPlanner:
         generator = np.random.default_rng([request.seed, request.cycle])
         pool = list({problem.id: problem for problem in request.problems}.values())
         lessons = min(max(request.lessons, 0), len(pool))
-        latest = _latest(request.attempts)
+        latest = latest_scores(request.attempts)
         drawn = self._ranked(pool, request.diagnosis, latest, generator)
         returning = _returning(drawn, request, latest)[: int(lessons * (1 - self.fresh))]
         back = {problem.id for problem in returning}
@@ -60,7 +59,7 @@ class PacedPlanner:
             Assignment(
                 problem_id=problem.id,
                 teachers=request.teachers,
-                weakness=_weakness(problem, request.diagnosis),
+                weakness=weakness_of(problem, request.diagnosis),
                 reason=reasons[problem.id],
             )
             for problem in (*returning, *fresh)
@@ -102,7 +101,7 @@ def predicted(problem: Problem, diagnosis: Diagnosis, latest: Mapping[str, float
     return (latest[problem.id] + PRIOR * expected) / (1 + PRIOR)
 
 
-def _latest(attempts: Sequence[Attempt]) -> dict[str, float]:
+def latest_scores(attempts: Sequence[Attempt]) -> dict[str, float]:
     """Return the mean score of each problem's attempts in the last cycle in which it was attempted."""
     cycles: dict[str, int] = {}
     for attempt in attempts:
@@ -139,6 +138,6 @@ def _first_ids(ranked: Iterable[Problem], skill: str, quota: int) -> list[str]:
     return [problem.id for problem in ranked if skill in problem.skills][:quota]
 
 
-def _weakness(problem: Problem, diagnosis: Diagnosis) -> str | None:
+def weakness_of(problem: Problem, diagnosis: Diagnosis) -> str | None:
     """Name the most severe weakness among a problem's skills."""
     return next((weakness.name for weakness in diagnosis.weaknesses if weakness.name in problem.skills), None)

@@ -1,0 +1,1 @@
+"""Planners: each picks the problems that are taught in a cycle."""

@@ -1,0 +1,85 @@
+"""Teaching policies: each is a name for a way of filling the seams, beneath what a configuration says itself.
+
+`policy: undo` fills in these settings where the file gives none, so that a run's `config.yaml` has all of them spelled
+out. A policy does nothing that the settings do not.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Settings = dict[str, Any]
+
+
+def one_shot() -> Settings:
+    """Ordinary distillation, the baseline: teachers hear nothing of the student, each problem is taught once.
+
+    What UNDO (arXiv 2504.02521, section 1) calls standard distillation. With `plan.lessons` and `stop.cycles` the
+    problems are spread over cycles, for a comparison at equal steps.
+    """
+    return {
+        "exam": {"due": 0},
+        "planner": {"name": "every", "options": {"once": True}},
+        "plan": {"lessons": None},
+        "teach": {"hears": [], "keep_correct": False},
+        "memory": {"recall": 0},
+        "stop": {"cycles": 1},
+    }
+
+
+def undo() -> Settings:
+    """Iterative distillation: what the student gets right is kept, what it fails at is explained anew.
+
+    UNDO (Jain, Goyal and Shridhar 2025, arXiv 2504.02521). In each cycle the student attempts every train problem; its
+    own right answers are the targets where it has one, the other targets are replaced by a rationale that was written
+    with its errors in sight, and the student is trained again from the base. Whether the authors start from the base is
+    not known. Iterations peak and fall, so `stop.patience` and the best checkpoint matter.
+    """
+    return {
+        "exam": {"due": None},
+        "planner": "every",
+        "plan": {"lessons": None},
+        "teach": {"keep_correct": True},
+        "training": {"start": "base"},
+    }
+
+
+POLICIES: dict[str, Callable[[], Settings]] = {"one-shot": one_shot, "undo": undo}
+"""Every policy by the name that `policy:` takes."""
+
+
+def fill_in(values: Mapping[str, Any]) -> Settings:
+    """Return a configuration's values with those of its policy beneath them.
+
+    What the values say wins, also where they say null. A section is filled in field by field; a plug-in is one value,
+    its options included.
+    """
+    policy = POLICIES.get(str(values.get("policy")))
+    return dict(values) if policy is None else _beneath(values, policy())
+
+
+def _beneath(values: Mapping[str, Any], settings: Settings) -> Settings:
+    """Put settings beneath values; only a mapping that is no plug-in is looked into."""
+    merged = {**settings, **values}
+    for key, inner in settings.items():
+        if isinstance(inner, dict) and "name" not in inner and isinstance(values.get(key), Mapping):
+            merged[key] = _beneath(values[key], inner)
+    return merged
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    """Return what a policy sets, by dotted field."""
+    flat: dict[str, Any] = {}
+    for section, value in POLICIES[name]().items():
+        if isinstance(value, dict) and "name" not in value:
+            flat |= {f"{section}.{field}": inner for field, inner in value.items()}
+        else:
+            flat[section] = value
+    return flat
+
+
+def about(name: str) -> str:
+    """Return the first line of what a policy is."""
+    return (inspect.getdoc(POLICIES[name]) or "").splitlines()[0]
