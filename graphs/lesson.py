@@ -179,7 +179,7 @@ def _seen(request: TeachingRequest) -> dict[str, tuple[str, ...]]:
         "weak_skills": request.weak_skills,
         "recalled": tuple(e.id for e in request.recalled),
         "earlier": tuple(e.rationale_id for e in request.earlier),
-        "history": tuple(a.id for a in request.history),
+        "history": tuple(e.attempt.id for e in request.history),
     }
     return {kind: ids for kind, ids in seen.items() if ids}
 

@@ -19,6 +19,7 @@ from ..schema import (
     Diagnosis,
     EarlierRationale,
     LessonPlan,
+    ProbeError,
     Problem,
     Rationale,
     RecalledError,
@@ -27,6 +28,7 @@ from ..schema import (
 )
 from .context import RunContext
 from .exam import known_attempts
+from .history import History
 from .lesson import LessonContext, is_final, lesson_graph
 from .lineage import lineage
 from .own_answers import own_answers
@@ -134,7 +136,8 @@ class Requests:
     failed: dict[str, list[Attempt]]
     """Wrong attempts by train problem, the latest first."""
     earlier: dict[tuple[str, str], list[EarlierRationale]]
-    history: tuple[Attempt, ...]
+    history: History
+    history_tokens: int
     persistent: tuple[str, ...]
     """Weaknesses at which the student fails more often than not, though they were taught."""
     max_tokens: int | None
@@ -146,7 +149,6 @@ class Requests:
         plan, diagnosis = rundir.plan(cycle), rundir.diagnosis(cycle)
         if plan is None or diagnosis is None:
             raise RunError(f"{rundir.path}: the plan or diagnosis of cycle {cycle} is missing; was it changed by hand?")
-        probe = known_attempts(context, student, Split.PROBE, cycle).values()
         return cls(
             cycle=cycle,
             plan=plan,
@@ -154,7 +156,8 @@ class Requests:
             problems={p.id: p for p in context.problems[Split.TRAIN]},
             failed=_failed(context, student, cycle),
             earlier=_earlier(context, cycle),
-            history=tuple(a for a in probe if not a.correct)[: context.config.teach.history],
+            history=History(_probe_errors(context, student, cycle), diagnosis),
+            history_tokens=context.config.teach.history_tokens,
             persistent=_persistent(context, diagnosis, student),
             max_tokens=context.max_tokens,
         )
@@ -162,14 +165,15 @@ class Requests:
     def request(self, assignment: Assignment, teacher: str) -> TeachingRequest:
         """Return what one teacher gets for one problem."""
         weaknesses = {w.name: w for w in self.diagnosis.weaknesses}
+        problem = self.problems[assignment.problem_id]
         return TeachingRequest(
-            problem=self.problems[assignment.problem_id],
+            problem=problem,
             attempts=tuple(self.failed.get(assignment.problem_id, ())),
             weakness=weaknesses.get(assignment.weakness or ""),
             weak_skills=tuple(weaknesses),
             persistent=self.persistent,
             earlier=tuple(self.earlier.get((assignment.problem_id, teacher), ())),
-            history=self.history,
+            history=self.history.about(problem, assignment.weakness, self.history_tokens),
             cycle=self.cycle,
             max_tokens=self.max_tokens,
         )
@@ -192,6 +196,13 @@ def _failed(context: RunContext, student: str, cycle: int) -> dict[str, list[Att
     return failed
 
 
+def _probe_errors(context: RunContext, student: str, cycle: int) -> list[ProbeError]:
+    """Return the wrong answers of this student on the probe split."""
+    problems = {problem.id: problem for problem in context.problems[Split.PROBE]}
+    attempts = known_attempts(context, student, Split.PROBE, cycle).values()
+    return [ProbeError(problem=problems[a.problem_id], attempt=a) for a in attempts if not a.correct]
+
+
 def _persistent(context: RunContext, diagnosis: Diagnosis, student: str) -> tuple[str, ...]:
     """Return the weaknesses that teaching has not brought to half; the others are getting better as they are taught."""
     line = lineage(context.rundir.reports(), student)
@@ -204,10 +215,13 @@ def _earlier(context: RunContext, cycle: int) -> dict[tuple[str, str], list[Earl
     earlier: dict[tuple[str, str], list[EarlierRationale]] = defaultdict(list)
     for c in range(1, cycle):
         trained = f"checkpoints/cycle-{c:03d}"
-        after = {a.problem_id: a.correct for a in context.rundir.attempts(c) if a.student == trained}
+        after: dict[str, Attempt] = {}
+        for attempt in context.rundir.attempts(c):
+            if attempt.student == trained:
+                after.setdefault(attempt.problem_id, attempt)
         taught = {lesson.rationale_id for lesson in context.rundir.lessons(c)}
         for r in context.rundir.rationales(c):
-            right = after.get(r.problem_id) if r.id in taught else None
-            note = EarlierRationale(rationale_id=r.id, cycle=c, text=r.text, rejected=r.rejected, student_correct=right)
+            answered = after.get(r.problem_id) if r.id in taught else None
+            note = EarlierRationale(rationale_id=r.id, cycle=c, text=r.text, rejected=r.rejected, after=answered)
             earlier[r.problem_id, r.teacher].append(note)
     return earlier

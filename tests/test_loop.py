@@ -58,8 +58,8 @@ def test_no_agent_sees_the_gate_or_the_test_split(tmp_path: Path) -> None:
     rundir = RunDir(result.path)
     hidden = {p.id for split in (Split.GATE, Split.TEST) for p in rundir.problems()[split]}
     for request in teacher.asked:
-        seen = {request.problem.id, *(a.problem_id for a in (*request.attempts, *request.history))}
-        seen |= {error.problem_id for error in request.recalled}
+        seen = {request.problem.id, *(a.problem_id for a in request.attempts)}
+        seen |= {error.problem_id for error in request.recalled} | {error.problem.id for error in request.history}
         assert not seen & hidden
     assert not hidden & {row.get("problem_id") for row in read(rundir.memory / "errors.jsonl")}
 

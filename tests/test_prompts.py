@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from tutelage.agents.prompts import TEXT_CAP, teaching_messages
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutelage.agents.prompts import PROMPT_TOKENS, SYSTEM, TEXT_CAP, count_tokens, teaching_messages
 from tutelage.schema import (
     Attempt,
     EarlierRationale,
+    ProbeError,
     Problem,
     RecalledError,
     Split,
@@ -39,6 +43,13 @@ def request(question: str = "What is 51 minus 26?", **more: object) -> TeachingR
     return TeachingRequest.model_validate({"problem": Problem(question=question, answer="25"), **more})
 
 
+def probe_error(question: str = "What is 40 minus 7?") -> ProbeError:
+    step = STEP.model_copy(update={"end": 11, "found": "37", "expected": "33"})
+    return ProbeError(
+        problem=Problem(question=question, answer="33"), attempt=attempt("40 - 7 = 37. Answer: 37", Split.PROBE, step)
+    )
+
+
 def everything() -> TeachingRequest:
     recalled = [
         RecalledError(id="e1", problem_id="p9", question="What is 72 minus 38?", attempt="72 - 38 = 44.",
@@ -47,8 +58,8 @@ def everything() -> TeachingRequest:
                       taught="60 - 10 = 50.", fixed=False),
     ]  # fmt: skip
     earlier = [
-        EarlierRationale(rationale_id="r1", cycle=1, text="51 - 26 = 25.", student_correct=False),
-        EarlierRationale(rationale_id="r2", cycle=1, text="51 - 26 = 26.", rejected="wrong answer"),
+        EarlierRationale(rationale_id="r1", cycle=1, text="51 - 26 = 25.", after=attempt("51 - 26 = 24.")),
+        EarlierRationale(rationale_id="r2", cycle=2, text="51 - 26 = 26.", rejected="wrong answer", question="Why 26?"),
     ]
     return request(
         attempts=[attempt("51 - 26 = 35.", step=STEP)],
@@ -56,7 +67,7 @@ def everything() -> TeachingRequest:
         weak_skills=["subtraction with borrow", "below zero"],
         recalled=recalled,
         earlier=earlier,
-        history=[attempt("x", Split.PROBE, STEP.model_copy(update={"found": "40 - 7 = 37", "expected": "33"}))],
+        history=[probe_error()],
     )
 
 
@@ -66,18 +77,23 @@ def test_the_prompt_holds_all_that_the_teacher_may_use() -> None:
     for part in (
         "<question>\nWhat is 51 minus 26?\n</question>",
         "<right_answer>\n25\n</right_answer>",
-        "<student_answer>\n51 - 26 = 35.\n</student_answer>\nFirst wrong step: it wrote `51 - 26 = 35` where `25`",
+        "<student_answer>\n51 - 26 = 35.\n</student_answer>\nScore: 0\nFirst wrong step: it wrote `51 - 26 = 35` where",
         "weak at: subtraction with borrow (22% right in 40 answers).",
         "Other kinds of step it is weak at: below zero.",
         "<past_student_answer>\n72 - 38 = 44.\n</past_student_answer>",
         "This solution then fixed it:\n<past_solution>\n12 - 8 = 4.",
         "This solution did not fix it:\n<past_solution>\n60 - 10 = 50.",
-        "<earlier_solution>\n51 - 26 = 25.\n</earlier_solution>\nThe student was still wrong after it.",
-        "<earlier_solution>\n51 - 26 = 26.\n</earlier_solution>\nIt was rejected: wrong answer.",
-        "- it wrote `40 - 7 = 37` where `33` is right",
+        "<earlier_solution>\n51 - 26 = 25.\n</earlier_solution>\nAfter it the student was still wrong:\n"
+        "<student_answer>\n51 - 26 = 24.\n</student_answer>\nScore: 0",
+        "<earlier_solution>\n51 - 26 = 26.\n</earlier_solution>\nIt was rejected: wrong answer.\n"
+        "<question_about_it>\nWhy 26?\n</question_about_it>",
+        "<other_error>\nQuestion: What is 40 minus 7?\nRight answer: 33\n"
+        "The student's answer: 40 - 7 = 37. Answer: 37\nScore: 0\n"
+        "First wrong step: it wrote `40 - 7 = 37` where `33` is right (borrow)\n</other_error>",
     ):
         assert part in user, part
     assert user.endswith('Its last line is "Answer: 25".')
+    assert user.index("51 - 26 = 26.") < user.index("51 - 26 = 25."), "the latest first"
 
 
 def test_a_bare_request_has_no_empty_sections() -> None:
@@ -103,3 +119,35 @@ def test_the_student_s_limit_is_told() -> None:
     short, open_ended = request().model_copy(update={"max_tokens": 64}), request()
     assert "in at most 32 words" in teaching_messages(short)[-1]["content"]
     assert "words" not in teaching_messages(open_ended)[-1]["content"]
+
+
+def test_a_partial_score_is_a_number() -> None:
+    half = attempt("a").model_copy(update={"score": 0.5})
+    assert "\nScore: 0.5\n" in teaching_messages(request(attempts=[half]))[1]["content"]
+
+
+@given(st.integers(0, 9), st.integers(0, 200), st.integers(0, 200), st.integers(0, 400), st.integers(1, 20_000))
+def test_the_whole_prompt_is_bounded(attempts: int, earlier: int, recalled: int, history: int, length: int) -> None:
+    text = "a long one " * (length // 11 + 1)
+    step = STEP.model_copy(update={"found": text, "end": len(text), "skill": text})
+    many = request(
+        question=text,
+        attempts=[attempt(text, step=step)] * attempts,
+        weak_skills=[f"{number}{text}" for number in range(history)],
+        earlier=[EarlierRationale(rationale_id="r", cycle=1, text=text, question=text, after=attempt(text))] * earlier,
+        recalled=[RecalledError(id="e", problem_id="p", question=text, attempt=text, taught=text)] * recalled,
+        history=[probe_error(text)] * history,
+    )
+    system, user = (message["content"] for message in teaching_messages(many))
+    assert system == SYSTEM and count_tokens(system) + count_tokens(user) <= PROMPT_TOKENS
+    assert user.startswith("<question>") and user.endswith('"Answer: 25".')
+
+
+def test_what_is_left_out_for_want_of_room_comes_last() -> None:
+    long = "word " * 220
+    crowded = everything().model_copy(
+        update={"recalled": everything().recalled * 3, "history": tuple(probe_error(long) for _ in range(90))}
+    )
+    user = teaching_messages(crowded)[1]["content"]
+    assert user.count("<past_question>") == 6
+    assert 10 < user.count("<other_error>") < 90

@@ -90,8 +90,9 @@ class TeachConfig(Section):
     """How often a teacher may refine a rejected rationale."""
     concurrency: int = Field(16, ge=1)
     """Problems taught at once."""
-    history: int = Field(20, ge=0)
-    """Errors on the probe split that a teacher is shown."""
+    history_tokens: int = Field(800, ge=0)
+    """Length of what a teacher is shown of the errors on the probe split, the most informative first; in tokens as
+    LangChain estimates them, about four characters each."""
     hears: tuple[Ingredient, ...] = get_args(Ingredient)
     """What teachers are told besides the problem: the student's wrong answers to it, its weaknesses, the teacher's own
     rationales of earlier cycles, past errors like it, errors on the probe split. Within a lesson a teacher always hears

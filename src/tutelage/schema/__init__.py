@@ -5,7 +5,7 @@ Every model is frozen and refuses unknown fields; what is written to a run direc
 
 from .diagnosis import Assignment, Diagnosis, LessonPlan, Mastery, Weakness
 from .exam import BASE, Attempt, Grade, Problem, Split, WrongStep
-from .lesson import TOO_LONG, EarlierRationale, Lesson, Rationale, RecalledError, TeachingRequest
+from .lesson import TOO_LONG, EarlierRationale, Lesson, ProbeError, Rationale, RecalledError, TeachingRequest
 from .record import SCHEMA_VERSION, Record
 from .report import Cost, CycleReport, LessonCounts, TrainingReport, Verdict
 
@@ -24,6 +24,7 @@ __all__ = [
     "LessonCounts",
     "LessonPlan",
     "Mastery",
+    "ProbeError",
     "Problem",
     "Rationale",
     "RecalledError",

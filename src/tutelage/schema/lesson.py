@@ -35,8 +35,22 @@ class EarlierRationale(Record):
     text: str
     rejected: str | None = None
     """Why it did not become a lesson, if it did not."""
-    student_correct: bool | None = None
-    """Whether the student was right after it was taught; None if not examined since."""
+    question: str | None = None
+    """What the critic asked about it, if it did."""
+    after: Attempt | None = None
+    """What the student answered to this problem after it was taught; None if not examined since."""
+
+    @property
+    def student_correct(self) -> bool | None:
+        """Whether the student was right after it was taught; None if not examined since."""
+        return None if self.after is None else self.after.correct
+
+
+class ProbeError(Record):
+    """A wrong answer of the student on the probe split, with the question: what it gets wrong elsewhere."""
+
+    problem: Problem
+    attempt: Attempt
 
 
 class TeachingRequest(Record):
@@ -53,8 +67,8 @@ class TeachingRequest(Record):
     otherwise."""
     recalled: tuple[RecalledError, ...] = ()
     earlier: tuple[EarlierRationale, ...] = ()
-    history: tuple[Attempt, ...] = ()
-    """Errors on the probe split."""
+    history: tuple[ProbeError, ...] = ()
+    """Errors on the probe split, the most informative for this problem first, within a token budget."""
     cycle: int = 1
     max_tokens: int | None = None
     """Tokens of the student that its answers may have; a longer rationale is turned away. None if that is not known."""
