@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,12 @@ class Parts:
 
     def fits(self, text: str) -> bool:
         """Whether the student could write a text itself within its token limit."""
-        count = getattr(self.engine, "count_tokens", None)
-        return count is None or count(text.strip()) <= self.config.student.max_new_tokens
+        return self.max_tokens is None or self.count_tokens(text) <= self.max_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Return a text's length in tokens of the student; in words if the engine cannot count them."""
+        count: Callable[[str], int] | None = getattr(self.engine, "count_tokens", None)
+        return len(text.split()) if count is None else count(text.strip())
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
 from ..errors import RunError
-from ..schema import Split
-from ..seams import PlanningRequest
+from ..model_thread import on_model_thread
+from ..schema import CycleReport, Split
+from ..seams import Outcome, PlanningRequest
 from .context import RunContext
 from .exam import known_attempts
 from .lineage import lineage
@@ -38,7 +40,23 @@ async def plan(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
             teachers=tuple(context.teachers),
             lessons=round(lessons * settings.growth ** (cycle - 1)),
             seed=context.config.seed * 1000 + cycle,
+            outcomes=await on_model_thread(_outcomes, context, line),
+            tokens=settings.tokens,
         )
     )
     context.rundir.write_plan(made)
     return CycleState(cycle=cycle)
+
+
+def _outcomes(context: RunContext, line: Sequence[CycleReport]) -> list[Outcome]:
+    """Return what became of each explanation in a lineage; the student's own answers are none."""
+    found = []
+    for report in line:
+        tokens = Counter[str]()
+        for rationale in context.rundir.rationales(report.cycle):
+            tokens[rationale.problem_id] += context.count_tokens(rationale.text)
+        attempts = context.rundir.attempts(report.cycle)
+        right = {a.problem_id: a.correct for a in attempts if a.student == report.student and a.sample == 0}
+        explained = [lesson.problem_id for lesson in context.rundir.lessons(report.cycle) if lesson.rationale_id]
+        found += [Outcome(problem, tokens[problem], right.get(problem)) for problem in explained]
+    return found

@@ -116,6 +116,9 @@ class PlanConfig(Section):
     """Problems taught in a cycle; null is as many as there are train problems."""
     growth: float = Field(1.0, gt=0)
     """Each cycle plans this many times the lessons of the one before."""
+    tokens: int | None = Field(None, ge=1)
+    """What teachers may be expected to write in a cycle, in tokens of the student; only the planner `benefit` heeds
+    it. null is no limit."""
 
 
 class TrainingConfig(Section):

@@ -16,8 +16,8 @@ Settings = dict[str, Any]
 def one_shot() -> Settings:
     """Ordinary distillation, the baseline: teachers hear nothing of the student, each problem is taught once.
 
-    What UNDO (arXiv 2504.02521, section 1) calls standard distillation. With `plan.lessons` and `stop.cycles` the
-    problems are spread over cycles, for a comparison at equal steps.
+    What UNDO (arXiv 2504.02521) calls standard distillation and compares itself with. With `plan.lessons` and
+    `stop.cycles` the problems are spread over cycles, for a comparison at equal steps.
     """
     return {
         "exam": {"due": 0},
@@ -46,7 +46,16 @@ def undo() -> Settings:
     }
 
 
-POLICIES: dict[str, Callable[[], Settings]] = {"one-shot": one_shot, "undo": undo}
+def theory_of_mind() -> Settings:
+    """Explain where the predicted benefit per token is largest, under a budget.
+
+    "Can Language Models Teach Weaker Agents?" (Saha, Hase and Bansal 2023, arXiv 2306.09299): a problem's utility is
+    p(right | explained) - p(right | not explained). The budget is `plan.lessons` and, if set, `plan.tokens`.
+    """
+    return {"exam": {"due": None}, "planner": "benefit"}
+
+
+POLICIES: dict[str, Callable[[], Settings]] = {"one-shot": one_shot, "undo": undo, "theory-of-mind": theory_of_mind}
 """Every policy by the name that `policy:` takes."""
 
 

@@ -103,6 +103,17 @@ class Diagnostician(Protocol):
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What became of explaining one problem once."""
+
+    problem_id: str
+    tokens: int
+    """Length of all that teachers wrote for it, rejected drafts included, in the student's tokens."""
+    right: bool | None
+    """Whether the student that was trained on it then answered right; None if it was not examined."""
+
+
+@dataclass(frozen=True)
 class PlanningRequest:
     """All that a planner gets."""
 
@@ -118,6 +129,10 @@ class PlanningRequest:
     lessons: int
     """How many problems may be taught."""
     seed: int
+    outcomes: Sequence[Outcome] = ()
+    """What became of the explanations given to this student and to those it came from, oldest first."""
+    tokens: int | None = None
+    """What teachers may write in all, in the student's tokens; None is no limit."""
 
 
 @runtime_checkable
