@@ -9,10 +9,10 @@ from langgraph.runtime import Runtime
 from ..schema import Attempt, CycleReport, LessonCounts, Split, Verdict
 from ..training.gate import Decision, decide
 from .baseline import retained_ids
+from .call import NO_TEXT
 from .context import RunContext
 from .exam import accuracy, examine_split, known_attempts
 from .examine import taught_problems
-from .lesson import DECLINED
 from .state import CycleState
 from .step import step
 
@@ -39,12 +39,12 @@ async def evaluate(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
 
 
 def _rejections(context: RunContext, cycle: int) -> str:
-    """Say why rationales were turned away, with a teacher's own words where it declined."""
+    """Say why rationales were turned away, with the words of one where there is no text."""
     counts = _count_lessons(context, cycle).rejected
     if not counts:
         return ""
     told = ", ".join(f"{reason} {n}" for reason, n in counts.items())
-    words = next((r.text for r in context.rundir.rationales(cycle) if r.rejected == DECLINED), "")
+    words = next((r.text for r in context.rundir.rationales(cycle) if r.rejected in NO_TEXT), "")
     return f"; rejected: {told}" + (f", such as {' '.join(words.split())!r}" if words else "")
 
 

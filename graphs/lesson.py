@@ -5,12 +5,10 @@ A rationale becomes a candidate lesson only if its final answer is right and no 
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -18,7 +16,6 @@ from langgraph.runtime import Runtime
 
 from ..agents.steps import find_wrong_step
 from ..config import Ingredient
-from ..errors import Declined, RunError
 from ..hashing import content_hash
 from ..ledger import ledger_scope
 from ..model_thread import on_model_thread
@@ -31,14 +28,9 @@ from ..schema import (
     TeachingRequest,
     WrongStep,
 )
-from ..seams import Task, Teacher
+from ..seams import Task
+from .call import MAX_CHARACTERS, NO_TEXT, TeacherCall
 from .hearing import heard
-
-DECLINED = "declined"
-"""Why there is no rationale where a teacher had nothing to say."""
-
-MAX_CHARACTERS = 8000
-"""A longer rationale is turned away: a lesson should fit a small student's context many times over."""
 
 
 class LessonState(TypedDict, total=False):
@@ -53,8 +45,7 @@ class LessonState(TypedDict, total=False):
 class LessonContext:
     """What the lesson nodes work with."""
 
-    teacher: Teacher
-    teacher_name: str
+    teacher: TeacherCall
     task: Task
     recall: Callable[[TeachingRequest], tuple[RecalledError, ...]]
     fits: Callable[[str], bool]
@@ -90,7 +81,7 @@ async def refine(state: LessonState, runtime: Runtime[LessonContext]) -> LessonS
 async def check(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
     """Grade the newest rationale and look for a wrong step in it."""
     *before, newest = state["drafts"]
-    if newest.rejected == DECLINED:
+    if newest.rejected in NO_TEXT:
         return {}
     problem = state["request"].problem
     reason, answer, wrong_step = judge(runtime.context.task, problem, newest.text)
@@ -126,50 +117,27 @@ def is_final(drafts: Sequence[Rationale], max_revisions: int) -> bool:
     """Whether the last draft is the teacher's final word."""
     last = drafts[-1]
     repeats = len(drafts) > 1 and last.text == drafts[-2].text
-    return last.verified or repeats or last.rejected == DECLINED or last.revision >= max_revisions
+    return last.verified or repeats or last.rejected in NO_TEXT or last.revision >= max_revisions
 
 
 async def _write(state: LessonState, context: LessonContext) -> LessonState:
-    request, drafts = state["request"], state["drafts"]
-    try:
-        with ledger_scope(cycle=request.cycle, agent=context.teacher_name, problem_id=request.problem.id):
-            written = await _teach(context, request)
-    except Declined as declined:
-        written = Rationale(text=str(declined)[:200], rejected=DECLINED)
-    text = written if isinstance(written, str) else written.text
-    # One character more than is taken shows that it was too long; half a surrogate pair could not be written to a file.
-    text = text[: MAX_CHARACTERS + 1].encode("utf-8", "replace").decode()
-    scores = {} if isinstance(written, str) else written.scores
-    rejected = None if isinstance(written, str) or written.rejected != DECLINED else DECLINED
+    request, drafts, teacher = state["request"], state["drafts"], context.teacher
+    with ledger_scope(cycle=request.cycle, agent=teacher.name, problem_id=request.problem.id):
+        written = await teacher.write(request)
     revision = len(drafts)
     rationale = Rationale(
-        id=content_hash(request.cycle, request.problem.id, context.teacher_name, revision, text),
+        id=content_hash(request.cycle, request.problem.id, teacher.name, revision, written.text),
         problem_id=request.problem.id,
-        teacher=context.teacher_name,
+        teacher=teacher.name,
         cycle=request.cycle,
-        text=text,
+        text=written.text,
         revision=revision,
         parent_id=drafts[-1].id if drafts else None,
         conditioned_on=_seen(request),
-        scores=scores,
-        rejected=rejected,
+        scores=written.scores,
+        rejected=written.rejected,
     )
     return {"request": request, "drafts": [*drafts, rationale]}
-
-
-async def _teach(context: LessonContext, request: TeachingRequest) -> str | Rationale:
-    """Call a teacher, sync or async; a sync one runs in a thread, since it may wait for a network."""
-    teach: Any = context.teacher.teach
-    if inspect.iscoroutinefunction(teach):
-        written = await teach(request)
-    else:
-        written = await asyncio.to_thread(teach, request)
-        if inspect.isawaitable(written):
-            written = await written
-    if isinstance(written, str | Rationale):
-        return written
-    kind = type(written).__name__
-    raise RunError(f"teacher {context.teacher_name!r}: teach returned {kind}; return a string or a Rationale")
 
 
 def _seen(request: TeachingRequest) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from ..ledger import CallLedger
 from ..memory import ErrorMemory
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
+from .call import TeacherCall
 from .context import Objects, Parts, RunContext, build_parts
 from .cycle import build_cycle
 from .preflight import require
@@ -123,7 +124,9 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
     (rundir.path / "error.log").unlink(missing_ok=True)  # of an earlier failure
     memory = ErrorMemory(rundir.memory, parts.embedder)
     given = {field.name: getattr(parts, field.name) for field in fields(parts)}
-    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory)
+    timeout = parts.config.teach.timeout
+    calls = {name: TeacherCall(name, teacher, timeout) for name, teacher in parts.teachers.items()}
+    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory, calls=calls)
 
     def emit(event: dict[str, Any]) -> None:
         rundir.write_event(event)
@@ -143,9 +146,9 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
     finally:
         memory.close()
         context.engine.release()
-        for teacher in context.teachers.values():
-            if close := getattr(teacher, "aclose", None):
-                await close()
+        for call in context.calls.values():
+            if told := await call.close():
+                emit({"kind": "note", "text": told})
 
 
 async def _stream(context: RunContext, emit: Listener) -> None:

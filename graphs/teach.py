@@ -11,7 +11,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from ..errors import RunError
+from ..errors import RunError, flat
 from ..schema import (
     BASE,
     Assignment,
@@ -26,6 +26,7 @@ from ..schema import (
     Split,
     TeachingRequest,
 )
+from .call import FAILURES
 from .context import RunContext
 from .exam import known_attempts
 from .history import History
@@ -89,8 +90,7 @@ async def _all_or_first_error(jobs: list[Any]) -> None:
 async def write_rationale(context: RunContext, request: TeachingRequest, teacher: str) -> list[Rationale]:
     """Run the lesson subgraph and return every revision, the last one being the teacher's final word."""
     handles = LessonContext(
-        teacher=context.teachers[teacher],
-        teacher_name=teacher,
+        teacher=context.calls[teacher],
         task=context.task,
         recall=_recaller(context),
         fits=context.fits,
@@ -104,9 +104,12 @@ async def write_rationale(context: RunContext, request: TeachingRequest, teacher
     except (RunError, asyncio.CancelledError):
         raise
     except Exception as error:
-        # Whatever a plug-in raises, a person reads one line with its name, not our stack.
-        raise RunError(f"teacher {teacher!r} failed on problem {request.problem.id}: {error!r}") from error
-    return list(state["drafts"])
+        # Whatever a plug-in raises, such as the task's grader, a person reads one line, not our stack.
+        raise RunError(f"the lesson on problem {request.problem.id} failed: {flat(error)}") from error
+    drafts = list(state["drafts"])
+    if drafts[-1].rejected in FAILURES:
+        raise RunError(drafts[-1].text) from context.calls[teacher].cause
+    return drafts
 
 
 def _recaller(context: RunContext) -> Callable[[TeachingRequest], tuple[RecalledError, ...]]:

@@ -93,6 +93,10 @@ class TeachConfig(Section):
     history_tokens: int = Field(800, ge=0)
     """Length of what a teacher is shown of the errors on the probe split, the most informative first; in tokens as
     LangChain estimates them, about four characters each."""
+    timeout: float = Field(600.0, gt=0)
+    """Seconds after which a teacher's call counts as failed, its waiting in line and its tries included."""
+    bench_after: int = Field(5, ge=1)
+    """A teacher that fails so often in a row is not asked any more; the run goes on with the others, or ends."""
     hears: tuple[Ingredient, ...] = get_args(Ingredient)
     """What teachers are told besides the problem: the student's wrong answers to it, its weaknesses, the teacher's own
     rationales of earlier cycles, past errors like it, errors on the probe split. Within a lesson a teacher always hears

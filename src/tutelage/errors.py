@@ -24,6 +24,14 @@ class CallFailed(RunError):
     """A call of a model failed for good; another teacher may go on."""
 
 
+class RunFileError(RunError):
+    """A file of the run, or of its call ledger, cannot be read or written: no teacher is to blame."""
+
+
+class BudgetSpent(RunError):
+    """The run may pay for no more calls: `stop.max_usd` or `stop.max_tokens` is reached."""
+
+
 class Declined(Exception):
     """A teacher has nothing to say on this one problem; it gets no lesson from it, and the run goes on."""
 
@@ -56,6 +64,25 @@ def first_refused(error: ValidationError) -> str:
     """Return what pydantic refuses first: the field, why, and the value."""
     first = error.errors()[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}, not {short(first['input'])}"
+
+
+def flat(error: BaseException, limit: int = 300, bare: bool = False) -> str:
+    """Return somebody else's exception as one line, whatever it holds.
+
+    Args:
+        error: The exception; one that cannot even be printed is named by its type.
+        limit: Characters that are kept.
+        bare: Only what it says, as of an exception of ours; otherwise its kind too.
+    """
+    kind, said = type(error).__name__, error.args[0] if len(error.args) == 1 else None
+    try:
+        if isinstance(said, str):  # not by `repr` of the whole, which would copy a text of any size
+            text = said[: 2 * limit] if bare else f"{kind}({said[:limit]!r})"
+        else:
+            text = str(error) if bare else repr(error)
+    except Exception:
+        text = kind
+    return " ".join(text[: 2 * limit].split())[:limit] or kind
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from .errors import RunError
+from .errors import RunFileError
 from .hashing import content_hash
 from .ledgerfile import connect, open_ledger
 from .schema import Cost
@@ -102,7 +102,7 @@ class CallLedger:
             self.path.parent.mkdir(parents=True, exist_ok=True)  # for `:memory:` that is the working directory
             return open_ledger(self.path) if self._mend else connect(self.path)
         except (sqlite3.Error, OSError) as error:
-            raise RunError(f"{self.path}: the call ledger cannot be opened: {error}") from error
+            raise RunFileError(f"{self.path}: the call ledger cannot be opened: {error}") from error
 
     async def call(
         self,
@@ -125,7 +125,7 @@ class CallLedger:
             invoke: Makes the call.
 
         Raises:
-            RunError: If the file cannot be read or written.
+            RunFileError: If the file cannot be read or written.
         """
         key = call_key(model, messages, parameters, prompt_version)
         while True:
@@ -244,4 +244,4 @@ class CallLedger:
         try:
             yield
         except sqlite3.Error as error:
-            raise RunError(f"{self.path}: the call ledger failed: {error}") from error
+            raise RunFileError(f"{self.path}: the call ledger failed: {error}") from error
