@@ -24,6 +24,10 @@ class RecalledError(Record):
     """The rationale that was taught for it, if any."""
     fixed: bool | None = None
     """Whether the student was right afterwards; None if not examined since."""
+    helped: int = 0
+    """Of the `tried` times, after how many the student was right."""
+    tried: int = 0
+    """How often this explanation or one like it was taught for errors like this one."""
     similarity: float = 0.0
 
 
