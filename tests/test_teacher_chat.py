@@ -69,7 +69,7 @@ async def test_the_same_request_is_asked_once(tmp_path: Path) -> None:
             with CallLedger(tmp_path / "calls.sqlite") as ledger:
                 teacher = ChatTeacher("fake", server.base_url, ledger=ledger)
                 texts = await asyncio.gather(*(teacher.teach(request()) for _ in range(5)))
-                assert set(texts) == {"It is 25.\nAnswer: 25"}
+                assert set(texts) == {"51 - 26 = 25.\nAnswer: 25"}
         assert server.requests == 1
         await ChatTeacher("fake", server.base_url).teach(request())
         assert server.requests == 2 and server.hashes[0] == server.hashes[1]

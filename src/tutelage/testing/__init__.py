@@ -11,6 +11,7 @@ from .fakes import (
     FakeTeacher,
     fake_config,
 )
+from .tutor import reply_as_tutor, scripted_tutor
 
 __all__ = [
     "FakeDiagnostician",
@@ -22,4 +23,6 @@ __all__ = [
     "FakeTeacher",
     "HashEmbedder",
     "fake_config",
+    "reply_as_tutor",
+    "scripted_tutor",
 ]

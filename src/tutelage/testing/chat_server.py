@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,16 +16,9 @@ from typing import Any, Self
 
 from ..hashing import content_hash
 from ..seams import Message
+from .tutor import reply_as_tutor
 
 ReplyFunction = Callable[[list[Message]], str]
-
-_RIGHT_ANSWER = re.compile(r"<right_answer>\n([^\n]{1,200})\n</right_answer>")
-
-
-def reply_with_right_answer(messages: list[Message]) -> str:
-    """Answer as a tutor who only knows the result: the default."""
-    found = _RIGHT_ANSWER.search(messages[-1]["content"])
-    return f"It is {found[1]}.\nAnswer: {found[1]}" if found else "Answer: none"
 
 
 class ChatServer:
@@ -42,7 +34,7 @@ class ChatServer:
 
     def __init__(
         self,
-        reply: ReplyFunction = reply_with_right_answer,
+        reply: ReplyFunction = reply_as_tutor,
         *,
         models: Sequence[str] = ("fake",),
         latency: float = 0.0,
@@ -55,7 +47,7 @@ class ChatServer:
         """Bind to a port; requests are answered from `start` on.
 
         Args:
-            reply: Makes the reply's text from the messages.
+            reply: Makes the reply's text from the messages; the default works arithmetic and listens.
             models: What `GET /v1/models` lists.
             latency: Seconds every chat request takes.
             fail_first: How many chat requests fail first.
