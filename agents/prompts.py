@@ -19,6 +19,13 @@ STEP_CAP = 200
 """Characters of one quoted step."""
 TOKENS_A_WORD = 2
 """Of a small student: more than in prose, since digits and signs are tokens of their own."""
+STYLES = (
+    "",
+    " Take smaller steps than you usually would.",
+    " Take as few steps as will do.",
+    " Before each step, say in a few words what it is for.",
+)
+"""How each draft of several differs from the others; after the last it begins again."""
 MAX_ATTEMPTS = 3
 MAX_SKILLS = 12
 
@@ -49,7 +56,8 @@ def teaching_messages(request: TeachingRequest) -> list[Message]:
     problem = request.problem
     asked = [quote("question", problem.question, QUESTION_CAP), quote("right_answer", problem.answer)]
     parts = [part for part in (*asked, _weakness(request)) if part]
-    close = f'Write the solution now{_limit(request)}. Its last line is "Answer: {one_line(problem.answer)}".'
+    style = STYLES[request.draft % len(STYLES)]
+    close = f'Write the solution now{_limit(request)}.{style} Its last line is "Answer: {one_line(problem.answer)}".'
     room = PROMPT_TOKENS - sum(map(count_tokens, (SYSTEM, *parts, close)))
     for title, blocks in _sections(request):
         section, room = _fit(title, blocks, room)

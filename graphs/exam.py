@@ -9,7 +9,8 @@ from ..agents.steps import find_wrong_step
 from ..hashing import content_hash
 from ..model_thread import on_model_thread
 from ..schema import Attempt, Problem, Split, WrongStep
-from ..seams import Generation, Message, Task
+from ..seams import Generation, Task
+from ..student_prompt import student_prompt
 from .context import RunContext
 
 Writer = Callable[[dict[str, Any]], None]
@@ -71,7 +72,7 @@ def _answer(
     limit = retention.max_new_tokens if split is Split.RETENTION and retention else None
     answers = context.engine.generate(
         context.checkpoint(student),
-        [chat_prompt(task.instruction, p.question) for p in problems],
+        [student_prompt(task.instruction, p.question) for p in problems],
         samples=len(numbers),
         sampled=numbers != range(1),  # a single answer, sample 0, is greedy
         seed=context.config.seed + numbers.start,
@@ -83,12 +84,6 @@ def _answer(
         for problem, generations in zip(problems, answers, strict=True)
         for sample, generation in zip(numbers, generations, strict=True)
     ]
-
-
-def chat_prompt(instruction: str | None, question: str) -> list[Message]:
-    """Return the messages that a student is asked with."""
-    system = [] if instruction is None else [{"role": "system", "content": instruction}]
-    return [*system, {"role": "user", "content": question}]
 
 
 def grade(

@@ -126,11 +126,12 @@ async def _write(state: LessonState, context: LessonContext) -> LessonState:
         written = await teacher.write(request)
     revision = len(drafts)
     rationale = Rationale(
-        id=content_hash(request.cycle, request.problem.id, teacher.name, revision, written.text),
+        id=content_hash(request.cycle, request.problem.id, teacher.name, request.draft, revision, written.text),
         problem_id=request.problem.id,
         teacher=teacher.name,
         cycle=request.cycle,
         text=written.text,
+        draft=request.draft,
         revision=revision,
         parent_id=drafts[-1].id if drafts else None,
         conditioned_on=_seen(request),

@@ -11,8 +11,9 @@ from ..hashing import content_hash
 from ..model_thread import on_model_thread
 from ..schema import BASE, Lesson
 from ..seams import Task
+from ..student_prompt import student_prompt
 from .context import RunContext
-from .exam import Writer, chat_prompt
+from .exam import Writer
 
 MAX_NEW_TOKENS = 32
 """A longer answer is rehearsed up to its last whole sentence: cut off, it would teach to stop in the middle."""
@@ -31,7 +32,7 @@ async def rehearse(context: RunContext, write: Writer) -> None:
     answers = await on_model_thread(
         context.engine.generate,
         BASE,
-        [chat_prompt(instruction, question) for question in questions],
+        [student_prompt(instruction, question) for question in questions],
         seed=context.config.seed,
         max_new_tokens=MAX_NEW_TOKENS,
     )

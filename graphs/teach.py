@@ -32,6 +32,7 @@ from .exam import known_attempts
 from .history import History
 from .lesson import LessonContext, is_final, lesson_graph
 from .lineage import lineage
+from .meeting import introduce
 from .own_answers import own_answers
 from .state import CycleState
 from .step import step
@@ -51,29 +52,33 @@ async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     done = finished(context, cycle)
     written = {r.id for r in context.rundir.rationales(cycle)}
     own = own_answers(context, state["student"], cycle)
-    wanted = [(a, t) for a in requests.plan.assignments if a.problem_id not in own for t in a.teachers]
-    missing = [(a, t) for a, t in wanted if (a.problem_id, t) not in done]
+    drafts = range(context.config.teach.drafts)
+    asked = [a for a in requests.plan.assignments if a.problem_id not in own]
+    wanted = [(a, t, n) for a in asked for t in a.teachers for n in drafts]
+    missing = [(a, t, n) for a, t, n in wanted if (a.problem_id, t, n) not in done]
+    for name, teacher in context.teachers.items():
+        introduce(context, state, teacher, f"teacher {name!r}")
     gate = asyncio.Semaphore(context.config.teach.concurrency)
     progress = {"kind": "progress", "node": "teach", "cycle": cycle, "total": len(missing)}
     runtime.stream_writer({**progress, "done": 0})
 
-    async def one(assignment: Assignment, teacher: str) -> None:
+    async def one(assignment: Assignment, teacher: str, number: int) -> None:
         async with gate:
-            drafts = await write_rationale(context, requests.request(assignment, teacher), teacher)
-        context.rundir.add_rationales(cycle, [draft for draft in drafts if draft.id not in written])
+            revisions = await write_rationale(context, requests.request(assignment, teacher, number), teacher)
+        context.rundir.add_rationales(cycle, [one for one in revisions if one.id not in written])
         runtime.stream_writer({**progress, "advance": 1})
 
-    await _all_or_first_error([one(assignment, teacher) for assignment, teacher in missing])
+    await _all_or_first_error([one(*what) for what in missing])
     return CycleState(cycle=cycle)
 
 
-def finished(context: RunContext, cycle: int) -> set[tuple[str, str]]:
-    """Return the problems and teachers whose last revision is on disk; a kill may have cut the last off."""
-    drafts: dict[tuple[str, str], list[Rationale]] = defaultdict(list)
+def finished(context: RunContext, cycle: int) -> set[tuple[str, str, int]]:
+    """Return the problems, teachers and drafts whose last revision is on disk; a kill may have cut the last off."""
+    revisions: dict[tuple[str, str, int], list[Rationale]] = defaultdict(list)
     for rationale in context.rundir.rationales(cycle):
-        drafts[rationale.problem_id, rationale.teacher].append(rationale)
+        revisions[rationale.problem_id, rationale.teacher, rationale.draft].append(rationale)
     limit = context.config.teach.max_revisions
-    return {key for key, some in drafts.items() if is_final(some, limit)}
+    return {key for key, some in revisions.items() if is_final(some, limit)}
 
 
 async def _all_or_first_error(jobs: list[Any]) -> None:
@@ -165,8 +170,8 @@ class Requests:
             max_tokens=context.max_tokens,
         )
 
-    def request(self, assignment: Assignment, teacher: str) -> TeachingRequest:
-        """Return what one teacher gets for one problem."""
+    def request(self, assignment: Assignment, teacher: str, draft: int = 0) -> TeachingRequest:
+        """Return what one teacher gets for one draft for one problem."""
         weaknesses = {w.name: w for w in self.diagnosis.weaknesses}
         problem = self.problems[assignment.problem_id]
         return TeachingRequest(
@@ -178,6 +183,7 @@ class Requests:
             earlier=tuple(self.earlier.get((assignment.problem_id, teacher), ())),
             history=self.history.about(problem, assignment.weakness, self.history_tokens),
             cycle=self.cycle,
+            draft=draft,
             max_tokens=self.max_tokens,
         )
 

@@ -18,6 +18,7 @@ from ..errors import InputError, RunError, first_refused
 from ..hardware import pick_device, pick_precision
 from ..schema import Lesson, TrainingReport
 from ..seams import StageJob
+from ..student_prompt import student_prompt
 from . import adapter
 from .checks import check_saved
 from .progress import step_callback
@@ -85,8 +86,7 @@ def session(
 
 def prompt_of(lesson: Lesson) -> list[dict[str, str]]:
     """Return the messages that the student sees for a lesson's question: those it is examined with."""
-    system = [] if lesson.system is None else [{"role": "system", "content": lesson.system}]
-    return [*system, {"role": "user", "content": lesson.question}]
+    return student_prompt(lesson.system, lesson.question)
 
 
 def train(trainer: Any, out: Path) -> float:

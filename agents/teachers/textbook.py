@@ -70,7 +70,7 @@ class TextbookTeacher:
         if not steps:
             raise Declined(f"no arithmetic in {request.problem.question[:80]!r}")
         finer = self._finer(request)
-        lines = [line for step in steps for line in write_step(step, self._grain(step, finer))]
+        lines = [line for step in steps for line in write_step(step, self._grain(step, finer, request.draft))]
         lines = self._slip(lines, request)
         return " ".join([*lines, f"Answer: {as_text(steps[-1].result)}"])
 
@@ -82,9 +82,10 @@ class TextbookTeacher:
         own = {last.skill} if last and last.skill and request.attempts[0].student != BASE else set()
         return own | set(request.persistent if self.adapt == "skill" else ())
 
-    def _grain(self, step: Step, finer: set[str]) -> Grain:
-        level = GRAINS.index(self.grain) + (step.skill in finer)
-        return GRAINS[min(level, len(GRAINS) - 1)]
+    def _grain(self, step: Step, finer: set[str], draft: int) -> Grain:
+        """Return the grain of a step; drafts after the first go through the other grains in turn."""
+        level = min(GRAINS.index(self.grain) + (step.skill in finer), len(GRAINS) - 1)
+        return GRAINS[(level + draft) % len(GRAINS)]
 
     def _slip(self, lines: list[str], request: TeachingRequest) -> list[str]:
         """Falsify the result of one step, in a fixed share of the problems and revisions."""

@@ -86,6 +86,8 @@ class TeachConfig(Section):
     keep_correct: bool = False
     """Whether the student's own right answer is the target where it has one (UNDO does so); then no teacher is
     asked."""
+    drafts: int = Field(1, ge=1)
+    """Rationales that each teacher writes for a problem, each in another way; the purifier chooses."""
     max_revisions: int = Field(1, ge=0)
     """How often a teacher may refine a rejected rationale."""
     concurrency: int = Field(16, ge=1)

@@ -209,6 +209,8 @@ def _event(event: dict[str, Any]) -> Text:
         fixed = {True: "fixed", False: "not fixed", None: "not examined since"}[event["fixed"]]
         taught = f"what was taught then: {event['taught']!r} ({fixed})" if event["taught"] else "not taught since"
         line.append_text(_note(f"of {event['question']!r}; {taught}"))
+    if event.get("scores"):
+        line.append_text(_note(", ".join(f"{name} {value:.2f}" for name, value in event["scores"].items())))
     return line
 
 

@@ -55,7 +55,40 @@ def theory_of_mind() -> Settings:
     return {"exam": {"due": None}, "planner": "benefit"}
 
 
-POLICIES: dict[str, Callable[[], Settings]] = {"one-shot": one_shot, "undo": undo, "theory-of-mind": theory_of_mind}
+def star() -> Settings:
+    """The student teaches itself: it is told the answer, and what then arrives there is its lesson.
+
+    STaR (Zelikman, Wu, Mu and Goodman 2022, arXiv 2203.14465): own right answers are kept; a problem that it fails at
+    is asked again with the answer as a hint, and the rationale is kept if it is right; each iteration trains from the
+    base.
+    """
+    return {
+        "exam": {"due": None},
+        "planner": "every",
+        "plan": {"lessons": None},
+        "teachers": [{"name": "self", "options": {}}],
+        "teach": {"keep_correct": True, "max_revisions": 0},
+        "memory": {"recall": 0},
+        "training": {"start": "base"},
+    }
+
+
+def preference() -> Settings:
+    """Each teacher writes several drafts; the student's own accuracy with a draft as its example chooses.
+
+    ARTE (arXiv 2406.19227) and learning by teaching (arXiv 2406.14629) score rationales so; ARTE then tunes the teacher
+    on the scores, which is not done here.
+    """
+    return {"teach": {"drafts": 3}, "purifier": "preference"}
+
+
+POLICIES: dict[str, Callable[[], Settings]] = {
+    "one-shot": one_shot,
+    "undo": undo,
+    "star": star,
+    "theory-of-mind": theory_of_mind,
+    "preference": preference,
+}
 """Every policy by the name that `policy:` takes."""
 
 

@@ -129,6 +129,10 @@ class RunDir:
         """Append rationales."""
         self._append("rationales", cycle, rationales)
 
+    def write_rationales(self, cycle: int, rationales: Iterable[Rationale]) -> None:
+        """Write the rationales of a cycle anew, all at once, with what has been found out of them."""
+        self._write_rows("rationales", cycle, rationales)
+
     def lessons(self, cycle: int) -> list[Lesson]:
         """Read the lessons of a cycle."""
         return self._rows("lessons", cycle, Lesson)

@@ -91,6 +91,29 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class CurrentStudent:
+    """The student as it is in a cycle, for a teacher or purifier that has to ask it something.
+
+    It is handed over by `meet(student)`, before the cycle's first call, where a plug-in has that method. Never anything
+    of the gate or test split is in it.
+    """
+
+    cycle: int
+    seed: int
+    """The cycle's own."""
+    engine: Engine
+    """To be called on the model's thread: see `tutelage.model_thread`."""
+    checkpoint: str
+    """What the engine takes for this student."""
+    instruction: str | None
+    """The system message under which it is examined."""
+    grade: Callable[[Problem, str], Grade]
+    diagnosis: Diagnosis
+    probe: Sequence[tuple[Problem, Attempt]]
+    """The probe split, each problem with this student's answer."""
+
+
 @runtime_checkable
 class Diagnostician(Protocol):
     """Names what the student cannot do yet."""
@@ -149,7 +172,8 @@ class Teacher(Protocol):
     """Writes a rationale for one problem.
 
     It may have `check() -> None`, which raises InputError if it cannot work and costs nothing, `can_teach(problem) ->
-    bool`, which says whether it has anything to say, and `aclose()`, awaited at the end of a run.
+    bool`, which says whether it has anything to say, `meet(student: CurrentStudent) -> None`, called before a cycle's
+    teaching begins, and `aclose()`, awaited at the end of a run.
     """
 
     name: str
@@ -161,7 +185,13 @@ class Teacher(Protocol):
 
 @runtime_checkable
 class Purifier(Protocol):
-    """Turns several verified rationales for one problem into one."""
+    """Turns several verified rationales for one problem into one.
+
+    It may have `meet(student: CurrentStudent) -> None`, called before a cycle's purification, and `score(candidates:
+    Sequence[tuple[Problem, Sequence[Rationale]]]) -> Mapping[str, Mapping[str, float]]`, called on the model's thread
+    with the verified rationales of several problems: the scores it returns, by a rationale's id, are written into
+    `Rationale.scores` before `purify` sees them. What has been scored before a crash comes back with its scores.
+    """
 
     def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
         """Return the rationale to teach; `rationales` holds at least one and all are verified."""

@@ -150,7 +150,9 @@ def _rationale(rundir: RunDir, rationale: Rationale) -> Iterator[dict[str, Any]]
         yield from _recalls(rundir, rationale)
     kind = "draft" if rationale.revision == 0 else "refinement"
     shared = {"cycle": rationale.cycle, "agent": rationale.teacher, "rationale_id": rationale.id}
-    yield {**shared, "kind": kind, "text": rationale.text, "conditioned_on": dict(rationale.conditioned_on)}
+    scores = {"scores": dict(rationale.scores)} if rationale.scores else {}
+    seen = dict(rationale.conditioned_on)
+    yield {**shared, "kind": kind, "text": rationale.text, "conditioned_on": seen, **scores}
     wrong = rationale.wrong_step.model_dump(mode="json") if rationale.wrong_step else None
     verdict = "verified" if rationale.verified else f"rejected: {rationale.rejected}"
     yield {**shared, "kind": "check", "text": verdict, "verified": rationale.verified, "wrong_step": wrong}

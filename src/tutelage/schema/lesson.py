@@ -74,6 +74,8 @@ class TeachingRequest(Record):
     history: tuple[ProbeError, ...] = ()
     """Errors on the probe split, the most informative for this problem first, within a token budget."""
     cycle: int = 1
+    draft: int = 0
+    """Which of several rationales for this problem is asked for (`teach.drafts`), from 0: each in another way."""
     max_tokens: int | None = None
     """Tokens of the student that its answers may have; a longer rationale is turned away. None if that is not known."""
 
@@ -87,7 +89,10 @@ class Rationale(Record):
     cycle: int = 0
     text: str
     answer: str | None = None
+    draft: int = 0
+    """Which of the teacher's drafts for the problem it is."""
     revision: int = 0
+    """How often this draft was written again."""
     parent_id: str | None = None
     conditioned_on: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Ids of what the teacher saw: `attempts`, `recalled`, `earlier`, `history`, `weakness`."""

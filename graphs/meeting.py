@@ -1,0 +1,49 @@
+"""Introduce the student to teachers and purifiers that ask for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import InputError, RunError, flat
+from ..schema import Split
+from ..seams import CurrentStudent
+from .context import RunContext
+from .exam import known_attempts
+from .state import CycleState
+
+
+def introduce(context: RunContext, state: CycleState, plugin: Any, name: str) -> None:
+    """Call a plug-in's `meet`, if it has one.
+
+    Raises:
+        RunError: If it raises, or the cycle has no diagnosis.
+    """
+    meet = getattr(plugin, "meet", None)
+    if meet is None:
+        return
+    student = current_student(context, state)
+    try:
+        meet(student)
+    except (InputError, RunError):
+        raise
+    except Exception as error:  # of somebody's plug-in
+        raise RunError(f"{name}: meet: {flat(error)}; mend the plug-in") from error
+
+
+def current_student(context: RunContext, state: CycleState) -> CurrentStudent:
+    """Return the student of a cycle that has been diagnosed."""
+    cycle, student = state["cycle"], state["student"]
+    diagnosis = context.rundir.diagnosis(cycle)
+    if diagnosis is None:
+        raise RunError(f"{context.rundir.file('diagnoses', cycle, 'json')}: missing; the run directory was changed?")
+    attempts = known_attempts(context, student, Split.PROBE, cycle)
+    return CurrentStudent(
+        cycle=cycle,
+        seed=context.config.seed * 1000 + cycle,
+        engine=context.engine,
+        checkpoint=context.checkpoint(student),
+        instruction=context.task.instruction,
+        grade=context.task.grade,
+        diagnosis=diagnosis,
+        probe=[(p, attempts[p.id, 0]) for p in context.problems[Split.PROBE] if (p.id, 0) in attempts],
+    )

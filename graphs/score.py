@@ -1,0 +1,63 @@
+"""Score: a purifier that wants to scores the verified rationales before it chooses; the scores go into their file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import InputError, RunError, flat
+from ..model_thread import on_model_thread
+from ..schema import Problem, Rationale, Split
+from .context import RunContext
+
+CHUNK = 16
+"""Problems scored at once: a crash costs no more than these."""
+
+Candidates = dict[str, list[Rationale]]
+"""The verified rationales of each problem, in the order of the teachers and of their drafts."""
+
+
+def candidates(context: RunContext, cycle: int) -> Candidates:
+    """Return what may become a lesson in a cycle, by problem."""
+    order = {name: position for position, name in enumerate(context.teachers)}
+    verified = [rationale for rationale in context.rundir.rationales(cycle) if rationale.verified]
+    found: Candidates = defaultdict(list)
+    for rationale in sorted(verified, key=lambda r: (order.get(r.teacher, len(order)), r.draft)):
+        found[rationale.problem_id].append(rationale)
+    return found
+
+
+async def score(context: RunContext, write: Callable[[dict[str, Any]], None], cycle: int, found: Candidates) -> None:
+    """Let the purifier score candidates, if it has `score`, and write the scores into the cycle's rationales.
+
+    Raises:
+        RunError: If the purifier fails.
+    """
+    scorer = getattr(context.purifier, "score", None)
+    if scorer is None:
+        return
+    problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
+    groups = [(problems[problem_id], some) for problem_id, some in found.items()]
+    write({"kind": "progress", "node": "score", "cycle": cycle, "done": 0, "total": len(groups)})
+    for start in range(0, len(groups), CHUNK):
+        chunk = groups[start : start + CHUNK]
+        _write_scores(context, cycle, await on_model_thread(_scored, scorer, chunk))
+        write({"kind": "progress", "node": "score", "cycle": cycle, "advance": len(chunk), "total": len(groups)})
+
+
+def _scored(scorer: Any, chunk: list[tuple[Problem, list[Rationale]]]) -> dict[str, dict[str, float]]:
+    try:
+        return {id_: dict(scores) for id_, scores in scorer(chunk).items()}
+    except (InputError, RunError):
+        raise
+    except Exception as error:  # of somebody's plug-in
+        raise RunError(f"purifier: score: {flat(error)}; mend the plug-in") from error
+
+
+def _write_scores(context: RunContext, cycle: int, scores: Mapping[str, dict[str, float]]) -> None:
+    if not scores:
+        return
+    known = context.rundir.rationales(cycle)
+    added = [r.model_copy(update={"scores": {**r.scores, **scores.get(r.id, {})}}) for r in known]
+    context.rundir.write_rationales(cycle, added)
