@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .errors import ErrorMemory, describe
+from .description import describe
+from .errors import ErrorMemory
 from .journal import ErrorEntry, ErrorJournal, OutcomeEntry
 
 __all__ = ["ErrorEntry", "ErrorJournal", "ErrorMemory", "OutcomeEntry", "describe"]

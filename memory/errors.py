@@ -5,41 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Self
 
 from filelock import FileLock, Timeout
 
 from ..errors import RunError
 from ..schema import Attempt, Problem, RecalledError, Weakness, WrongStep
 from ..seams import Embedder
-from .index import ErrorIndex, Hit
+from .connection import Connection, FolderConnection
+from .description import describe_entry, describe_query
+from .eviction import to_evict
+from .index import ErrorIndex
 from .journal import ALLOWED_SPLITS, ErrorEntry, ErrorJournal, OutcomeEntry, error_id
+from .merit import rank, weigh
+from .search import DENSE, HybridSearch, Match, Scope
 
-MERIT = {True: 0.1, None: 0.0, False: -0.1}
-"""What an error's fate adds to its similarity: one that was fixed teaches more than one that was not."""
-TEXT_CAP = 2000
-"""Characters of one field that are embedded; the embedder reads fewer."""
-
-
-class _Candidate(NamedTuple):
-    entry: ErrorEntry
-    outcome: OutcomeEntry | None
-    similarity: float
-
-    @property
-    def usefulness(self) -> float:
-        return round(self.similarity + MERIT[self.outcome.fixed if self.outcome else None], 6)
-
-
-def describe(question: str, wrong_step: WrongStep | None, skill: str | None) -> str:
-    """Return the text by which errors are compared: the question, the wrong step and the skill."""
-    parts = [question[:TEXT_CAP]]
-    if wrong_step is not None:
-        parts.append(f"wrong step ({wrong_step.kind}): {wrong_step.found[:TEXT_CAP]}")
-        skill = skill or wrong_step.skill
-    if skill:
-        parts.append(f"skill: {skill[:TEXT_CAP]}")
-    return "\n".join(parts)
+CAPACITY = 100_000
+"""Errors that are kept by default."""
+POOL = 32
+"""Errors that each of the two searches brings at first."""
 
 
 class ErrorMemory:
@@ -49,19 +33,32 @@ class ErrorMemory:
     are made at the next `recall` (or `sync`), many at once.
     """
 
-    def __init__(self, folder: Path, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        embedder: Embedder,
+        task: str = "",
+        capacity: int = CAPACITY,
+        connection: Connection | None = None,
+        dense: float = DENSE,
+    ) -> None:
         """Lock the folder and read the journal.
 
         Args:
             folder: Made if it is not there.
             embedder: Turns texts into vectors; an index made with another one is built again.
+            task: Written to new errors; only its errors are recalled. Empty names none, and recalls any.
+            capacity: Errors kept; `to_evict` says what a full memory forgets.
+            connection: Where the vectors lie; None is the folder `index` beside the journal.
+            dense: Share of the vectors in the hybrid search; see `HybridSearch`.
 
         Raises:
             RunError: If another writer has the folder, or the journal has a corrupt line.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        self.folder, self.task = folder, task
+        self._capacity = capacity
         self._mutex = threading.RLock()
         self._lock = FileLock(folder / "lock", timeout=0)
         try:
@@ -75,14 +72,15 @@ class ErrorMemory:
         except BaseException:
             self._lock.release()
             raise
-        self.index = ErrorIndex(folder / "index", embedder, _text)
+        self.index = ErrorIndex(connection or FolderConnection(folder / "index"), embedder, _text)
+        self._search = HybridSearch(self.journal, self.index, dense)
 
     def record_error(self, problem: Problem, attempt: Attempt, weakness: Weakness | str | None = None) -> str:
         """Write one error; see `record_errors`."""
         return self.record_errors([(problem, attempt, weakness)])[0]
 
     def record_errors(self, errors: Iterable[tuple[Problem, Attempt, Weakness | str | None]]) -> list[str]:
-        """Write the student's errors; those that are known already are left as they are.
+        """Write the student's errors; those that are known already, or were evicted, are left as they are.
 
         Args:
             errors: Problem, wrong attempt at it, and the weakness it was put down to.
@@ -94,9 +92,11 @@ class ErrorMemory:
             ValueError: If an attempt is of a split that no teacher may see, is right, or is of another problem.
             RunError: If the journal cannot be written.
         """
-        entries = [_entry(problem, attempt, _name(weakness)) for problem, attempt, weakness in errors]
+        entries = [_entry(problem, attempt, _name(weakness), self.task) for problem, attempt, weakness in errors]
         with self._mutex:
             self.journal.append(entries)
+            if surplus := to_evict(self.journal, self._capacity):
+                self.journal.evict(surplus)
         return [entry.id for entry in entries]
 
     def record_outcome(self, error_id: str, *, rationale_id: str | None, taught: str, fixed: bool, cycle: int) -> None:
@@ -133,51 +133,53 @@ class ErrorMemory:
         limit: int,
         before_cycle: int | None = None,
         exclude_problem: bool = False,
+        *,
+        attempt: Attempt | None = None,
+        students: Iterable[str] | None = None,
     ) -> tuple[RecalledError, ...]:
         """Return past errors like this one, the most useful first, at most one a problem.
 
-        Usefulness is cosine similarity plus `MERIT`: at like similarity an error that was fixed comes before one
-        whose fate is unknown, and that before one that was not fixed. Equal ones are ordered by id.
+        Usefulness is relevance (see `HybridSearch`) plus the merit of what was taught for it (see `merit`). Equal
+        ones are ordered by id.
 
         Args:
             problem: The problem that is about to be taught.
-            wrong_step: Where the student's answer went wrong, if known.
+            wrong_step: Where the student's answer went wrong, if known; else that of `attempt` is taken.
             weakness: The weakness it is taught for.
             limit: Errors wanted.
             before_cycle: Recall only errors of earlier cycles, so that a repeated cycle recalls what it did before.
             exclude_problem: Leave out errors at this same problem.
+            attempt: The student's wrong answer, if there is one: errors that are wrong in the same way are sought.
+            students: Recall only errors of these students; None recalls anybody's.
         """
         if limit <= 0:
             return ()
-        text = describe(
-            problem.question, wrong_step, _name(weakness) or (problem.skills[0] if problem.skills else None)
-        )
-        where = _filter(before_cycle, problem.id if exclude_problem else None)
+        sought = describe_query(problem, wrong_step, _name(weakness), attempt)
+        scope = Scope(self.task, None if students is None else frozenset(students), before_cycle)
+        but = (problem.id,) if exclude_problem else ()
         with self._mutex:
-            return tuple(_recalled(one) for one in self._best(text, where, limit, before_cycle))
+            if not self.journal.errors:
+                return ()
+            self._search.sync()
+            vector, wanted = self._search.vector(sought), max(POOL, 4 * limit)
+            while True:
+                matches, exhausted = self._search.near(sought, vector, wanted, scope, but)
+                fates = ((match, self._fate(match, before_cycle)) for match in matches)
+                best = rank(weigh(fates, _name(weakness), problem.skills))
+                if exhausted or len(best) >= limit:
+                    return tuple(best[:limit])
+                wanted *= 4
 
-    def _best(self, text: str, where: dict[str, Any] | None, limit: int, before: int | None) -> list[_Candidate]:
-        """Search wider until no error that was not seen could be among the best."""
-        errors = self.journal.errors
-        wanted = max(32, 4 * limit)
-        while True:
-            hits = self.index.query(text, wanted, where, errors)
-            best = _one_a_problem([self._candidate(hit, before) for hit in hits])[:limit]
-            exhausted = len(hits) < wanted
-            if exhausted or (len(best) == limit and best[-1].usefulness > hits[-1].similarity + MERIT[True]):
-                return best
-            wanted *= 4
-
-    def _candidate(self, hit: Hit, before: int | None) -> _Candidate:
-        known = self.journal.outcomes(hit.id, up_to=before)
+    def _fate(self, match: Match, before: int | None) -> OutcomeEntry | None:
+        """Return the last outcome that says an error was fixed, or else the last one."""
+        known = self.journal.outcomes(match.entry.id, up_to=before)
         fixed = [outcome for outcome in known if outcome.fixed]
-        outcome = (fixed or known or (None,))[-1]
-        return _Candidate(self.journal.errors[hit.id], outcome, round(hit.similarity, 6))
+        return (fixed or known or (None,))[-1]
 
     def sync(self) -> None:
         """Bring the index up to the journal now rather than at the next recall."""
         with self._mutex:
-            self.index.sync(self.journal.errors)
+            self._search.sync()
 
     def close(self) -> None:
         """Release the index and the lock; may be called twice."""
@@ -197,10 +199,10 @@ def _name(weakness: Weakness | str | None) -> str | None:
 
 
 def _text(error: ErrorEntry) -> str:
-    return describe(error.question, error.wrong_step, error.weakness or (error.skills[0] if error.skills else None))
+    return describe_entry(error).text
 
 
-def _entry(problem: Problem, attempt: Attempt, weakness: str | None) -> ErrorEntry:
+def _entry(problem: Problem, attempt: Attempt, weakness: str | None, task: str) -> ErrorEntry:
     if attempt.split not in ALLOWED_SPLITS:
         raise ValueError(f"an error of the {attempt.split} split must not be remembered: teachers would see it")
     if attempt.correct:
@@ -220,36 +222,6 @@ def _entry(problem: Problem, attempt: Attempt, weakness: str | None) -> ErrorEnt
         wrong_step=attempt.wrong_step,
         weakness=weakness,
         skills=problem.skills,
-    )
-
-
-def _filter(before_cycle: int | None, without_problem: str | None) -> dict[str, Any] | None:
-    """Return the Chroma filter for these conditions; None for no condition."""
-    conditions: list[dict[str, Any]] = []
-    if before_cycle is not None:
-        conditions.append({"cycle": {"$lt": before_cycle}})
-    if without_problem is not None:
-        conditions.append({"problem_id": {"$ne": without_problem}})
-    return {"$and": conditions} if len(conditions) > 1 else next(iter(conditions), None)
-
-
-def _one_a_problem(candidates: list[_Candidate]) -> list[_Candidate]:
-    ranked = sorted(candidates, key=lambda c: (-c.usefulness, c.entry.id))
-    first: dict[str, _Candidate] = {}
-    for candidate in ranked:
-        first.setdefault(candidate.entry.problem_id, candidate)
-    return list(first.values())
-
-
-def _recalled(candidate: _Candidate) -> RecalledError:
-    entry, outcome = candidate.entry, candidate.outcome
-    return RecalledError(
-        id=entry.id,
-        problem_id=entry.problem_id,
-        question=entry.question,
-        attempt=entry.attempt,
-        wrong_step=entry.wrong_step,
-        taught=outcome.taught if outcome else None,
-        fixed=outcome.fixed if outcome else None,
-        similarity=max(-1.0, min(1.0, candidate.similarity)),
+        given=attempt.answer,
+        task=task,
     )

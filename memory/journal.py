@@ -1,4 +1,4 @@
-"""The error journal: an append-only JSONL file of the student's errors and what became of each."""
+"""The error journal: an append-only JSONL file of the student's errors, what became of each, and what was evicted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
 from ..errors import RunError
 from ..hashing import content_hash
@@ -38,6 +38,17 @@ class ErrorEntry(Record):
     wrong_step: WrongStep | None = None
     weakness: str | None = None
     skills: tuple[str, ...] = ()
+    given: str | None = None
+    """The answer found in the attempt."""
+    task: str = ""
+    """The task it is of; empty in journals from before tasks could share a memory."""
+
+    @field_validator("split")
+    @classmethod
+    def _seen_by_teachers(cls, split: Split) -> Split:
+        if split not in ALLOWED_SPLITS:
+            raise ValueError(f"an error of the {split} split must not be remembered: teachers would see it")
+        return split
 
 
 class OutcomeEntry(Record):
@@ -58,8 +69,18 @@ class OutcomeEntry(Record):
         return content_hash(self.error_id, self.rationale_id, self.cycle)
 
 
-Entry = Annotated[ErrorEntry | OutcomeEntry, Field(discriminator="kind")]
-_ENTRY: TypeAdapter[ErrorEntry | OutcomeEntry] = TypeAdapter(Entry)
+class EvictionEntry(Record):
+    """Errors that were forgotten, because the memory was full."""
+
+    schema_version: int = Field(SCHEMA_VERSION, alias="schema", ge=SCHEMA_VERSION, le=SCHEMA_VERSION)
+    kind: Literal["eviction"] = "eviction"
+    error_ids: tuple[str, ...]
+
+
+Entry = ErrorEntry | OutcomeEntry | EvictionEntry
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
+ADDED, EVICTED = "+", "-"
+"""How an event of the journal begins; the error's id follows."""
 
 
 def error_id(problem_id: str, student: str, attempt: str) -> str:
@@ -74,7 +95,8 @@ class ErrorJournal:
 
     Attributes:
         path: The file.
-        errors: Every error by id, in the order written.
+        errors: Every error that is not evicted, by id, in the order written.
+        events: Ids of errors in the order in which they came and went: `+id` and `-id`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -85,6 +107,8 @@ class ErrorJournal:
         """
         self.path = path
         self.errors: dict[str, ErrorEntry] = {}
+        self.events: list[str] = []
+        self._evicted: set[str] = set()
         self._outcomes: dict[str, list[OutcomeEntry]] = {}
         self._outcome_ids: set[str] = set()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,6 +127,8 @@ class ErrorJournal:
     def append(self, entries: Iterable[ErrorEntry | OutcomeEntry]) -> int:
         """Write the entries that are not in the journal yet; return how many those were.
 
+        An error that was evicted stays so.
+
         Raises:
             RunError: If the file cannot be written; nothing of the batch is kept then.
         """
@@ -110,6 +136,16 @@ class ErrorJournal:
         if fresh:
             self._write("".join(f"{_line(entry)}\n" for entry in fresh).encode(), fresh)
         return len(fresh)
+
+    def evict(self, error_ids: Iterable[str]) -> None:
+        """Forget errors, and write that down.
+
+        Raises:
+            RunError: If the file cannot be written; nothing is forgotten then.
+        """
+        entry = EvictionEntry(error_ids=tuple(error_ids))
+        self._write(f"{_line(entry)}\n".encode(), [])
+        self._remember(entry)
 
     def _write(self, data: bytes, fresh: list[ErrorEntry | OutcomeEntry]) -> None:
         before = self.path.stat().st_size if self.path.exists() else 0
@@ -119,7 +155,7 @@ class ErrorJournal:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            for entry in fresh:
+            for entry in reversed(fresh):
                 self._forget(entry)
             if self.path.exists():
                 os.truncate(self.path, before)  # half a batch would glue itself to the next one
@@ -145,7 +181,7 @@ class ErrorJournal:
             file.write(b"\n")
         self._remember(entry)
 
-    def _parse(self, number: int, line: bytes) -> ErrorEntry | OutcomeEntry:
+    def _parse(self, number: int, line: bytes) -> Entry:
         try:
             return _ENTRY.validate_json(line)
         except ValidationError as error:
@@ -154,22 +190,40 @@ class ErrorJournal:
             where = f"{self.path}:{number}: {field}: " if field else f"{self.path}:{number}: "
             raise RunError(f"{where}{first['msg']}; mend or remove this line, the rest is kept") from error
 
-    def _remember(self, entry: ErrorEntry | OutcomeEntry) -> bool:
+    def _remember(self, entry: Entry) -> bool:
+        """Take an entry in; return whether it says anything new."""
         if isinstance(entry, ErrorEntry):
-            return self.errors.setdefault(entry.id, entry) is entry
+            return self._add(entry)
+        if isinstance(entry, EvictionEntry):
+            return self._evict(entry)
         if entry.id in self._outcome_ids:
             return False
         self._outcome_ids.add(entry.id)
         self._outcomes.setdefault(entry.error_id, []).append(entry)
         return True
 
+    def _add(self, entry: ErrorEntry) -> bool:
+        if entry.id in self.errors or entry.id in self._evicted:
+            return False
+        self.errors[entry.id] = entry
+        self.events.append(ADDED + entry.id)
+        return True
+
+    def _evict(self, entry: EvictionEntry) -> bool:
+        gone = [one for one in entry.error_ids if self.errors.pop(one, None) is not None]
+        self._evicted.update(gone)
+        self.events.extend(EVICTED + one for one in gone)
+        return bool(gone)
+
     def _forget(self, entry: ErrorEntry | OutcomeEntry) -> None:
+        """Take back what could not be written; the last entry first."""
         if isinstance(entry, ErrorEntry):
             del self.errors[entry.id]
+            self.events.pop()
         else:
             self._outcome_ids.discard(entry.id)
             self._outcomes[entry.error_id].remove(entry)
 
 
-def _line(entry: ErrorEntry | OutcomeEntry) -> str:
+def _line(entry: Entry) -> str:
     return json.dumps(entry.model_dump(mode="json", by_alias=True), ensure_ascii=False)
