@@ -13,6 +13,7 @@ from ..config import RunConfig
 from ..errors import InputError, one_line
 from ..ledger import CallLedger
 from ..ledgerfile import check_ledger
+from ..memory.connection import check_server
 from ..plugins import Plugin, build
 from ..policies import settings_of
 from ..schema import Split
@@ -100,6 +101,8 @@ def _alone(config: RunConfig, tried: list[tuple[Check, object]]) -> Iterator[tup
     """Yield what can be checked of a part without the others."""
     if config.teach.shared_calls:
         yield "teach.shared_calls", partial(_check_shared_calls, Path(config.teach.shared_calls))
+    if config.memory.server:
+        yield "memory.server", partial(check_server, config.memory.server, config.memory.token_env)
     for check, made in tried:
         if check.name == "task" and isinstance(made, Task):
             yield "splits and grading", partial(check_splits, made)
@@ -111,6 +114,8 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     yield "engine", getattr(parts.engine, "check", lambda: None)
     if parts.config.teach.shared_calls:
         yield "teach.shared_calls", partial(_check_shared_calls, Path(parts.config.teach.shared_calls))
+    if parts.config.memory.server:
+        yield "memory.server", partial(check_server, parts.config.memory.server, parts.config.memory.token_env)
     yield "splits and grading", lambda: check_splits(parts.task)
     if parts.retention:
         yield "retention problems", lambda: _check_retention(parts)

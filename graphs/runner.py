@@ -19,13 +19,13 @@ from ..configfile import dump_config, load_config
 from ..errors import InputError, RunError, one_line
 from ..jsonl import read_json, write_atomic, write_json
 from ..ledger import CallLedger
-from ..memory import ErrorMemory
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
 from .call import TeacherCall
 from .context import Objects, Parts, RunContext, build_parts
 from .cycle import build_cycle
 from .preflight import require
+from .recall import open_memory
 from .state import CycleState
 
 Listener = Callable[[dict[str, Any]], None]
@@ -122,7 +122,7 @@ def _require_same_objects(rundir: RunDir, objects: Objects) -> None:
 
 async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Listener) -> None:
     (rundir.path / "error.log").unlink(missing_ok=True)  # of an earlier failure
-    memory = ErrorMemory(rundir.memory, parts.embedder)
+    memory = open_memory(parts.config, rundir, parts.embedder)
     given = {field.name: getattr(parts, field.name) for field in fields(parts)}
     timeout = parts.config.teach.timeout
     calls = {name: TeacherCall(name, teacher, timeout) for name, teacher in parts.teachers.items()}

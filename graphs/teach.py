@@ -34,6 +34,7 @@ from .lesson import LessonContext, is_final, lesson_graph
 from .lineage import lineage
 from .meeting import introduce
 from .own_answers import own_answers
+from .recall import recaller
 from .state import CycleState
 from .step import step
 
@@ -59,12 +60,13 @@ async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     for name, teacher in context.teachers.items():
         introduce(context, state, teacher, f"teacher {name!r}")
     gate = asyncio.Semaphore(context.config.teach.concurrency)
+    recall = recaller(context, state["student"])
     progress = {"kind": "progress", "node": "teach", "cycle": cycle, "total": len(missing)}
     runtime.stream_writer({**progress, "done": 0})
 
     async def one(assignment: Assignment, teacher: str, number: int) -> None:
         async with gate:
-            revisions = await write_rationale(context, requests.request(assignment, teacher, number), teacher)
+            revisions = await write_rationale(context, requests.request(assignment, teacher, number), teacher, recall)
         context.rundir.add_rationales(cycle, [one for one in revisions if one.id not in written])
         runtime.stream_writer({**progress, "advance": 1})
 
@@ -92,12 +94,17 @@ async def _all_or_first_error(jobs: list[Any]) -> None:
         raise first from first.__cause__  # where the plug-in raised, not where the group did
 
 
-async def write_rationale(context: RunContext, request: TeachingRequest, teacher: str) -> list[Rationale]:
+async def write_rationale(
+    context: RunContext,
+    request: TeachingRequest,
+    teacher: str,
+    recall: Callable[[TeachingRequest], tuple[RecalledError, ...]],
+) -> list[Rationale]:
     """Run the lesson subgraph and return every revision, the last one being the teacher's final word."""
     handles = LessonContext(
         teacher=context.calls[teacher],
         task=context.task,
-        recall=_recaller(context),
+        recall=recall,
         fits=context.fits,
         hears=context.config.teach.hears,
         max_revisions=context.config.teach.max_revisions,
@@ -115,22 +122,6 @@ async def write_rationale(context: RunContext, request: TeachingRequest, teacher
     if drafts[-1].rejected in FAILURES:
         raise RunError(drafts[-1].text) from context.calls[teacher].cause
     return drafts
-
-
-def _recaller(context: RunContext) -> Callable[[TeachingRequest], tuple[RecalledError, ...]]:
-    config = context.config
-    limit = config.memory.recall if "recalled" in config.teach.hears else 0
-
-    def recall(request: TeachingRequest) -> tuple[RecalledError, ...]:
-        if not limit or not request.attempts:
-            return ()
-        last = request.attempts[0]
-        weakness = request.weakness.name if request.weakness else None
-        return context.memory.recall(
-            request.problem, last.wrong_step, weakness, limit, before_cycle=request.cycle, exclude_problem=True
-        )
-
-    return recall
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,12 @@ class MemoryConfig(Section):
     """What turns an error into a vector."""
     recall: int = Field(2, ge=0)
     """Similar past errors shown to a teacher; 0 recalls nothing."""
+    capacity: int = Field(100_000, ge=1)
+    """Errors kept. A full memory forgets first what never helped, the redundant and the oldest."""
+    server: str | None = None
+    """A Chroma server that keeps the vectors, such as `http://localhost:8000`; null keeps them in the run directory."""
+    token_env: str | None = None
+    """Environment variable whose value is sent to the server as `x-chroma-token`."""
 
 
 class TeachConfig(Section):
