@@ -74,17 +74,29 @@ def find_wrong_step(question: str, text: str, truncated: bool = False) -> WrongS
 def final_answer(text: str) -> FinalAnswer | None:
     r"""Find what follows the last `Answer:`, `answer is`, `####` or `\boxed{`; or a lone short line."""
     marks = list(_ANSWER.finditer(text))
-    if not marks:
-        bare = text.strip()
-        short = 0 < len(bare) <= 40 and "\n" not in bare and "=" not in bare
-        return FinalAnswer(text.index(bare), text.index(bare) + len(bare), bare) if short else None
-    last = marks[-1]
-    end = text.find("}" if last.group() == "\\boxed{" else "\n", last.end())
+    if marks:
+        return _declared(text, marks[-1])
+    bare = text.strip()
+    short = 0 < len(bare) <= 40 and "\n" not in bare and "=" not in bare
+    return FinalAnswer(text.index(bare), text.index(bare) + len(bare), bare) if short else None
+
+
+def declared_answers(text: str) -> list[FinalAnswer]:
+    """Return everything that a text (its first `MAX_TEXT` characters) calls its answer, in order."""
+    text = text[:MAX_TEXT]
+    marks = list(_ANSWER.finditer(text))
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    found = [_declared(text[:end], mark) for mark, end in zip(marks, ends, strict=True)]
+    return [declared for declared in found if declared is not None]
+
+
+def _declared(text: str, mark: re.Match[str]) -> FinalAnswer | None:
+    end = text.find("}" if mark.group() == "\\boxed{" else "\n", mark.end())
     end = len(text) if end < 0 else end
-    said = text[last.end() : end]
+    said = text[mark.end() : end]
     if not said.strip(" *_.:"):
         return None
-    return FinalAnswer(last.start(), end, said.strip(" *_:{}"))
+    return FinalAnswer(mark.start(), end, said.strip(" *_:{}"))
 
 
 def _wrong_equation(equations: list[Equation], text: str) -> WrongStep | None:
@@ -118,7 +130,7 @@ def _wrong_answer(question: str, equations: list[Equation], answer: FinalAnswer,
     said = read_expression(answer.text)
     if last is None or said is None or said.operators or said.doubtful or not said.numbers:
         return None
-    if any(_agree(shown, result) for shown in said.values for result in last.values):
+    if any(agree(shown, result) for shown in said.values for result in last.values):
         return None
     if _checks_back(question, before[-1], said) or _in_between(text[before[-1].end : answer.start], said):
         return None
@@ -131,8 +143,8 @@ def _wrong_answer(question: str, equations: list[Equation], answer: FinalAnswer,
     )
 
 
-def _agree(shown: Fraction, result: Fraction) -> bool:
-    """Equal, the same in percent, or the result rounded to a whole number or to cents."""
+def agree(shown: Fraction, result: Fraction) -> bool:
+    """Whether a number shown is a result, the same in percent, or the result rounded to a whole number or to cents."""
     if same(result, shown):
         return True
     if result.denominator == 1:

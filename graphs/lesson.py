@@ -14,7 +14,6 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from ..agents.steps import find_wrong_step
 from ..config import Ingredient
 from ..hashing import content_hash
 from ..ledger import ledger_scope
@@ -22,15 +21,14 @@ from ..model_thread import on_model_thread
 from ..schema import (
     TOO_LONG,
     EarlierRationale,
-    Problem,
     Rationale,
     RecalledError,
     TeachingRequest,
-    WrongStep,
 )
 from ..seams import Task
-from .call import MAX_CHARACTERS, NO_TEXT, TeacherCall
+from .call import NO_TEXT, TeacherCall
 from .hearing import heard
+from .judge import judge
 
 
 class LessonState(TypedDict, total=False):
@@ -89,23 +87,6 @@ async def check(state: LessonState, runtime: Runtime[LessonContext]) -> LessonSt
         reason = TOO_LONG
     verdict = {"verified": reason is None, "rejected": reason, "wrong_step": wrong_step, "answer": answer}
     return {"drafts": [*before, newest.model_copy(update=verdict)]}
-
-
-def judge(task: Task, problem: Problem, text: str) -> tuple[str | None, str | None, WrongStep | None]:
-    """Return why a text cannot be taught (None if it can), its final answer, and its first wrong step."""
-    if not text.strip():
-        return "empty", None, None
-    if len(text) > MAX_CHARACTERS:
-        return TOO_LONG, None, None
-    answer, score = task.grade(problem, text.strip())
-    if answer is None:
-        return "no final answer", None, None
-    wrong_step = find_wrong_step(problem.question, text.strip())
-    if score < 1.0:
-        return "wrong answer", answer, wrong_step
-    if wrong_step and wrong_step.kind != "format":  # the task, not the checker, says what an answer looks like
-        return "wrong step", answer, wrong_step
-    return None, answer, None
 
 
 def next_step(state: LessonState, runtime: Runtime[LessonContext]) -> Literal["refine", "__end__"]:
