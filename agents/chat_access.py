@@ -12,6 +12,7 @@ from ..errors import InputError, RunError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from pydantic import BaseModel
 
 NO_KEY = "none"
 """Sent to servers that need no key, so that a key meant for somebody else is not picked up from the environment."""
@@ -72,10 +73,11 @@ class Access:
             raise failure(f"{self.who}: the environment variable {self.api_key_env} is not set; it holds the key")
         return key
 
-    def build(self, **options: Any) -> BaseChatModel:
+    def build(self, concurrency: int, **options: Any) -> BaseChatModel:
         """Make LangChain's model. Needs no network.
 
         Args:
+            concurrency: Connections at once.
             **options: Of `init_chat_model`; `timeout` among them.
         """
         from langchain.chat_models import init_chat_model
@@ -85,13 +87,26 @@ class Access:
             options["api_key"] = key
         if self.base_url is not None:
             options |= {"base_url": self.base_url, "model_provider": "openai"}
-        if self.base_url is not None or self.model.startswith("openai:"):
+        if self._is_openai:
+            from httpx2 import Limits
             from openai import DefaultAsyncHttpxClient
 
-            # LangChain's own connections are shared by all event loops of the process, also by closed ones.
-            options["http_async_client"] = DefaultAsyncHttpxClient(timeout=options["timeout"])
+            # LangChain's own connections are shared by all event loops of the process, also by closed ones. How many
+            # there are is for our own limits to say: here a call would wait on its time.
+            limits = Limits(max_connections=None, max_keepalive_connections=concurrency)
+            options["http_async_client"] = DefaultAsyncHttpxClient(timeout=options["timeout"], limits=limits)
         made: BaseChatModel = init_chat_model(self.model, **options)
         return made
+
+    def bind_schema(self, chat: BaseChatModel, schema: type[BaseModel]) -> Any:
+        """Return what asks for JSON of a schema, and returns the reply whatever it is, as `raw` of a dictionary."""
+        # Given as a class, OpenAI's client checks the reply against it, and throws away what was paid for.
+        strict = {"strict": True} if self._is_openai else {}
+        return chat.with_structured_output(schema.model_json_schema(), include_raw=True, **strict)
+
+    @property
+    def _is_openai(self) -> bool:
+        return self.base_url is not None or self.model.startswith("openai:")
 
     def check(self) -> None:
         """Ask the server what it serves, if it is not the provider's own.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -12,30 +11,33 @@ from ..errors import CallFailed, Declined, InputError
 from ..ledger import CallLedger, Reply
 from ..seams import Message
 from .chat_access import Access
+from .chat_limits import Limits
+from .chat_prices import Prices, listed_prices
+from .chat_reply import UNREADABLE, NoReply, read_cut_reply, read_reply
+from .chat_retries import retrying
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from pydantic import BaseModel
 
-REPLY_CAP = 20_000
-"""Characters of a reply that are kept."""
 FILTERED = ("content_filter", "content_policy_violation")
 """Error codes of a prompt that a provider will not answer."""
 TOO_LARGE = 413
 
 
 class _Line(NamedTuple):
-    """What belongs to one event loop: its connections and the bound on calls at once."""
+    """What belongs to one event loop: its connections and its limits."""
 
     chat: BaseChatModel
-    free: asyncio.Semaphore
+    limits: Limits
 
 
 class ChatModel:
     """Asks a chat model, for whoever needs one: a teacher, a critic.
 
-    Calls are bounded in number, tried again with a growing pause on rate limits, server errors and lost connections
-    (the provider's client does that and minds `Retry-After`), and looked up in the call ledger before they are made.
+    A call is looked up in the call ledger before it is made. It waits for the client's limits, and is tried again on
+    rate limits, server errors, lost connections, time-outs and replies that are none (see `chat_retries`). A try that
+    timed out may be charged by the provider: nobody can tell from here. What has arrived is never asked for again.
     """
 
     def __init__(
@@ -47,9 +49,12 @@ class ChatModel:
         max_tokens: int = 512,
         concurrency: int = 16,
         timeout: float = 60.0,
-        retries: int = 4,
-        price_in: float = 0.0,
-        price_out: float = 0.0,
+        retries: int = 5,
+        patience: float = 300.0,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        price_in: float | None = None,
+        price_out: float | None = None,
         structured: bool | Literal["auto"] = "auto",
         ledger: CallLedger | None = None,
         who: str = "teacher 'chat'",
@@ -65,8 +70,11 @@ class ChatModel:
             concurrency: Calls at once.
             timeout: Seconds for one try.
             retries: Tries after the first.
-            price_in: US dollars a million tokens read.
-            price_out: US dollars a million tokens written.
+            patience: Seconds after which no further try of a call begins.
+            requests_per_minute: Tries a minute, spread evenly.
+            tokens_per_minute: Tokens a minute, counted as `max_tokens` and an estimate of the prompt's.
+            price_in: US dollars a million tokens read; None is the listed price, if the model has one.
+            price_out: US dollars a million tokens written; likewise.
             structured: Whether the model keeps to a JSON schema; `auto` asks LangChain's table of models, and means
                 no for a server of one's own.
             ledger: Where replies are kept; None asks the model each time.
@@ -86,7 +94,10 @@ class ChatModel:
         self._concurrency = concurrency
         self._timeout = timeout
         self._retries = retries
-        self.prices = price_in, price_out
+        self._patience = patience
+        self._requests_per_minute = requests_per_minute
+        self._tokens_per_minute = tokens_per_minute
+        self._given_prices = price_in, price_out
         self._structured = structured
         self._ledger = ledger
         self._lines: dict[asyncio.AbstractEventLoop, _Line] = {}
@@ -104,6 +115,14 @@ class ChatModel:
         except Exception:  # `check` and the first call say what is wrong
             return False
         return bool(profile.get("structured_output"))
+
+    @cached_property
+    def prices(self) -> Prices | None:
+        """US dollars a million tokens read and written; None if nobody knows."""
+        read, written = self._given_prices
+        if read is None or written is None:
+            return listed_prices(self.access.model, self.access.base_url)
+        return Prices(read, written)
 
     async def ask(self, messages: list[Message], version: str, schema: type[BaseModel] | None = None) -> str:
         """Return the model's answer as it came, cut to a length; from the ledger if it was asked before.
@@ -159,29 +178,54 @@ class ChatModel:
         require("concurrency", self._concurrency >= 1, "must be at least 1")
         require("timeout", self._timeout > 0, "must be more than 0 seconds")
         require("retries", self._retries >= 0, "must not be negative")
-        require("price_in and price_out", min(self.prices) >= 0, "must not be negative")
+        require("patience", self._patience > 0, "must be more than 0 seconds")
+        for option in ("requests_per_minute", "tokens_per_minute"):
+            limit = getattr(self, f"_{option}")
+            require(option, limit is None or limit > 0, "must be more than 0; leave it out for no limit")
+        prices = [price for price in self._given_prices if price is not None]
+        require("price_in and price_out", len(prices) != 1, "must be given together")
+        require("price_in and price_out", min(prices, default=0) >= 0, "must not be negative")
         require("structured", self._structured in (True, False, "auto"), "must be true, false or auto")
 
     async def _invoke(self, messages: list[Message], schema: type[BaseModel] | None) -> Reply:
-        line = self._line()
-        asked: Any = line.chat
-        if schema is not None:
-            asked = line.chat.with_structured_output(schema, include_raw=True)
-        async with line.free:
-            begun = time.monotonic()
+        """Try until there is a reply or no use in going on."""
+        line, tries = self._line(), 0
+
+        async def one_try() -> Reply:
+            nonlocal tries
+            await line.limits.wait(self._tokens(messages))
+            tries += 1
+            return await self._try(line.chat, messages, schema)
+
+        async with line.limits.free:
             try:
-                answer = await asked.ainvoke(list[Any](messages))
+                return await retrying(self._retries, self._patience)(one_try)
             except Exception as error:  # every provider has exceptions of its own
-                if _is_about_the_prompt(error):
-                    raise Declined(f"{self.access.who}: {self.access.cause(error)}") from error
-                raise CallFailed(f"{self.access.who}: {self.access.cause(error)}") from error
-            seconds = time.monotonic() - begun
-        raw = answer if schema is None else answer["raw"]
-        tokens_in, tokens_out = (
-            (raw.usage_metadata["input_tokens"], raw.usage_metadata["output_tokens"]) if raw.usage_metadata else (0, 0)
-        )
-        usd = (tokens_in * self.prices[0] + tokens_out * self.prices[1]) / 1e6
-        return Reply(_text(raw)[:REPLY_CAP], tokens_in, tokens_out, usd, seconds)
+                told = f"{self.access.who}: {self.access.cause(error)}" + f" (after {tries} tries)" * (tries > 1)
+                raise (Declined if _is_about_the_prompt(error) else CallFailed)(told) from error
+
+    async def _try(self, chat: BaseChatModel, messages: list[Message], schema: type[BaseModel] | None) -> Reply:
+        asked: Any = chat if schema is None else self.access.bind_schema(chat, schema)
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(self._timeout):  # a client's own time-out is for each piece of the reply
+                answer = await asked.ainvoke(list[Any](messages))
+            return read_reply(answer if schema is None else answer["raw"], time.monotonic() - begun, self.prices)
+        except TimeoutError as error:
+            raise TimeoutError(f"no reply within {self._timeout:g} s") from error
+        except UNREADABLE as error:
+            raise NoReply(f"the reply is malformed ({type(error).__name__}: {error})") from error
+        except Exception as error:
+            cut = read_cut_reply(error, time.monotonic() - begun, self.prices)
+            if cut is None:
+                raise
+            return cut
+
+    def _tokens(self, messages: list[Message]) -> int:
+        """Estimate what a call counts for, as providers do when they let it in."""
+        from langchain_core.messages.utils import count_tokens_approximately
+
+        return self._max_tokens + count_tokens_approximately(list[Any](messages)) if self._tokens_per_minute else 0
 
     def _line(self) -> _Line:
         loop = asyncio.get_running_loop()
@@ -192,25 +236,21 @@ class ChatModel:
                 chat = self._build()
             except Exception as error:  # as in `check`, which the run may have gone without
                 raise CallFailed(f"{self.access.who}: cannot be set up: {self.access.cause(error)}") from error
+            limits = Limits(self._concurrency, self._requests_per_minute, self._tokens_per_minute)
             for closed in [one for one in list(self._lines) if one.is_closed()]:
                 self._lines.pop(closed, None)
-            line = self._lines[loop] = _Line(chat, asyncio.Semaphore(self._concurrency))
+            line = self._lines[loop] = _Line(chat, limits)
         return line
 
     def _build(self) -> BaseChatModel:
         options: dict[str, Any] = {
             "max_tokens": self._max_tokens,
             "timeout": self._timeout,
-            "max_retries": self._retries,
+            "max_retries": 0,  # ours know more
         }
         if self._temperature is not None:
             options["temperature"] = self._temperature
-        return self.access.build(**options)
-
-
-def _text(answer: Any) -> str:
-    """Return what was said; some providers put an answer with a schema into a tool's arguments."""
-    return str(answer.text) or (json.dumps(answer.tool_calls[0]["args"]) if answer.tool_calls else "")
+        return self.access.build(self._concurrency, **options)
 
 
 def _is_about_the_prompt(error: Exception) -> bool:

@@ -131,9 +131,10 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
-    prices = getattr(teacher, "prices", None)
-    if config.stop.max_usd is not None and prices is not None and not any(prices):
-        raise InputError(f"stop.max_usd: teacher {name!r} has no price; set its price_in and price_out")
+    if config.stop.max_usd is not None and getattr(teacher, "prices", ()) is None:
+        raise InputError(
+            f"stop.max_usd: teacher {name!r}: price unknown; set its price_in and price_out (0 if it is free)"
+        )
 
 
 def _check_shared_calls(path: Path) -> None:

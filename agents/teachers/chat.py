@@ -7,6 +7,7 @@ from typing import Literal
 from ...ledger import CallLedger
 from ...schema import TeachingRequest
 from ..chat_model import ChatModel
+from ..chat_prices import Prices
 from ..prompts import PROMPT_VERSION, teaching_messages
 
 
@@ -22,10 +23,13 @@ class ChatTeacher:
         max_tokens: int = 512,
         concurrency: int = 16,
         timeout: float = 60.0,
-        retries: int = 4,
+        retries: int = 5,
         name: str = "chat",
-        price_in: float = 0.0,
-        price_out: float = 0.0,
+        patience: float = 300.0,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        price_in: float | None = None,
+        price_out: float | None = None,
         structured: bool | Literal["auto"] = "auto",
         ledger: CallLedger | None = None,
     ) -> None:
@@ -41,8 +45,12 @@ class ChatTeacher:
             timeout: Seconds for one try.
             retries: Tries after the first.
             name: The teacher's name in files and traces.
-            price_in: US dollars a million tokens read.
-            price_out: US dollars a million tokens written.
+            patience: Seconds after which no further try of a call begins.
+            requests_per_minute: Tries a minute, spread evenly; None for no limit.
+            tokens_per_minute: Tokens a minute, counted as `max_tokens` and an estimate of the prompt's; None for no
+                limit.
+            price_in: US dollars a million tokens read; None is the listed price, if the model has one.
+            price_out: US dollars a million tokens written; likewise.
             structured: Whether the model keeps to a JSON schema; `auto` asks LangChain's table of models, and means
                 no for a server of one's own.
             ledger: Where replies are kept; None asks the model each time.
@@ -60,13 +68,20 @@ class ChatTeacher:
             concurrency=concurrency,
             timeout=timeout,
             retries=retries,
+            patience=patience,
+            requests_per_minute=requests_per_minute,
+            tokens_per_minute=tokens_per_minute,
             price_in=price_in,
             price_out=price_out,
             structured=structured,
             ledger=ledger,
             who=f"teacher {name!r}",
         )
-        self.prices = self._chat.prices
+
+    @property
+    def prices(self) -> Prices | None:
+        """US dollars a million tokens read and written; None if nobody knows."""
+        return self._chat.prices
 
     async def teach(self, request: TeachingRequest) -> str:
         """Return the model's rationale, without its private thoughts and code fences.

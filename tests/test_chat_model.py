@@ -1,0 +1,261 @@
+"""One client of a chat model: limits, retries, prices and structured output, against a loopback server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from langchain_openai.chat_models.base import OpenAIRateLimitError
+from pydantic import BaseModel
+from tenacity.wait import wait_random_exponential
+
+from tutelage.agents import chat_retries
+from tutelage.agents.chat_limits import Pace
+from tutelage.agents.chat_model import ChatModel
+from tutelage.agents.chat_retries import LONGEST_TOLD, is_worth_another_try, told_pause
+from tutelage.errors import CallFailed, Declined, InputError
+from tutelage.ledger import CallLedger
+from tutelage.seams import Message
+from tutelage.testing import faults
+from tutelage.testing.chat_server import ChatServer
+from tutelage.testing.faults import MALFORMED_BODIES, Fault, Faults
+
+
+class Solution(BaseModel):
+    steps: list[str]
+    answer: str
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses of some milliseconds."""
+    monkeypatch.setattr(chat_retries, "_backoff", wait_random_exponential(multiplier=0.005, max=0.02))
+
+
+def ask(number: int = 0) -> list[Message]:
+    return [{"role": "user", "content": f"Say {number}."}]
+
+
+def say(messages: list[Message]) -> str:
+    return messages[-1]["content"].removeprefix("Say ")
+
+
+def failure(status: int, code: str = "", **headers: str) -> openai.APIStatusError:
+    response = httpx2.Response(status, headers=headers, request=httpx2.Request("POST", "http://x"))
+    kind = OpenAIRateLimitError if status == 429 else openai.APIStatusError
+    return kind("no", response=response, body={"code": code})
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 529])
+async def test_what_may_go_away_is_tried_again(quick: None, status: int) -> None:
+    assert is_worth_another_try(failure(status))
+    with ChatServer(say, fail_first=2, fail_status=status) as server:
+        assert await ChatModel("fake", server.base_url).ask(ask(), "v") == "0."
+        assert server.requests == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
+async def test_what_will_not_go_away_is_not_tried_again(quick: None, status: int) -> None:
+    with ChatServer(fail_first=99, fail_status=status) as server:
+        with pytest.raises(Declined if status == 413 else CallFailed) as caught:
+            await ChatModel("fake", server.base_url).ask(ask(), "v")
+        assert server.requests == 1
+    assert "tries" not in str(caught.value)
+
+
+def test_waiting_brings_no_money() -> None:
+    assert is_worth_another_try(failure(429, "rate_limit_exceeded"))
+    assert not is_worth_another_try(failure(429, "insufficient_quota"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "-3"}, 0),
+        ({"retry-after": "7", "retry-after-ms": "250"}, 0.25),
+        ({"retry-after": formatdate(time.time() + 3600, usegmt=True)}, 3600),
+        ({"retry-after": formatdate(time.time() - 3600, usegmt=True)}, 0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({}, None),
+    ],
+)
+def test_a_server_names_the_pause(headers: dict[str, str], seconds: float | None) -> None:
+    told = told_pause(failure(429, "", **headers))
+    assert told is None if seconds is None else told == pytest.approx(seconds, abs=600)
+    if seconds is not None and seconds < 100:
+        assert told == seconds
+
+
+async def test_the_pause_that_a_server_names_is_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    for told, least, most in ((7.0, 7.0, 7.7), (3600.0, LONGEST_TOLD, LONGEST_TOLD * 1.1)):
+        with ChatServer(fail_first=1, retry_after=told) as server:
+            await ChatModel("fake", server.base_url).ask(ask(), "v")
+        assert least <= max(slept) <= most
+        slept.clear()
+
+
+async def test_pauses_grow_and_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    with ChatServer(fail_first=99, fail_status=500) as server:
+        begun = time.monotonic()
+        with pytest.raises(CallFailed, match=r"\(after 2 tries\)"):
+            await ChatModel("fake", server.base_url, patience=1.0, retries=9).ask(ask(), "v")
+        assert 0.5 <= time.monotonic() - begun < 1.5  # pauses of 0.5 and 1 second; the second would be too long
+        assert server.requests == 2
+
+
+@pytest.mark.parametrize("body", range(len(MALFORMED_BODIES)))
+async def test_a_malformed_reply_is_none(quick: None, monkeypatch: pytest.MonkeyPatch, body: int) -> None:
+    monkeypatch.setattr(faults, "MALFORMED_BODIES", (MALFORMED_BODIES[body],))
+    with ChatServer(faults=Faults(malformed_body=1.0)) as server:
+        with pytest.raises(CallFailed, match=r"NoReply: the reply (is malformed|has no text).* \(after 3 tries\)$"):
+            await ChatModel("fake", server.base_url, retries=2).ask(ask(), "v")
+        assert server.requests == 3
+
+
+async def test_an_empty_reply_that_was_charged_is_kept(tmp_path: Path) -> None:
+    with ChatServer(lambda _: "\u2063") as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
+        model = ChatModel("fake", server.base_url, ledger=ledger)
+        assert await model.ask(ask(), "v") == await model.ask(ask(), "v")
+        assert server.requests == 1 and ledger.cost().tokens_out == 1
+
+
+async def test_a_silent_server_is_given_up_after_all_tries(quick: None) -> None:
+    with ChatServer(faults=Faults(silent=1.0)) as server:
+        begun = time.monotonic()
+        with pytest.raises(CallFailed, match=r"TimeoutError: no reply within 0.2 s \(after 3 tries\)"):
+            await ChatModel("fake", server.base_url, timeout=0.2, retries=2).ask(ask(), "v")
+        assert 0.6 <= time.monotonic() - begun < 2
+        assert server.requests == 3
+
+
+async def test_what_arrived_before_a_cancellation_is_not_paid_again(tmp_path: Path) -> None:
+    with ChatServer(say, latency=0.2) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
+        model = ChatModel("fake", server.base_url, ledger=ledger, concurrency=1)
+        tasks = [asyncio.create_task(model.ask(ask(i), "v")) for i in range(4)]
+        done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        paid = ledger.cost().calls
+        assert paid == len(done) == 1
+        assert await model.ask(ask(0), "v") == "0."
+        assert ledger.cost().calls == paid
+
+
+async def test_as_many_connections_as_calls() -> None:
+    with ChatServer(latency=0.3) as server:
+        model = ChatModel("fake", server.base_url, concurrency=120)
+        await asyncio.gather(*(model.ask(ask(i), "v") for i in range(120)))
+        assert server.peak > 100
+        await model.aclose()
+
+
+async def test_a_pace_is_kept_without_bursts() -> None:
+    pace, begun = Pace(1200), time.monotonic()
+    await asyncio.gather(*(pace.wait() for _ in range(30)))
+    assert time.monotonic() - begun >= 0.49  # 20 at once, 10 more at 20 a second
+    pace, begun = Pace(60_000), time.monotonic()
+    await pace.wait(1500)
+    assert time.monotonic() - begun >= 0.49
+
+
+@pytest.mark.parametrize("limits", [{"requests_per_minute": 120}, {"tokens_per_minute": 2 * 60 * 102}])
+async def test_limits_hold_up_calls_but_not_answers_from_the_ledger(tmp_path: Path, limits: dict[str, float]) -> None:
+    with ChatServer() as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
+        model = ChatModel("fake", server.base_url, ledger=ledger, max_tokens=90, **limits)
+        begun = time.monotonic()
+        await asyncio.gather(*(model.ask(ask(i), "v") for i in range(4)))
+        assert 0.8 < time.monotonic() - begun < 3  # two at once, then two a second
+        begun = time.monotonic()
+        await asyncio.gather(*(model.ask(ask(i % 4), "v") for i in range(40)))
+        assert time.monotonic() - begun < 0.5
+        assert server.requests == 4
+
+
+def test_listed_prices_are_known_and_can_be_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = ChatModel("openai:gpt-4o-mini").prices
+    assert listed is not None and (listed.read, listed.written) == (0.15, 0.6)
+    assert listed.usd(2_000_000, 1_000_000) == pytest.approx(0.9)
+    assert ChatModel("gpt-4o-mini", "https://api.openai.com/v1").prices == listed
+    assert ChatModel("anthropic:claude-sonnet-4-5").prices == (3.0, 15.0)
+    assert ChatModel("openai:gpt-4o-mini", price_in=1.0, price_out=2.0).prices == (1.0, 2.0)
+    assert ChatModel("gpt-4o-mini", "http://localhost:8000/v1").prices is None
+    assert ChatModel("openai:no-such-model").prices is None
+    assert ChatModel("nobody:gpt-4o-mini").prices is None
+    with pytest.raises(InputError, match="price_in and price_out must be given together"):
+        ChatModel("m", price_in=1.0)
+
+
+def in_json(_: list[Message]) -> str:
+    return json.dumps({"steps": ["1 + 1 = 2."], "answer": "2"})
+
+
+async def test_a_schema_is_sent_and_the_reply_comes_back_raw(tmp_path: Path) -> None:
+    with ChatServer(in_json) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
+        plain = ChatModel("fake", server.base_url, ledger=ledger)
+        model = ChatModel("fake", server.base_url, ledger=ledger, structured=True)
+        assert (plain.structured, model.structured) == (False, True)
+        assert await plain.ask(ask(), "v", Solution) == await plain.ask(ask(), "v")
+        assert server.requests == 1, "without the means, a schema changes nothing"
+        text = await model.ask(ask(), "v", Solution)
+        assert Solution.model_validate_json(text).answer == "2"
+        assert await model.ask(ask(), "v", Solution) == text
+        assert server.requests == 2 and ledger.cost().calls == 2
+        sent: Any = server.last_body["response_format"]
+        assert sent["json_schema"]["name"] == "Solution"
+        assert (ledger.cost().tokens_in, ledger.cost().tokens_out) == (4, 16)
+
+
+async def test_json_that_was_cut_off_is_paid_for_once(tmp_path: Path) -> None:
+    with ChatServer(in_json) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
+        model = ChatModel("fake", server.base_url, ledger=ledger, structured=True, max_tokens=3)
+        for _ in range(2):
+            assert await model.ask(ask(), "v", Solution) == '{"steps": ["1 +'
+        assert server.requests == 1
+        assert (ledger.cost().tokens_in, ledger.cost().tokens_out) == (2, 3)
+
+
+async def test_a_reply_that_is_not_of_the_schema_comes_back_too() -> None:
+    with ChatServer(lambda _: "I would rather not.") as server:
+        model = ChatModel("fake", server.base_url, structured=True)
+        assert await model.ask(ask(), "v", Solution) == "I would rather not."
+        assert server.requests == 1
+
+
+def test_which_models_keep_to_a_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-nobody")
+    assert ChatModel("openai:gpt-4o-mini").structured
+    assert not ChatModel("openai:gpt-3.5-turbo").structured
+    assert not ChatModel("openai:gpt-4o-mini", structured=False).structured
+    assert not ChatModel("openai:gpt-4o-mini", "http://localhost:1/v1").structured
+
+
+def test_a_fate_is_drawn_by_content_and_try() -> None:
+    some = Faults(rate_limited=0.05, server_error=0.02, malformed_text=0.02, silent=0.01)
+    fates = [some.draw(f"{i:08x}", 0) for i in range(20_000)]
+    assert fates == [some.draw(f"{i:08x}", 0) for i in range(20_000)]
+    for fault, share in ((Fault.RATE_LIMITED, 0.05), (Fault.SILENT, 0.01), (Fault.MALFORMED_BODY, 0.0)):
+        assert fates.count(fault) / len(fates) == pytest.approx(share, abs=0.005)
+    lost = [i for i, fate in enumerate(fates) if fate]
+    assert any(some.draw(f"{i:08x}", 1) is None for i in lost)
+    lasting = Faults(silent=0.1, lasting=True)
+    assert all(lasting.draw(f"{i:08x}", 0) == lasting.draw(f"{i:08x}", 5) for i in range(200))
+    with pytest.raises(InputError, match="faults"):
+        Faults(silent=0.7, server_error=0.7)
