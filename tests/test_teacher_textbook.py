@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutelage.agents.steps import find_wrong_step
-from tutelage.agents.teachers.textbook import GRAINS, TextbookTeacher
+from tutelage.agents.teachers.grains import GRAINS
+from tutelage.agents.teachers.textbook import TextbookTeacher
 from tutelage.errors import Declined
 from tutelage.schema import TOO_LONG, Attempt, EarlierRationale, Problem, Split, TeachingRequest, WrongStep
 
@@ -96,3 +97,56 @@ def test_a_finer_solution_that_was_too_long_is_taken_back() -> None:
     note = EarlierRationale(rationale_id="r", cycle=2, text=finer, rejected=TOO_LONG)
     again = TextbookTeacher().teach(asked.model_copy(update={"earlier": (note,)}))
     assert again == TextbookTeacher(adapt="never").teach(asked) != finer
+
+
+def heard(question: str, cycle: int = 1, **given: object) -> str:
+    return TextbookTeacher(grain="direct", adapt="errors").teach(request(question, cycle=cycle, **given))
+
+
+def elsewhere(skill: str, count: int) -> list[dict[str, object]]:
+    problem = Problem(question="9 + 1 =", answer="10").model_dump()
+    return [{"problem": problem, "attempt": failed_at("35", "25", skill, "base").model_dump()}] * count
+
+
+def recalled(taught: str | None, fixed: bool | None) -> dict[str, object]:
+    step = WrongStep(kind="equation", start=0, end=5, found="35", expected="25", skill="subtraction with borrow")
+    return {"id": "e", "problem_id": "q", "question": "42 - 17 =", "attempt": "42 - 17 = 35.", "wrong_step": step,
+            "taught": taught, "fixed": fixed}  # fmt: skip
+
+
+DIRECT, BY_PLACE = "51 - 26 = 25. 25 + 7 = 32. Answer: 32", "51 - 20 = 31. 31 - 6 = 25. 25 + 7 = 32. Answer: 32"
+FINE = "51 - 20 = 31. 31 - 1 = 30. 30 - 5 = 25. 25 + 7 = 32. Answer: 32"
+
+
+def test_errors_that_the_student_makes_elsewhere_make_their_steps_finer_from_the_first_cycle_on() -> None:
+    borrow = elsewhere("subtraction with borrow", 5)
+    assert heard("51 - 26 + 7 =", history=borrow) == BY_PLACE
+    assert heard("51 - 26 + 7 =") == DIRECT
+    assert heard("51 - 26 + 7 =", history=borrow[:1]) == DIRECT, "one error is no habit"
+    rare = [*elsewhere("subtraction below zero", 20), *borrow[:2]]
+    assert heard("51 - 26 + 7 =", history=rare) == DIRECT
+    own = failed_at("35", "25", "subtraction with borrow", "base")
+    assert heard("51 - 26 + 7 =", attempts=[own]) == BY_PLACE
+
+
+def test_a_lesson_goes_on_from_the_one_before() -> None:
+    note = EarlierRationale(rationale_id="r", cycle=1, text=BY_PLACE)
+    assert heard("51 - 26 + 7 =", 2, earlier=[note]) == BY_PLACE, "what is not failed at any more stays as fine"
+    borrow = elsewhere("subtraction with borrow", 5)
+    assert heard("51 - 26 + 7 =", 2, earlier=[note], history=borrow) == FINE
+    refused = EarlierRationale(rationale_id="s", cycle=2, text=FINE, rejected=TOO_LONG)
+    assert heard("51 - 26 + 7 =", 2, earlier=[note, refused], history=borrow) == BY_PLACE
+
+
+@pytest.mark.parametrize(
+    ("taught", "fixed", "text"),
+    [
+        ("42 - 10 = 32. 32 - 7 = 25. Answer: 25", True, BY_PLACE),
+        ("42 - 10 = 32. 32 - 7 = 25. Answer: 25", False, FINE),
+        ("42 - 17 = 25. Answer: 25", True, DIRECT),
+        ("42 - 17 = 25. Answer: 25", False, BY_PLACE),
+        (None, None, BY_PLACE),
+    ],
+)
+def test_what_helped_with_a_past_error_is_imitated(taught: str | None, fixed: bool | None, text: str) -> None:
+    assert heard("51 - 26 + 7 =", recalled=[recalled(taught, fixed)]) == text

@@ -98,6 +98,18 @@ def test_training_learns_and_the_same_seed_gives_the_same_curve(job: StageJob) -
     assert read_note(job.out).kind == "full"
 
 
+def test_the_tokens_decide_how_long_training_takes(job: StageJob) -> None:
+    a_pass = SFTStage(mode="full", batch_size=1).run(job).tokens
+    thrice = replace(job, out=job.out.with_name("thrice"))
+    report = SFTStage(mode="full", batch_size=1, max_tokens=3 * a_pass).run(thrice)
+    assert (report.tokens, report.steps) == (3 * a_pass, 18)
+    longer = replace(thrice, lessons=(*job.lessons, lesson(9, text="9 + 1 = 10. " * 3 + "Answer: 10")))
+    report = SFTStage(mode="full", batch_size=1, max_tokens=3 * a_pass).run(longer)
+    assert report.tokens == pytest.approx(3 * a_pass, abs=45)
+    with pytest.raises(InputError, match="leave one out"):
+        SFTStage(max_steps=3, max_tokens=100).check()
+
+
 def test_an_adapter_is_continued_and_then_merged_into_full_weights(job: StageJob) -> None:
     first = SFTStage(max_steps=2, rank=4, alpha=8)
     first.run(job)

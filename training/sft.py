@@ -12,7 +12,7 @@ from ..schema import Lesson, TrainingReport
 from ..schema.record import Count, NotNegative, Positive, Share
 from ..seams import StageJob
 from . import adapter
-from .checks import check_lessons, check_supervision
+from .checks import IGNORED, check_lessons, check_supervision
 from .drift import Drift
 from .frozen import cast_once
 from .session import Interpolation, Session, check_fields, finish, prompt_of, report, session, train
@@ -29,9 +29,12 @@ class SFTStage:
     batch_size: Count = 8
     """Lessons a device takes at once."""
     epochs: Positive = 1.0
-    """Passes over the lessons, unless `max_steps` is set."""
+    """Passes over the lessons, unless `max_steps` or `max_tokens` is set."""
     max_steps: Count | None = None
     """Optimizer steps."""
+    max_tokens: Count | None = None
+    """Supervised tokens, give or take a batch: as many passes over the lessons as make so many, so that longer lessons
+    are gone through less often and methods compare at equal cost."""
     mode: adapter.Mode = "lora"
     """`lora` trains an adapter, `full` all weights."""
     rank: Count = 16
@@ -88,6 +91,8 @@ class SFTStage:
         check_fields(self)
         if self.drift and self.mode != "lora":
             raise InputError("stages: sft: drift: needs an adapter; use mode lora, or leave it out")
+        if self.max_steps is not None and self.max_tokens is not None:
+            raise InputError("stages: sft: max_steps and max_tokens both say when to end; leave one out")
         extra = self.extra or {}
         if extra.get("packing") or extra.get("padding_free"):
             raise InputError(
@@ -108,6 +113,8 @@ class SFTStage:
         with session(self.name, job, rows, self.mode, self.lora) as work:
             trainer = adapter.sft_trainer(work.setup, self.options, self.extra or {})
             check_supervision(trainer, work.setup.tokenizer, rows)
+            if self.max_tokens is not None:
+                trainer.args.num_train_epochs = self.max_tokens / tokens_a_pass(trainer)
             part_way = Interpolation(trainer.model, self.interpolate)
             with cast_once(trainer):
                 trainer.drift = self._drift(work, trainer)
@@ -166,6 +173,11 @@ def resample(lessons: Sequence[Lesson], seed: int) -> list[Lesson]:
             drawn.append(lesson)
             mark += step
     return drawn
+
+
+def tokens_a_pass(trainer: Any) -> int:
+    """Return how many tokens a trainer is supervised on in one pass over its rows; nothing predicts a row's first."""
+    return sum(label != IGNORED for labels in trainer.train_dataset["labels"] for label in labels[1:])
 
 
 def supervised_tokens(trainer: Any) -> int:

@@ -1,31 +1,26 @@
-"""The textbook: works arithmetic problems step by step, without a model.
+"""The textbook: works arithmetic problems step by step, in three grains, without a model.
 
-It has three grains. `direct` writes one equation an operation. `place value` adds or subtracts the tens and then the
-units. `fine` also goes through the next ten, and turns an operation below zero round.
 An adaptive textbook begins with its own grain; from the second cycle on, a step at which the student has just failed in
-this very problem is written one grain finer, and if it is told to, so is every step of a weakness that persists.
+this very problem is written one grain finer, and if it is told to, so is every step of a weakness that persists. Or it
+listens to all errors that it is told of (`adapt: errors`), and writes finer what they have in common.
 """
 
 from __future__ import annotations
 
 import random
-import re
+from collections.abc import Callable
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import Literal
 
 from ...arithmetic import Step, as_text, work
 from ...errors import Declined
 from ...hashing import content_hash
 from ...schema import BASE, TOO_LONG, Problem, TeachingRequest
 from ...schema.record import Unit
+from .grains import Grain, find_expression, finer, other_grain, write_step
+from .heard import grain_from_errors
 
-Grain = Literal["direct", "place value", "fine"]
-Adapt = Literal["never", "problem", "skill"]
-GRAINS: tuple[Grain, ...] = get_args(Grain)
-NEGATIVE = frozenset({"subtraction below zero", "from a negative number"})
-"""Skills whose operations are easier turned round."""
-
-_EXPRESSION = re.compile(r"[-\d(][-+*/×÷\d().,\s]{1,400}")
+Adapt = Literal["never", "problem", "skill", "errors"]
 
 
 class TextbookTeacher:
@@ -45,7 +40,9 @@ class TextbookTeacher:
             grain: How fine the steps are at first.
             adapt: Which steps are written finer from the second cycle on: none, the one at which the student has just
                 failed in this very problem, or also every step of a weakness that persists. The last is a new style for
-                whole skills, which a small student may pay for.
+                whole skills, which a small student may pay for. `errors`: the steps at which the student is heard to
+                fail, in this problem, in the history or in recalled errors, from the first cycle on; what helped with
+                such an error is kept. For training from the base in each cycle.
             careless: Share of the solutions in which a step is wrong though the final answer is right.
             name: The teacher's name in files and traces.
             seed: Seed of the careless slips.
@@ -69,23 +66,25 @@ class TextbookTeacher:
         steps = work(find_expression(request.problem.question))
         if not steps:
             raise Declined(f"no arithmetic in {request.problem.question[:80]!r}")
-        finer = self._finer(request)
-        lines = [line for step in steps for line in write_step(step, self._grain(step, finer, request.draft))]
+        grain = self._grain(request)
+        lines = [line for step in steps for line in write_step(step, other_grain(grain(step), request.draft))]
         lines = self._slip(lines, request)
         return " ".join([*lines, f"Answer: {as_text(steps[-1].result)}"])
 
-    def _finer(self, request: TeachingRequest) -> set[str]:
+    def _grain(self, request: TeachingRequest) -> Callable[[Step], Grain]:
+        """Return how fine each step is written."""
+        if self.adapt == "errors":
+            return grain_from_errors(request, self.grain)
+        failing = self._failing(request)
+        return lambda step: finer(self.grain) if step.skill in failing else self.grain
+
+    def _failing(self, request: TeachingRequest) -> set[str]:
         """Return the skills that are written one grain finer; none if that has just been too long for the student."""
         if self.adapt == "never" or request.cycle < 2 or (request.earlier and request.earlier[-1].rejected == TOO_LONG):
             return set()
         last = request.attempts[0].wrong_step if request.attempts else None
         own = {last.skill} if last and last.skill and request.attempts[0].student != BASE else set()
         return own | set(request.persistent if self.adapt == "skill" else ())
-
-    def _grain(self, step: Step, finer: set[str], draft: int) -> Grain:
-        """Return the grain of a step; drafts after the first go through the other grains in turn."""
-        level = min(GRAINS.index(self.grain) + (step.skill in finer), len(GRAINS) - 1)
-        return GRAINS[(level + draft) % len(GRAINS)]
 
     def _slip(self, lines: list[str], request: TeachingRequest) -> list[str]:
         """Falsify the result of one step, in a fixed share of the problems and revisions."""
@@ -96,58 +95,3 @@ class TextbookTeacher:
         left, _, result = lines[chosen].rstrip(".").rpartition("= ")
         wrong = int(Fraction(result)) + draw.choice([-10, -1, 1, 10])
         return [*lines[:chosen], f"{left}= {wrong}.", *lines[chosen + 1 :]]
-
-
-def find_expression(question: str) -> str:
-    """Return the longest arithmetic expression in a question; an empty string if there is none."""
-    found = [match.group().strip(" .,+*/×÷").rstrip("-(") for match in _EXPRESSION.finditer(question)]
-    return max((text for text in found if work(text)), key=len, default="")
-
-
-def write_step(step: Step, grain: Grain) -> list[str]:
-    """Write one operation as equations, each a sentence."""
-    whole = all(number.denominator == 1 for number in (step.left, step.right))
-    if grain == "direct" or step.op not in "+-" or not whole or step.right < 0:
-        return [_equation(step.left, step.op, step.right)]
-    if grain == "fine" and step.skill in NEGATIVE:
-        return _turn_round(step)
-    return _by_place(int(step.left), step.op, int(step.right), fine=grain == "fine")
-
-
-def _by_place(left: int, op: str, right: int, *, fine: bool) -> list[str]:
-    """Take the places of the right operand one by one, the highest first; `fine` goes through the next ten."""
-    sign = 1 if op == "+" else -1
-    lines, at = [], left
-    for part in _places(right):
-        for piece in _through_ten(at, sign, part) if fine else [part]:
-            lines.append(_equation(Fraction(at), op, Fraction(piece)))
-            at += sign * piece
-    return lines
-
-
-def _places(number: int) -> list[int]:
-    digits = str(number)
-    parts = [int(digit) * 10 ** (len(digits) - place - 1) for place, digit in enumerate(digits)]
-    return [part for part in parts if part] or [0]
-
-
-def _through_ten(at: int, sign: int, part: int) -> list[int]:
-    """Cut units in two where they cross a ten."""
-    room = 10 - at % 10 if sign > 0 else at % 10
-    crosses = at > 0 and part < 10 and 0 < room < part
-    return [room, part - room] if crosses else [part]
-
-
-def _turn_round(step: Step) -> list[str]:
-    """Work with positive numbers first, by place, then put the sign: 51 - 26 = 25, so 26 - 51 = -25."""
-    left, right = abs(int(step.left)), int(step.right)
-    last = _equation(step.left, step.op, step.right)
-    away = step.left < 0 and step.op == "-"
-    bigger, smaller = (left, right) if away else (max(left, right), min(left, right))
-    op = "+" if away else "-"
-    return [*_by_place(bigger, op, smaller, fine=False), last]
-
-
-def _equation(left: Fraction, op: str, right: Fraction) -> str:
-    result = work(f"({as_text(left)}) {op} ({as_text(right)})")[-1].result
-    return f"{as_text(left)} {op} {as_text(right)} = {as_text(result)}."
