@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ..agents.teachers.textbook import GRAINS, Grain, find_expression, write_step
+from ..agents.teachers.grains import GRAINS, Grain, find_expression, write_step
 from ..arithmetic import as_text, work
 from ..schema import TOO_LONG
 from ..seams import Message
