@@ -101,6 +101,8 @@ class TeacherCall:
             raise error
         if isinstance(error, Declined):
             return Written(flat(error, bare=True)[:200], {}, DECLINED)
+        if len(error.args) == 1 and isinstance(error.args[0], str):
+            error.args = (_cut(error.args[0]),)  # its traceback is written
         self.cause = error
         if isinstance(error, RunError):  # its one line names the teacher
             return Written(flat(error, limit=600, bare=True), {}, FAILED)

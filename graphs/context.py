@@ -16,7 +16,7 @@ from ..plugins import Plugin, build, check
 from ..rundir import RunDir
 from ..schema import BASE, Problem, Split
 from ..seams import Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
-from .call import TeacherCall
+from .roster import Roster
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ class RunContext(Parts):
     rundir: RunDir
     ledger: CallLedger
     memory: ErrorMemory
-    calls: Mapping[str, TeacherCall]
-    """How each teacher is called, by its name."""
+    roster: Roster
 
     def checkpoint(self, name: str) -> str:
         """Return what the engine takes for a checkpoint's name in the state."""

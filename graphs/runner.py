@@ -21,11 +21,11 @@ from ..jsonl import read_json, write_atomic, write_json
 from ..ledger import CallLedger
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
-from .call import TeacherCall
 from .context import Objects, Parts, RunContext, build_parts
 from .cycle import build_cycle
 from .preflight import require
 from .recall import open_memory
+from .roster import Roster
 from .state import CycleState
 
 Listener = Callable[[dict[str, Any]], None]
@@ -124,9 +124,9 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
     (rundir.path / "error.log").unlink(missing_ok=True)  # of an earlier failure
     memory = open_memory(parts.config, rundir, parts.embedder)
     given = {field.name: getattr(parts, field.name) for field in fields(parts)}
-    timeout = parts.config.teach.timeout
-    calls = {name: TeacherCall(name, teacher, timeout) for name, teacher in parts.teachers.items()}
-    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory, calls=calls)
+    settings = parts.config.teach
+    roster = Roster(parts.teachers, settings.timeout, settings.bench_after)
+    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory, roster=roster)
 
     def emit(event: dict[str, Any]) -> None:
         rundir.write_event(event)
@@ -136,19 +136,17 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
         await _stream(context, emit)
     except (InputError, RunError) as error:
         if error.__cause__ is not None:  # a plug-in's author wants to see where
-            (rundir.path / "error.log").write_text(traceback.format_exc(), encoding="utf-8")
+            rundir.write_error(traceback.format_exc())
         emit({"kind": "failed", "why": str(error)})
         raise RunError(str(error)) from error  # the run has begun: no InputError any more, and it can be resumed
     except Exception as error:
-        (rundir.path / "error.log").write_text(traceback.format_exc(), encoding="utf-8")
+        rundir.write_error(traceback.format_exc())
         emit({"kind": "failed", "why": repr(error)})
         raise RunError(one_line(error)) from error
     finally:
         memory.close()
         context.engine.release()
-        for call in context.calls.values():
-            if told := await call.close():
-                emit({"kind": "note", "text": told})
+        await roster.close(emit)
 
 
 async def _stream(context: RunContext, emit: Listener) -> None:

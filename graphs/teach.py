@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from langgraph.runtime import Runtime
 
@@ -26,11 +25,12 @@ from ..schema import (
     Split,
     TeachingRequest,
 )
-from .call import FAILURES
+from .call import NO_TEXT
+from .classroom import Classroom
 from .context import RunContext
 from .exam import known_attempts
 from .history import History
-from .lesson import LessonContext, is_final, lesson_graph
+from .lesson import LessonContext, lesson_graph
 from .lineage import lineage
 from .meeting import introduce
 from .own_answers import own_answers
@@ -50,48 +50,34 @@ async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     """Write the rationales, so many at once; each lands in the run directory as soon as it is done."""
     context, cycle = runtime.context, state["cycle"]
     requests = Requests.read(context, cycle, state["student"])
-    done = finished(context, cycle)
-    written = {r.id for r in context.rundir.rationales(cycle)}
     own = own_answers(context, state["student"], cycle)
     drafts = range(context.config.teach.drafts)
     asked = [a for a in requests.plan.assignments if a.problem_id not in own]
-    wanted = [(a, t, n) for a in asked for t in a.teachers for n in drafts]
-    missing = [(a, t, n) for a, t, n in wanted if (a.problem_id, t, n) not in done]
-    for name, teacher in context.teachers.items():
-        introduce(context, state, teacher, f"teacher {name!r}")
-    gate = asyncio.Semaphore(context.config.teach.concurrency)
+    for name in context.roster.left:
+        try:
+            introduce(context, state, context.teachers[name], f"teacher {name!r}")
+        except RunError as error:
+            context.roster.bench(name, str(error), runtime.stream_writer)
     recall = recaller(context, state["student"])
-    progress = {"kind": "progress", "node": "teach", "cycle": cycle, "total": len(missing)}
-    runtime.stream_writer({**progress, "done": 0})
 
-    async def one(assignment: Assignment, teacher: str, number: int) -> None:
-        async with gate:
-            revisions = await write_rationale(context, requests.request(assignment, teacher, number), teacher, recall)
-        context.rundir.add_rationales(cycle, [one for one in revisions if one.id not in written])
-        runtime.stream_writer({**progress, "advance": 1})
+    async def write(assignment: Assignment, teacher: str, draft: int) -> list[Rationale]:
+        return await write_rationale(context, requests.request(assignment, teacher, draft), teacher, recall)
 
-    await _all_or_first_error([one(*what) for what in missing])
+    classroom = Classroom(context, cycle, write, runtime.stream_writer)
+    await classroom.teach([(a, t, n) for a in asked for t in a.teachers for n in drafts])
+    for text in fruitless(context, cycle):
+        runtime.stream_writer({"kind": "note", "cycle": cycle, "text": text})
     return CycleState(cycle=cycle)
 
 
-def finished(context: RunContext, cycle: int) -> set[tuple[str, str, int]]:
-    """Return the problems, teachers and drafts whose last revision is on disk; a kill may have cut the last off."""
-    revisions: dict[tuple[str, str, int], list[Rationale]] = defaultdict(list)
-    for rationale in context.rundir.rationales(cycle):
-        revisions[rationale.problem_id, rationale.teacher, rationale.draft].append(rationale)
-    limit = context.config.teach.max_revisions
-    return {key for key, some in revisions.items() if is_final(some, limit)}
-
-
-async def _all_or_first_error(jobs: list[Any]) -> None:
-    """Run the jobs; the first failure cancels the others, and what is finished is already on disk."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for job in jobs:
-                group.create_task(job)
-    except ExceptionGroup as errors:
-        first = errors.exceptions[0]
-        raise first from first.__cause__  # where the plug-in raised, not where the group did
+def fruitless(context: RunContext, cycle: int) -> Iterator[str]:
+    """Say of each teacher that still teaches whose texts were all turned away, and why."""
+    for name in context.roster.left:
+        rationales = [r for r in context.rundir.rationales(cycle) if r.teacher == name]
+        if rationales and not any(r.verified for r in rationales):
+            counts = Counter(str(r.rejected) for r in rationales)
+            told = ", ".join(f"{reason} {n}" for reason, n in sorted(counts.items()))
+            yield f"teacher {name!r}: nothing that it wrote in this cycle can be taught ({told}); look at it with trace"
 
 
 async def write_rationale(
@@ -102,7 +88,7 @@ async def write_rationale(
 ) -> list[Rationale]:
     """Run the lesson subgraph and return every revision, the last one being the teacher's final word."""
     handles = LessonContext(
-        teacher=context.calls[teacher],
+        teacher=context.roster.calls[teacher],
         task=context.task,
         recall=recall,
         fits=context.fits,
@@ -118,10 +104,7 @@ async def write_rationale(
     except Exception as error:
         # Whatever a plug-in raises, such as the task's grader, a person reads one line, not our stack.
         raise RunError(f"the lesson on problem {request.problem.id} failed: {flat(error)}") from error
-    drafts = list(state["drafts"])
-    if drafts[-1].rejected in FAILURES:
-        raise RunError(drafts[-1].text) from context.calls[teacher].cause
-    return drafts
+    return list(state["drafts"])
 
 
 @dataclass(frozen=True)
@@ -221,6 +204,8 @@ def _earlier(context: RunContext, cycle: int) -> dict[tuple[str, str], list[Earl
                 after.setdefault(attempt.problem_id, attempt)
         taught = {lesson.rationale_id for lesson in context.rundir.lessons(c)}
         for r in context.rundir.rationales(c):
+            if r.rejected in NO_TEXT:
+                continue
             answered = after.get(r.problem_id) if r.id in taught else None
             note = EarlierRationale(rationale_id=r.id, cycle=c, text=r.text, rejected=r.rejected, after=answered)
             earlier[r.problem_id, r.teacher].append(note)

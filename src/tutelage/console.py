@@ -81,6 +81,8 @@ class RunProgress:
         elif kind == "finished":
             self._clear()
             self._report(event)
+        elif kind in ("benched", "note"):
+            self.console.print(plain(event["text"]))
         elif kind == "resumed":
             self.console.print(f"resumed at cycle {event['cycle']}, {event['node']}", highlight=False)
 

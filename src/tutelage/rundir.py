@@ -29,6 +29,9 @@ from .schema import (
 
 R = TypeVar("R", bound=Record)
 
+_LONGEST_ERROR = 100_000
+"""Characters of `error.log`."""
+
 
 class RunDir:
     """Paths, readers and writers of one run."""
@@ -217,6 +220,10 @@ class RunDir:
     def write_event(self, event: dict[str, Any]) -> None:
         """Append one event of the graph's stream."""
         jsonl.append(self.events, [{"schema": SCHEMA_VERSION, "time": round(time.time(), 3), **event}])
+
+    def write_error(self, told: str) -> None:
+        """Write the traceback of a failure; the end of it, if a plug-in's exception quotes something endless."""
+        (self.path / "error.log").write_text(told[-_LONGEST_ERROR:], encoding="utf-8", errors="replace")
 
     # shared by the above ------------------------------------------------------------------------------------------
 
