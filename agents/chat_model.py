@@ -14,7 +14,7 @@ from .chat_access import Access
 from .chat_limits import Limits
 from .chat_prices import Prices, listed_prices
 from .chat_reply import UNREADABLE, NoReply, read_cut_reply, read_reply
-from .chat_retries import retrying
+from .chat_retries import retrying, status_of
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FILTERED = ("content_filter", "content_policy_violation")
 """Error codes of a prompt that a provider will not answer."""
 TOO_LARGE = 413
+REFUSED = 400
+OVERFLOW = ("context length", "context size")
+"""What vLLM, SGLang and llama.cpp say of a prompt that is too long; LangChain knows the words of some providers."""
 
 
 class _Line(NamedTuple):
@@ -257,5 +260,6 @@ def _is_about_the_prompt(error: Exception) -> bool:
     """Whether another prompt would do; a plain 400 may as well mean a setting or an account."""
     from langchain_core.exceptions import ContextOverflowError
 
-    too_long = isinstance(error, ContextOverflowError) or getattr(error, "status_code", None) == TOO_LARGE
-    return too_long or getattr(error, "code", None) in FILTERED
+    status, said = status_of(error), str(error)
+    too_long = status == TOO_LARGE or (status == REFUSED and any(words in said for words in OVERFLOW))
+    return too_long or isinstance(error, ContextOverflowError) or getattr(error, "code", None) in FILTERED

@@ -24,7 +24,7 @@ from tutelage.errors import CallFailed, Declined, InputError
 from tutelage.ledger import CallLedger
 from tutelage.seams import Message
 from tutelage.testing import faults
-from tutelage.testing.chat_server import ChatServer
+from tutelage.testing.chat_server import ChatServer, Sent
 from tutelage.testing.faults import MALFORMED_BODIES, Fault, Faults
 
 
@@ -68,6 +68,23 @@ async def test_what_will_not_go_away_is_not_tried_again(quick: None, status: int
             await ChatModel("fake", server.base_url).ask(ask(), "v")
         assert server.requests == 1
     assert "tries" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "declined"),
+    [
+        ("This model's maximum context length is 2048 tokens. However, your prompt contains 1985 input tokens", True),
+        ("the request exceeds the available context size, try increasing it", True),
+        ("max_completion_tokens=4000 cannot be greater than max_model_len=2048", False),
+    ],
+)
+async def test_a_prompt_too_long_for_one_s_own_server_is_that_prompt_s_matter(said: str, declined: bool) -> None:
+    class Full(ChatServer):
+        def serve(self, headers: dict[str, str], body: dict[str, Any]) -> Sent:
+            return Sent(400, json.dumps({"error": {"message": said, "code": 400}}).encode(), {})
+
+    with Full() as server, pytest.raises(Declined if declined else CallFailed, match=said[:40]):
+        await ChatModel("fake", server.base_url).ask(ask(), "v")
 
 
 def test_waiting_brings_no_money() -> None:
