@@ -85,16 +85,7 @@ class TeacherCall:
 
     async def close(self) -> str | None:
         """Let the teacher close what it has open, on the event loop that it was called on; say what went wrong."""
-        told = None
-        if aclose := getattr(self._teacher, "aclose", None):
-            try:
-                await self._caller.call(aclose, timeout=_CLOSING_SECONDS)
-            except TimeoutError:
-                told = f"teacher {self.name!r}: aclose did not end within {_CLOSING_SECONDS:g} seconds"
-            except Raised as raised:
-                told = f"teacher {self.name!r}: aclose raised {flat(raised.error)}"
-        await self._caller.close()
-        return told
+        return await close_plugin(self._caller, self._teacher, f"teacher {self.name!r}")
 
     def _raised(self, error: BaseException, request: TeachingRequest) -> Written:
         if isinstance(error, BudgetSpent | RunFileError):
@@ -129,6 +120,20 @@ class TeacherCall:
     def _failure(self, reason: str, request: TeachingRequest, told: str, cause: BaseException | None = None) -> Written:
         self.cause = cause
         return Written(f"teacher {self.name!r} {told}", {}, reason)
+
+
+async def close_plugin(caller: DaemonCaller, plugin: object, who: str) -> str | None:
+    """Await a plug-in's `aclose`, if it has one, then end its event loop; return what went wrong in one line."""
+    told = None
+    if aclose := getattr(plugin, "aclose", None):
+        try:
+            await caller.call(aclose, timeout=_CLOSING_SECONDS)
+        except TimeoutError:
+            told = f"{who}: aclose did not end within {_CLOSING_SECONDS:g} seconds"
+        except Raised as raised:
+            told = f"{who}: aclose raised {flat(raised.error)}"
+    await caller.close()
+    return told
 
 
 def wrong_signature(teacher: Teacher, request: TeachingRequest) -> str | None:

@@ -15,7 +15,8 @@ from ..memory import ErrorMemory
 from ..plugins import Plugin, build, check
 from ..rundir import RunDir
 from ..schema import BASE, Problem, Split
-from ..seams import Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
+from ..seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
+from .critique import CriticCall
 from .roster import Roster
 
 
@@ -34,6 +35,7 @@ class Parts:
     diagnostician: Diagnostician
     planner: Planner
     teachers: Mapping[str, Teacher]
+    critic: Critic | None
     purifier: Purifier
     embedder: Embedder
     stages: Sequence[Stage]
@@ -61,6 +63,8 @@ class RunContext(Parts):
     ledger: CallLedger
     memory: ErrorMemory
     roster: Roster
+    critic_call: CriticCall
+    """How the critic is called."""
 
     def checkpoint(self, name: str) -> str:
         """Return what the engine takes for a checkpoint's name in the state."""
@@ -82,6 +86,7 @@ class Objects:
     engine: Engine | None = None
     diagnostician: Diagnostician | None = None
     planner: Planner | None = None
+    critic: Critic | None = None
     purifier: Purifier | None = None
     embedder: Embedder | None = None
 
@@ -120,6 +125,7 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         diagnostician=_part("diagnosticians", objects.diagnostician, config.diagnostician),
         planner=_part("planners", objects.planner, config.planner),
         teachers=_teachers(config, objects.teachers, ledger),
+        critic=_critic(config.teach.critic, objects.critic, ledger),
         purifier=_part("purifiers", objects.purifier, config.purifier),
         embedder=_part("embedders", objects.embedder, config.memory.embedder),
         stages=[build("stages", spec) for spec in config.training.stages],
@@ -138,6 +144,15 @@ def _split(task: Task, name: str) -> dict[Split, Sequence[Problem]]:
 def _part(seam: str, given: Any, named: Plugin) -> Any:
     """Return the object that was given, if it fills the seam, or make what the configuration names."""
     return build(seam, named) if given is None else check(seam, given)
+
+
+def _critic(named: Plugin | None, given: Critic | None, ledger: CallLedger | None) -> Critic | None:
+    made: Critic | None
+    if given is not None:
+        made = check("critics", given)
+    else:
+        made = None if named is None else build("critics", named, ledger=ledger)
+    return made
 
 
 def _engine(config: RunConfig, base: Path) -> Engine:

@@ -6,7 +6,8 @@ from collections import Counter
 
 from langgraph.runtime import Runtime
 
-from ..schema import Attempt, CycleReport, LessonCounts, Split, Verdict
+from ..schema import Attempt, CycleReport, LessonCounts, Rationale, Split, Verdict
+from ..seams import NOTHING_TO_ASK
 from ..training.gate import Decision, decide
 from .baseline import retained_ids
 from .call import NO_TEXT
@@ -92,10 +93,22 @@ def _report(
 def _count_lessons(context: RunContext, cycle: int) -> LessonCounts:
     lessons = context.rundir.lessons(cycle)
     own = sum(lesson.origin == "student" for lesson in lessons)
-    rejected = Counter(r.rejected for r in context.rundir.rationales(cycle) if r.rejected)
+    rationales = context.rundir.rationales(cycle)
+    rejected = Counter(r.rejected for r in rationales if r.rejected)
+    critiques = Counter(said for r in rationales if (said := _critique(r)))
     return LessonCounts(
-        taught=len(lessons), from_student=own, from_teachers=len(lessons) - own, rejected=dict(sorted(rejected.items()))
+        taught=len(lessons),
+        from_student=own,
+        from_teachers=len(lessons) - own,
+        rejected=dict(sorted(rejected.items())),
+        critiques=dict(sorted(critiques.items())),
     )
+
+
+def _critique(rationale: Rationale) -> str | None:
+    if rationale.critique is None:
+        return "failed" if rationale.critic_failure else None
+    return "stopped" if rationale.critique == NOTHING_TO_ASK else "asked"
 
 
 def _next_state(context: RunContext, state: CycleState, decision: Decision, report: CycleReport) -> CycleState:

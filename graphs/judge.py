@@ -13,7 +13,7 @@ from ..agents.equations import read_equations
 from ..agents.expressions import read_expression
 from ..agents.steps import agree, declared_answers, find_wrong_step
 from ..arithmetic import evaluate
-from ..schema import TOO_LONG, Problem, WrongStep
+from ..schema import NO_STEP, TOO_LONG, Problem, WrongStep
 from ..seams import Task
 from .call import EMPTY, MAX_CHARACTERS
 
@@ -21,7 +21,6 @@ NO_ANSWER = "no final answer"
 WRONG_ANSWER = "wrong answer"
 CONTRADICTION = "contradiction"
 WRONG_STEP = "wrong step"
-NO_STEP = "no step"
 
 MIN_CONTENT = 2
 """Words or numbers that a reason consists of at least: `Paris is in France.`"""

@@ -1,6 +1,7 @@
-"""The lesson subgraph: one teacher writes one rationale; recall -> draft -> check -> (refine -> check)*.
+"""The lesson subgraph: one teacher writes one rationale; recall -> draft -> check -> (critique -> refine -> check)*.
 
-A rationale becomes a candidate lesson only if its final answer is right and no step of it is wrong.
+A rationale becomes a candidate lesson only if the judge finds nothing wrong with it. The lesson ends on one that
+passes, on the critic's stop signal, on a text that was written before, or at the cap on revisions.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from ..schema import (
     RecalledError,
     TeachingRequest,
 )
-from ..seams import Task
+from ..seams import NOTHING_TO_ASK, Task
 from .call import NO_TEXT, TeacherCall
+from .critique import CriticCall
 from .hearing import heard
 from .judge import judge
 
@@ -44,6 +46,7 @@ class LessonContext:
     """What the lesson nodes work with."""
 
     teacher: TeacherCall
+    critic: CriticCall
     task: Task
     recall: Callable[[TeachingRequest], tuple[RecalledError, ...]]
     fits: Callable[[str], bool]
@@ -69,9 +72,11 @@ async def draft(state: LessonState, runtime: Runtime[LessonContext]) -> LessonSt
 
 
 async def refine(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
-    """Let the teacher write again, its rejected text and the reason being the last of its earlier ones."""
+    """Let the teacher write again, its rejected text being the last of its earlier ones, with reason and question."""
     request, last = state["request"], state["drafts"][-1]
-    note = EarlierRationale(rationale_id=last.id, cycle=last.cycle, text=last.text, rejected=last.rejected)
+    note = EarlierRationale(
+        rationale_id=last.id, cycle=last.cycle, text=last.text, rejected=last.rejected, question=last.critique
+    )
     request = request.model_copy(update={"earlier": (*request.earlier, note)})
     return await _write({**state, "request": request}, runtime.context)
 
@@ -89,16 +94,28 @@ async def check(state: LessonState, runtime: Runtime[LessonContext]) -> LessonSt
     return {"drafts": [*before, newest.model_copy(update=verdict)]}
 
 
-def next_step(state: LessonState, runtime: Runtime[LessonContext]) -> Literal["refine", "__end__"]:
-    """Stop on a verified rationale, at the cap, or when the teacher only repeats itself."""
+async def critique(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
+    """Let the critic ask one question about the newest rationale; the question is kept with it."""
+    *before, newest = state["drafts"]
+    question, failure = await runtime.context.critic.ask(state["request"], newest)
+    return {"drafts": [*before, newest.model_copy(update={"critique": question, "critic_failure": failure})]}
+
+
+def after_check(state: LessonState, runtime: Runtime[LessonContext]) -> Literal["critique", "__end__"]:
+    """End the lesson, or let the critic look at the newest rationale."""
+    return "__end__" if is_final(state["drafts"], runtime.context.max_revisions) else "critique"
+
+
+def after_critique(state: LessonState, runtime: Runtime[LessonContext]) -> Literal["refine", "__end__"]:
+    """End the lesson if the critic has nothing to ask."""
     return "__end__" if is_final(state["drafts"], runtime.context.max_revisions) else "refine"
 
 
 def is_final(drafts: Sequence[Rationale], max_revisions: int) -> bool:
-    """Whether the last draft is the teacher's final word."""
-    last = drafts[-1]
-    repeats = len(drafts) > 1 and last.text == drafts[-2].text
-    return last.verified or repeats or last.rejected in NO_TEXT or last.revision >= max_revisions
+    """Whether the last draft is the teacher's final word. All that this goes by is on disk, so a resume can tell."""
+    *before, last = drafts
+    stops = last.verified or last.rejected in NO_TEXT or last.critique == NOTHING_TO_ASK
+    return stops or last.revision >= max_revisions or any(one.text == last.text for one in before)
 
 
 async def _write(state: LessonState, context: LessonContext) -> LessonState:
@@ -138,11 +155,12 @@ def _seen(request: TeachingRequest) -> dict[str, tuple[str, ...]]:
 def lesson_graph() -> CompiledStateGraph[LessonState, LessonContext, LessonState, LessonState]:
     """Build the subgraph; it has no checkpointer, since the run directory keeps each finished lesson."""
     builder = StateGraph(LessonState, context_schema=LessonContext)
-    for node in (recall, draft, check, refine):
+    for node in (recall, draft, check, critique, refine):
         builder.add_node(node.__name__, node)
     builder.add_edge(START, "recall")
     builder.add_edge("recall", "draft")
     builder.add_edge("draft", "check")
-    builder.add_conditional_edges("check", next_step, ["refine", END])
+    builder.add_conditional_edges("check", after_check, ["critique", END])
+    builder.add_conditional_edges("critique", after_critique, ["refine", END])
     builder.add_edge("refine", "check")
     return builder.compile(checkpointer=False, name="lesson")  # or it would inherit the cycle's

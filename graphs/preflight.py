@@ -84,6 +84,7 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
         *(("stages", spec) for spec in config.training.stages),
         ("diagnosticians", config.diagnostician),
         ("planners", config.planner),
+        *(("critics", spec) for spec in [config.teach.critic] if spec),
         ("purifiers", config.purifier),
         ("embedders", config.memory.embedder),
     ]
@@ -127,14 +128,15 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
         if isinstance(teacher, ReferenceTeacher):
             yield f"teacher {name} fits the student", partial(_check_references, parts, teacher)
         yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
-        yield f"teacher {name} has a price", partial(_check_price, parts.config, name, teacher)
+        yield f"teacher {name} has a price", partial(_check_price, parts.config, f"teacher {name!r}", teacher)
+    if parts.critic is not None:
+        yield "critic answers", getattr(parts.critic, "check", lambda: None)
+        yield "critic has a price", partial(_check_price, parts.config, "the critic", parts.critic)
 
 
-def _check_price(config: RunConfig, name: str, teacher: Teacher) -> None:
-    if config.stop.max_usd is not None and getattr(teacher, "prices", ()) is None:
-        raise InputError(
-            f"stop.max_usd: teacher {name!r}: price unknown; set its price_in and price_out (0 if it is free)"
-        )
+def _check_price(config: RunConfig, who: str, plugin: object) -> None:
+    if config.stop.max_usd is not None and getattr(plugin, "prices", ()) is None:
+        raise InputError(f"stop.max_usd: {who}: price unknown; set its price_in and price_out (0 if it is free)")
 
 
 def _check_shared_calls(path: Path) -> None:

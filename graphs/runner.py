@@ -22,6 +22,7 @@ from ..ledger import CallLedger
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
 from .context import Objects, Parts, RunContext, build_parts
+from .critique import CriticCall
 from .cycle import build_cycle
 from .preflight import require
 from .recall import open_memory
@@ -126,7 +127,8 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
     given = {field.name: getattr(parts, field.name) for field in fields(parts)}
     settings = parts.config.teach
     roster = Roster(parts.teachers, settings.timeout, settings.bench_after)
-    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory, roster=roster)
+    critic = CriticCall(parts.critic, settings.timeout)
+    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory, roster=roster, critic_call=critic)
 
     def emit(event: dict[str, Any]) -> None:
         rundir.write_event(event)
@@ -147,6 +149,8 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
         memory.close()
         context.engine.release()
         await roster.close(emit)
+        if told := await critic.close():
+            emit({"kind": "note", "text": told})
 
 
 async def _stream(context: RunContext, emit: Listener) -> None:

@@ -89,6 +89,7 @@ async def write_rationale(
     """Run the lesson subgraph and return every revision, the last one being the teacher's final word."""
     handles = LessonContext(
         teacher=context.roster.calls[teacher],
+        critic=context.critic_call,
         task=context.task,
         recall=recall,
         fits=context.fits,

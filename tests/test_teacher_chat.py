@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tutelage.agents.parsing import clean
 from tutelage.agents.prompts import teaching_messages
-from tutelage.agents.teachers.chat import ChatTeacher, clean
+from tutelage.agents.teachers.chat import ChatTeacher
 from tutelage.agents.teachers.reference import ReferenceTeacher
 from tutelage.errors import Declined, InputError, RunError
 from tutelage.ledger import CallLedger, ledger_scope

@@ -8,6 +8,7 @@ from ...ledger import CallLedger
 from ...schema import TeachingRequest
 from ..chat_model import ChatModel
 from ..chat_prices import Prices
+from ..parsing import clean
 from ..prompts import PROMPT_VERSION, teaching_messages
 
 
@@ -104,18 +105,3 @@ class ChatTeacher:
     async def aclose(self) -> None:
         """Close the connections of the running event loop; the next call opens new ones."""
         await self._chat.aclose()
-
-
-def clean(text: str) -> str:
-    """Take out `<think>` blocks and the lines of code fences; what is between the fences stays.
-
-    A block that never ends runs to the end of the text; one that never began, from its beginning (some servers put
-    the opening tag into the prompt).
-    """
-    kept, rest = [], text
-    while rest:
-        before, opened, inside = rest.partition("<think>")
-        kept.append(before.rpartition("</think>")[2])
-        rest = inside.partition("</think>")[2] if opened else ""
-    lines = [line for line in "".join(kept).splitlines() if not line.lstrip().startswith("```")]
-    return "\n".join(lines).strip()

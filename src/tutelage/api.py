@@ -12,7 +12,7 @@ from .config import RunConfig
 from .configfile import load_config, parse_config
 from .rundir import RunDir
 from .schema import CycleReport, Lesson
-from .seams import Diagnostician, Embedder, Engine, Planner, Purifier, Teacher
+from .seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Teacher
 from .traces import summarise, trace
 
 Listener = Callable[[dict[str, Any]], None]
@@ -72,6 +72,7 @@ async def arun(
     engine: Engine | None = None,
     diagnostician: Diagnostician | None = None,
     planner: Planner | None = None,
+    critic: Critic | None = None,
     purifier: Purifier | None = None,
     embedder: Embedder | None = None,
     run_dir: str | Path | None = None,
@@ -82,9 +83,10 @@ async def arun(
     Args:
         config: A YAML file's path, a mapping, or a RunConfig.
         teachers: Teacher objects in place of the configuration's teachers.
-        engine: An object in place of the configuration's engine; likewise the next four.
+        engine: An object in place of the configuration's engine; likewise the next five.
         diagnostician: See `tutelage.seams.Diagnostician`.
         planner: See `tutelage.seams.Planner`.
+        critic: See `tutelage.seams.Critic`.
         purifier: See `tutelage.seams.Purifier`.
         embedder: See `tutelage.seams.Embedder`.
         run_dir: Where to write; `runs/<name>` by default.
@@ -99,7 +101,7 @@ async def arun(
 
     made = as_config(config)
     path = Path(run_dir) if run_dir else Path("runs") / made.name
-    objects = Objects(teachers, engine, diagnostician, planner, purifier, embedder)
+    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder)
     await start(made, path, objects, listen or (lambda event: None))
     return Result(path)
 
@@ -111,6 +113,7 @@ async def aresume(
     engine: Engine | None = None,
     diagnostician: Diagnostician | None = None,
     planner: Planner | None = None,
+    critic: Critic | None = None,
     purifier: Purifier | None = None,
     embedder: Embedder | None = None,
     listen: Listener | None = None,
@@ -124,7 +127,7 @@ async def aresume(
     from .graphs.context import Objects
     from .graphs.runner import resume
 
-    objects = Objects(teachers, engine, diagnostician, planner, purifier, embedder)
+    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder)
     await resume(Path(run_dir), objects, listen or (lambda event: None))
     return Result(Path(run_dir))
 

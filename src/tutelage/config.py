@@ -96,6 +96,8 @@ class TeachConfig(Section):
     """Rationales that each teacher writes for a problem, each in another way; the purifier chooses."""
     max_revisions: int = Field(1, ge=0)
     """How often a teacher may refine a rejected rationale."""
+    critic: Plugin | None = Plugin(name="steps")
+    """Asks one question about a rejected rationale before it is refined, or ends the lesson; null asks nothing."""
     concurrency: int = Field(16, ge=1)
     """Problems taught at once."""
     history_tokens: int = Field(800, ge=0)

@@ -156,6 +156,9 @@ def _rationale(rundir: RunDir, rationale: Rationale) -> Iterator[dict[str, Any]]
     wrong = rationale.wrong_step.model_dump(mode="json") if rationale.wrong_step else None
     verdict = "verified" if rationale.verified else f"rejected: {rationale.rejected}"
     yield {**shared, "kind": "check", "text": verdict, "verified": rationale.verified, "wrong_step": wrong}
+    if rationale.critique or rationale.critic_failure:
+        told = rationale.critique or f"failed: {rationale.critic_failure}"
+        yield {**shared, "kind": "critique", "agent": "critic", "text": told}
 
 
 def _recalls(rundir: RunDir, rationale: Rationale) -> Iterator[dict[str, Any]]:

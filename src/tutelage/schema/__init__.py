@@ -5,12 +5,13 @@ Every model is frozen and refuses unknown fields; what is written to a run direc
 
 from .diagnosis import Assignment, Diagnosis, LessonPlan, Mastery, Weakness
 from .exam import BASE, Attempt, Grade, Problem, Split, WrongStep
-from .lesson import TOO_LONG, EarlierRationale, Lesson, ProbeError, Rationale, RecalledError, TeachingRequest
+from .lesson import NO_STEP, TOO_LONG, EarlierRationale, Lesson, ProbeError, Rationale, RecalledError, TeachingRequest
 from .record import SCHEMA_VERSION, Record
 from .report import Cost, CycleReport, LessonCounts, TrainingReport, Verdict
 
 __all__ = [
     "BASE",
+    "NO_STEP",
     "SCHEMA_VERSION",
     "TOO_LONG",
     "Assignment",

@@ -10,6 +10,8 @@ from .record import Record
 
 TOO_LONG = "too long"
 """Why a rationale is turned away that the student could not write itself."""
+NO_STEP = "no step"
+"""Why a rationale is turned away that gives the answer away without a step."""
 
 
 class RecalledError(Record):
@@ -100,6 +102,10 @@ class Rationale(Record):
     rejected: str | None = None
     """Why it was rejected, in a word that is counted; None if it was verified."""
     wrong_step: WrongStep | None = None
+    critique: str | None = None
+    """What the critic asked about it, or its stop signal; None if it was not asked or failed."""
+    critic_failure: str | None = None
+    """Why the critic asked nothing, where it failed."""
     scores: dict[str, float] = Field(default_factory=dict)
 
 

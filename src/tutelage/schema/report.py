@@ -40,6 +40,8 @@ class LessonCounts(Record):
     from_student: int = 0
     from_teachers: int = 0
     rejected: dict[str, int] = Field(default_factory=dict)
+    critiques: dict[str, int] = Field(default_factory=dict)
+    """How often the critic `asked`, `stopped` a lesson, or `failed`."""
 
 
 class Verdict(StrEnum):

@@ -2,6 +2,7 @@
 
 from .embedder import HashEmbedder
 from .fakes import (
+    FakeCritic,
     FakeDiagnostician,
     FakeEngine,
     FakePlanner,
@@ -14,6 +15,7 @@ from .fakes import (
 from .tutor import reply_as_tutor, scripted_tutor
 
 __all__ = [
+    "FakeCritic",
     "FakeDiagnostician",
     "FakeEngine",
     "FakePlanner",

@@ -25,7 +25,7 @@ from ..schema import (
     TrainingReport,
     Weakness,
 )
-from ..seams import Generation, Message, PlanningRequest, StageJob
+from ..seams import NOTHING_TO_ASK, Generation, Message, PlanningRequest, StageJob
 
 _SUM = re.compile(r"(\d{1,6}) \+ (\d{1,6})")
 _ANSWER = re.compile(r"Answer: (-?\d{1,12})")
@@ -131,6 +131,29 @@ class FakeTeacher:
         if self.wrong_first and not any(note.rejected for note in request.earlier):
             return f"{expression} = {answer}. Answer: {int(answer) + 1}"
         return f"{expression} = {answer}. Answer: {answer}"
+
+
+class FakeCritic:
+    """Asks one fixed question, and keeps what it was asked about; may stop, or raise."""
+
+    def __init__(self, question: str = "What is left?", stop_after: int | None = None, fails: str = "") -> None:
+        """Set its habits.
+
+        Args:
+            question: What it asks.
+            stop_after: After so many questions it has nothing more to ask.
+            fails: A message to raise instead of asking.
+        """
+        self.question, self.stop_after, self.fails = question, stop_after, fails
+        self.seen: list[tuple[TeachingRequest, Rationale]] = []
+
+    def critique(self, request: TeachingRequest, rationale: Rationale) -> str:
+        """Ask; see `tutelage.seams.Critic`."""
+        self.seen.append((request, rationale))
+        if self.fails:
+            raise ValueError(self.fails)
+        stops = self.stop_after is not None and len(self.seen) > self.stop_after
+        return NOTHING_TO_ASK if stops else self.question
 
 
 class FakeDiagnostician:

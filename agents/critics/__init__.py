@@ -1,0 +1,1 @@
+"""Critics: who asks one question about a rationale that was turned away."""
