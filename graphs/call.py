@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..daemon import DaemonCaller, Raised
 from ..errors import BudgetSpent, Declined, RunError, RunFileError, flat
-from ..schema import Rationale, TeachingRequest
+from ..schema import Rationale, StrategyRequest, TeachingRequest
 from ..seams import Teacher
 
 MAX_CHARACTERS = 8000
@@ -82,6 +82,29 @@ class TeacherCall:
             return self._raised(raised.error, request)
         self.tampered = self.tampered or not _same(given, request)
         return self._read(written, request)
+
+    async def strategise(self, request: StrategyRequest) -> Written:
+        """Ask for a strategy; declined, without a text, if the teacher writes none.
+
+        Raises:
+            BudgetSpent: If the run may pay for no more calls.
+            RunFileError: If a file of the run fails.
+        """
+        method = getattr(self._teacher, "strategise", None)
+        if method is None:
+            return Written("", {}, DECLINED)
+        who = f"teacher {self.name!r}: strategise"
+        try:
+            told = await self._caller.call(method, request.model_copy(deep=True), timeout=self._timeout)
+        except TimeoutError:
+            return Written(f"{who} did not answer within {self._timeout:g} seconds", {}, TIMED_OUT)
+        except Raised as raised:
+            if isinstance(raised.error, BudgetSpent | RunFileError):
+                raise raised.error from raised
+            return Written(f"{who} failed: {flat(raised.error)}", {}, FAILED)
+        if not isinstance(told, str):
+            return Written(f"{who} returned {type(told).__name__}; return a string", {}, WRONG_TYPE)
+        return Written(_cut(told), {}, None)
 
     async def close(self) -> str | None:
         """Let the teacher close what it has open, on the event loop that it was called on; say what went wrong."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from langgraph.runtime import Runtime
 
 from ..model_thread import on_model_thread
 from ..plugins import Plugin
-from ..schema import BASE, Lesson, TrainingReport
+from ..schema import BASE, Lesson, Strategy, TrainingReport
 from ..seams import StageJob
 from ..training.progress import read_progress
 from ..training.worker import run_stage
@@ -19,6 +20,7 @@ from .context import RunContext
 from .lineage import lineage
 from .state import CycleState
 from .step import step
+from .strategise import write_library
 
 _POLL_SECONDS = 1.0
 
@@ -32,13 +34,18 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
     if len(lessons) < settings.min_lessons:
         note = f"{len(lessons)} lessons are fewer than training.min_lessons ({settings.min_lessons})"
         return CycleState(cycle=cycle, candidate=None, candidate_note=note)
+    strategies: tuple[Strategy, ...] = ()
+    if any(getattr(stage, "takes_strategies", False) for stage in context.stages):
+        strategies = await write_library(context, runtime.stream_writer, cycle, state["student"])
+        if not strategies:
+            return CycleState(cycle=cycle, candidate=None, candidate_note="no weakness has a verified rationale")
     taught = len(lessons)
     lessons += context.rundir.rehearsal()
     context.engine.release()
     start = None if settings.start == "base" or state["student"] == BASE else context.rundir.path / state["student"]
     reports = []
     for number in range(len(settings.stages)):
-        job = stage_job(context, cycle, number, start, lessons)
+        job = replace(stage_job(context, cycle, number, start, lessons), strategies=strategies)
         spec = settings.stages[number]
         runtime.stream_writer({"kind": "training", "cycle": cycle, "stage": spec.name, "lessons": taught})
         report = await _run(context, runtime, spec, job)

@@ -10,7 +10,7 @@ from ..hashing import content_hash
 from ..model_thread import on_model_thread
 from ..schema import Attempt, Problem, Split, WrongStep
 from ..seams import Generation, Task
-from ..student_prompt import student_prompt
+from ..strategies import prompt_with, read_library
 from .context import RunContext
 
 Writer = Callable[[dict[str, Any]], None]
@@ -70,9 +70,11 @@ def _answer(
     task = context.task_of(split)
     retention = context.config.retention
     limit = retention.max_new_tokens if split is Split.RETENTION and retention else None
+    checkpoint = context.checkpoint(student)
+    library = read_library(checkpoint)
     answers = context.engine.generate(
-        context.checkpoint(student),
-        [student_prompt(task.instruction, p.question) for p in problems],
+        checkpoint,
+        [prompt_with(library, task.instruction, p.question) for p in problems],
         samples=len(numbers),
         sampled=numbers != range(1),  # a single answer, sample 0, is greedy
         seed=context.config.seed + numbers.start,

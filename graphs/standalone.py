@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..plugins import build
 from ..schema import BASE, Problem, Split
 from ..seams import Engine, Task
-from ..student_prompt import student_prompt
+from ..strategies import prompt_with, read_library
 
 
 def exam(student: str, task: str, *, n: int, seed: int | None, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -40,9 +40,11 @@ def exam(student: str, task: str, *, n: int, seed: int | None, overrides: Sequen
     made: Task = build("tasks", spec, seed=seed)
     problems = _problems(made, n)
     engine, checkpoint = _engine(student, config.student)
-    engine.generate(checkpoint, [student_prompt(made.instruction, problems[0].question)], max_new_tokens=1)  # loads it
+    library = read_library(checkpoint)
+    prompts = [prompt_with(library, made.instruction, problem.question) for problem in problems]
+    engine.generate(checkpoint, prompts[:1], max_new_tokens=1)  # loads it
     began = time.perf_counter()
-    answers = engine.generate(checkpoint, [student_prompt(made.instruction, p.question) for p in problems], seed=seed)
+    answers = engine.generate(checkpoint, prompts, seed=seed)
     took = time.perf_counter() - began
     correct: dict[str, list[bool]] = defaultdict(list)
     marks = []

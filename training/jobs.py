@@ -13,7 +13,7 @@ from ..errors import InputError, RunError
 from ..hashing import content_hash
 from ..jsonl import read_json, write_json
 from ..plugins import Plugin
-from ..schema import SCHEMA_VERSION, Lesson, TrainingReport
+from ..schema import SCHEMA_VERSION, Lesson, Strategy, TrainingReport
 from ..seams import StageJob
 
 FAILURE = "failure.json"
@@ -26,6 +26,7 @@ def write_job(path: Path, spec: Plugin, job: StageJob) -> None:
     values: dict[str, Any] = {field.name: getattr(job, field.name) for field in fields(job)}
     values |= {name: None if values[name] is None else str(values[name]) for name in ("base", "start", "out")}
     values["lessons"] = [lesson.model_dump(mode="json") for lesson in job.lessons]
+    values["strategies"] = [strategy.model_dump(mode="json") for strategy in job.strategies]
     write_json(path, {"schema": SCHEMA_VERSION, "stage": spec.model_dump(mode="json"), "job": values})
 
 
@@ -45,6 +46,7 @@ def read_job(path: Path) -> tuple[Plugin, StageJob]:
                 "start": Path(values["start"]) if values["start"] else None,
                 "out": Path(values["out"]),
                 "lessons": tuple(Lesson.model_validate(lesson) for lesson in values["lessons"]),
+                "strategies": tuple(Strategy.model_validate(strategy) for strategy in values["strategies"]),
             }
         )
         return Plugin.model_validate(document["stage"]), job
@@ -56,9 +58,10 @@ def job_key(spec: Plugin, job: StageJob) -> str:
     """Name a job by all that decides its outcome; where the run directory lies does not."""
     lessons = [lesson.model_dump(mode="json") for lesson in job.lessons]
     start = None if job.start is None else _made_by(job.start)
+    strategies = [strategy.model_dump(mode="json") for strategy in job.strategies]
     where = [job.device, job.precision]
     return content_hash(
-        spec.model_dump(mode="json"), fingerprint(job.base), start, lessons, job.seed, where, dict(job.task)
+        spec.model_dump(mode="json"), fingerprint(job.base), start, lessons, strategies, job.seed, where, dict(job.task)
     )
 
 

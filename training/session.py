@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..checkpoints import load_model, load_tokenizer, read_note, save_checkpoint
+from ..checkpoints import load_model, load_tokenizer, read_note, save_checkpoint, weights_of
 from ..errors import InputError, RunError, first_refused
 from ..hardware import pick_device, pick_precision
 from ..schema import Lesson, TrainingReport
@@ -67,9 +67,10 @@ def session(
     """
     began = time.perf_counter()
     device = pick_device(job.device)
-    kind = None if job.start is None else read_note(job.start).kind
+    start = None if job.start is None else weights_of(job.start)
+    kind = None if start is None else read_note(start).kind
     continued = mode == "lora" and kind == "adapter"
-    model = load_model(job.base, job.start, dtype="float32", device=device, merge=not continued)
+    model = load_model(job.base, start, dtype="float32", device=device, merge=not continued)
     with TemporaryDirectory(prefix="tutelage-") as folder:
         setup = adapter.Setup(
             model=model,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from ...ledger import CallLedger
-from ...schema import TeachingRequest
+from ...schema import StrategyRequest, TeachingRequest
 from ..chat_model import ChatModel
 from ..chat_prices import Prices
 from ..parsing import clean
-from ..prompts import PROMPT_VERSION, teaching_messages
+from ..prompts import PROMPT_VERSION, STRATEGY_VERSION, strategy_messages, teaching_messages
 
 
 class ChatTeacher:
@@ -92,6 +92,15 @@ class ChatTeacher:
             CallFailed: If the model cannot be reached, refuses the key or answers with an error after all retries.
         """
         return clean(await self._chat.ask(teaching_messages(request), PROMPT_VERSION))
+
+    async def strategise(self, request: StrategyRequest) -> str:
+        """Return the model's strategy for a weakness.
+
+        Raises:
+            Declined: If the provider refuses this prompt.
+            CallFailed: If the model cannot be reached, refuses the key or answers with an error after all retries.
+        """
+        return clean(await self._chat.ask(strategy_messages(request), STRATEGY_VERSION))
 
     def check(self) -> None:
         """Find what would fail at the first call, without paying for one.

@@ -18,6 +18,12 @@ GRAINS: tuple[Grain, ...] = get_args(Grain)
 NEGATIVE = frozenset({"subtraction below zero", "from a negative number"})
 """Skills whose operations are easier turned round."""
 
+_RULES: dict[Grain, str] = {
+    "direct": "work from left to right, one operation a step.",
+    "place value": "take the second number apart into tens and units, and take the tens first.",
+    "fine": "take the tens first, then the units in two steps, through the next ten.",
+}
+_TURN_ROUND = "take the smaller number from the larger one, then put the sign."
 _EXPRESSION = re.compile(r"[-\d(][-+*/×÷\d().,\s]{1,400}")
 
 
@@ -45,6 +51,11 @@ def finest(grains: Sequence[Grain]) -> Grain:
 def grain_in(text: str, step: Step) -> Grain | None:
     """Return the finest grain in which a text writes a step; None if it does not write it."""
     return next((grain for grain in reversed(GRAINS) if " ".join(write_step(step, grain)) in text), None)
+
+
+def rule(skill: str, grain: Grain) -> str:
+    """Say how a kind of operation is written in a grain."""
+    return _TURN_ROUND if grain == "fine" and skill in NEGATIVE else _RULES[grain]
 
 
 def write_step(step: Step, grain: Grain) -> list[str]:

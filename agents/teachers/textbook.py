@@ -15,9 +15,9 @@ from typing import Literal
 from ...arithmetic import Step, as_text, work
 from ...errors import Declined
 from ...hashing import content_hash
-from ...schema import BASE, TOO_LONG, Problem, TeachingRequest
+from ...schema import BASE, TOO_LONG, Problem, StrategyRequest, TeachingRequest
 from ...schema.record import Unit
-from .grains import Grain, find_expression, finer, other_grain, write_step
+from .grains import Grain, find_expression, finer, other_grain, rule, write_step
 from .heard import grain_from_errors
 
 Adapt = Literal["never", "problem", "skill", "errors"]
@@ -70,6 +70,13 @@ class TextbookTeacher:
         lines = [line for step in steps for line in write_step(step, other_grain(grain(step), request.draft))]
         lines = self._slip(lines, request)
         return " ".join([*lines, f"Answer: {as_text(steps[-1].result)}"])
+
+    def strategise(self, request: StrategyRequest) -> str:
+        """Return the rule that its own grain goes by; one that failed is followed by that of the next finer one."""
+        grain = self.grain
+        for _ in request.failed:
+            grain = finer(grain)
+        return f"For {request.weakness.name}: {rule(request.weakness.name, grain)}"
 
     def _grain(self, request: TeachingRequest) -> Callable[[Step], Grain]:
         """Return how fine each step is written."""

@@ -37,7 +37,11 @@ class Result:
 
     @property
     def student_path(self) -> Path | None:
-        """The best checkpoint's folder; None if no cycle was better than the base student."""
+        """The best checkpoint's folder; None if no cycle was better than the base student.
+
+        Its `tutelage.json` says what lies there: full weights, an adapter, or a library of strategies
+        (`strategies.json`) with the path of the weights that it goes with.
+        """
         best = self.summary["student"]["best"]
         return None if best in (None, "base") else self.path / best
 

@@ -1,6 +1,6 @@
-"""What a checkpoint folder is: full weights, or a LoRA adapter over the run's base student.
+"""What a checkpoint folder is: full weights, a LoRA adapter over the run's base student, or strategies beside either.
 
-Beside the weights lies `tutelage.json`: which of the two it is, the base it belongs to and the stages that made it.
+Beside the weights lies `tutelage.json`: which of these it is, the base it belongs to and the stages that made it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .schema import SCHEMA_VERSION, Record
 
 NOTE = "tutelage.json"
 PAD_CANDIDATES = ("<|pad|>", "<pad>", "[PAD]", "<|endoftext|>", "<|finetune_right_pad_id|>")
-Kind = Literal["full", "adapter"]
+Kind = Literal["full", "adapter", "strategies"]
 
 
 class CheckpointNote(Record):
@@ -34,6 +34,8 @@ class CheckpointNote(Record):
     """Tells whether a folder is that base student."""
     stages: tuple[str, ...] = ()
     """The training stages since the base, oldest first."""
+    weights: str | None = None
+    """Of strategies: the checkpoint whose weights they go with, relative to the folder; None is the base student."""
 
 
 def fingerprint(base: Path) -> str:
@@ -85,6 +87,38 @@ def _require_base(note: CheckpointNote, base: Path, checkpoint: Path) -> None:
         raise InputError(f"{checkpoint}: made from another base student than {base}; use the one of its run")
 
 
+def weights_of(checkpoint: Path) -> Path | None:
+    """Return the folder of the weights that a checkpoint goes with, most often itself; None is the base student.
+
+    Raises:
+        InputError: If the folder is not a checkpoint of Tutelage.
+    """
+    note = read_note(checkpoint)
+    if note.kind != "strategies":
+        return checkpoint
+    return None if note.weights is None else (checkpoint / note.weights).resolve()
+
+
+def note_strategies(folder: Path, *, base: Path, weights: str | None, start: Path | None) -> None:
+    """Make a folder with a library of strategies a checkpoint.
+
+    Args:
+        folder: Holds the library.
+        base: The base student's folder.
+        weights: The checkpoint whose weights it goes with, relative to the folder; None is the base.
+        start: The checkpoint before, whose stages came first.
+    """
+    earlier = () if start is None else read_note(start).stages
+    note = CheckpointNote(
+        kind="strategies",
+        base=str(base),
+        fingerprint=fingerprint(base),
+        stages=(*earlier, "strategies"),
+        weights=weights,
+    )
+    write_json(folder / NOTE, note.model_dump(mode="json"))
+
+
 def load_model(base: Path, checkpoint: Path | None, *, dtype: str, device: str, merge: bool) -> Any:
     """Load a student.
 
@@ -105,6 +139,7 @@ def load_model(base: Path, checkpoint: Path | None, *, dtype: str, device: str, 
     import torch
 
     kind: Kind = "full"
+    checkpoint = None if checkpoint is None else weights_of(checkpoint)
     if checkpoint is not None:
         note = read_note(checkpoint)
         _require_base(note, base, checkpoint)

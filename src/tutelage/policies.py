@@ -82,12 +82,26 @@ def preference() -> Settings:
     return {"teach": {"drafts": 3}, "purifier": "preference"}
 
 
+def strategies() -> Settings:
+    """No weight changes: the student is shown a short strategy and a worked example for what it is weak at.
+
+    A strategy library as in "Beyond Mimicry to Contextual Guidance" (arXiv 2408.07238): a teacher writes reusable
+    texts, which the student is given by its question when it is asked. They can be read by anybody.
+    """
+    return {
+        "plan": {"lessons": 40},
+        "retention": {"rehearse": 0},
+        "training": {"stages": [{"name": "strategies", "options": {}}], "worker": "inline", "min_lessons": 1},
+    }
+
+
 POLICIES: dict[str, Callable[[], Settings]] = {
     "one-shot": one_shot,
     "undo": undo,
     "star": star,
     "theory-of-mind": theory_of_mind,
     "preference": preference,
+    "strategies": strategies,
 }
 """Every policy by the name that `policy:` takes."""
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
 from . import jsonl
 from .errors import InputError, RunError
+from .records import dump_record, parse_record
 from .schema import (
     SCHEMA_VERSION,
     Attempt,
@@ -24,6 +24,7 @@ from .schema import (
     Rationale,
     Record,
     Split,
+    Strategy,
     TrainingReport,
 )
 
@@ -111,7 +112,7 @@ class RunDir:
         found: dict[Split, list[Problem]] = {}
         for row in jsonl.read(self.path / "problems.jsonl"):
             split = Split(row.pop("split"))
-            found.setdefault(split, []).append(_record(row, Problem, self.path / "problems.jsonl"))
+            found.setdefault(split, []).append(parse_record(row, Problem, self.path / "problems.jsonl"))
         return found
 
     # rows, by cycle -----------------------------------------------------------------------------------------------
@@ -147,11 +148,13 @@ class RunDir:
     def rehearsal(self) -> list[Lesson]:
         """Read the base student's own answers, which every cycle's training imitates or holds the student to."""
         path = self.path / "rehearsal.jsonl"
-        return [_record(row, Lesson, path) for row in jsonl.read(path)]
+        return [parse_record(row, Lesson, path) for row in jsonl.read(path)]
 
     def write_rehearsal(self, lessons: Iterable[Lesson]) -> None:
         """Write the base student's own answers, all at once."""
-        jsonl.write_atomic(self.path / "rehearsal.jsonl", "".join(jsonl.dumps(_dump(lesson)) for lesson in lessons))
+        jsonl.write_atomic(
+            self.path / "rehearsal.jsonl", "".join(jsonl.dumps(dump_record(lesson)) for lesson in lessons)
+        )
 
     def training(self, cycle: int) -> list[TrainingReport]:
         """Read what the training stages of a cycle reported."""
@@ -160,6 +163,15 @@ class RunDir:
     def write_training(self, cycle: int, reports: Iterable[TrainingReport]) -> None:
         """Write what the training stages of a cycle reported."""
         self._write_rows("training", cycle, reports)
+
+    def strategies(self, cycle: int) -> list[Strategy] | None:
+        """Read the library of a cycle; None if none was written."""
+        written = self.file("strategies", cycle).exists()
+        return self._rows("strategies", cycle, Strategy) if written else None
+
+    def write_strategies(self, cycle: int, strategies: Iterable[Strategy]) -> None:
+        """Write the library of a cycle, all at once."""
+        self._write_rows("strategies", cycle, strategies)
 
     # documents, by cycle ------------------------------------------------------------------------------------------
 
@@ -233,42 +245,20 @@ class RunDir:
 
     def _rows(self, kind: str, cycle: int, model: type[R]) -> list[R]:
         path = self.file(kind, cycle)
-        return [_record(row, model, path) for row in jsonl.read(path)]
+        return [parse_record(row, model, path) for row in jsonl.read(path)]
 
     def _append(self, kind: str, cycle: int, records: Iterable[Record]) -> None:
-        jsonl.append(self.file(kind, cycle), (_dump(record) for record in records))
+        jsonl.append(self.file(kind, cycle), (dump_record(record) for record in records))
 
     def _write_rows(self, kind: str, cycle: int, records: Iterable[Record]) -> None:
-        jsonl.write_atomic(self.file(kind, cycle), "".join(jsonl.dumps(_dump(record)) for record in records))
+        jsonl.write_atomic(self.file(kind, cycle), "".join(jsonl.dumps(dump_record(record)) for record in records))
 
     def _document(self, kind: str, cycle: int, model: type[R]) -> R | None:
         path = self.file(kind, cycle, "json")
         return self._parse(path, model) if path.exists() else None
 
     def _write_document(self, kind: str, cycle: int, record: Record) -> None:
-        jsonl.write_json(self.file(kind, cycle, "json"), _dump(record))
+        jsonl.write_json(self.file(kind, cycle, "json"), dump_record(record))
 
     def _parse(self, path: Path, model: type[R]) -> R:
-        return _record(jsonl.read_json(path), model, path)
-
-
-def _record(row: dict[str, Any], model: type[R], path: Path) -> R:
-    """Make a record of a row, if it is of the version that this code writes.
-
-    Raises:
-        RunError: Naming the file.
-    """
-    values = dict(row)
-    version = values.pop("schema", None)
-    if version != SCHEMA_VERSION:
-        raise RunError(f"{path}: has schema {version}, this tutelage reads {SCHEMA_VERSION}; use the one that wrote it")
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or model.__name__
-        raise RunError(f"{path}: {field}: {first['msg']}; the file was changed?") from error
-
-
-def _dump(record: Record) -> dict[str, Any]:
-    return {"schema": SCHEMA_VERSION, **record.model_dump(mode="json")}
+        return parse_record(jsonl.read_json(path), model, path)

@@ -16,6 +16,7 @@ from .schema import (
     Problem,
     Rationale,
     Split,
+    Strategy,
     TeachingRequest,
     TrainingReport,
 )
@@ -173,7 +174,8 @@ class Teacher(Protocol):
 
     It may have `check() -> None`, which raises InputError if it cannot work and costs nothing, `can_teach(problem) ->
     bool`, which says whether it has anything to say, `meet(student: CurrentStudent) -> None`, called before a cycle's
-    teaching begins, and `aclose()`, awaited at the end of a run.
+    teaching begins, `strategise(request: StrategyRequest) -> str`, sync or async, which says in a sentence or two how
+    to go about a weakness, and `aclose()`, awaited at the end of a run.
     """
 
     name: str
@@ -236,6 +238,8 @@ class StageJob:
     precision: str = "auto"
     task: dict[str, object] = field(default_factory=dict)
     """The task's plug-in specification, for stages whose reward grades answers."""
+    strategies: tuple[Strategy, ...] = ()
+    """The whole library, for stages that have `takes_strategies = True`."""
 
 
 @runtime_checkable

@@ -8,6 +8,7 @@ from .exam import BASE, Attempt, Grade, Problem, Split, WrongStep
 from .lesson import NO_STEP, TOO_LONG, EarlierRationale, Lesson, ProbeError, Rationale, RecalledError, TeachingRequest
 from .record import SCHEMA_VERSION, Record
 from .report import Cost, CycleReport, LessonCounts, TrainingReport, Verdict
+from .strategy import Library, Strategy, StrategyRequest
 
 __all__ = [
     "BASE",
@@ -24,6 +25,7 @@ __all__ = [
     "Lesson",
     "LessonCounts",
     "LessonPlan",
+    "Library",
     "Mastery",
     "ProbeError",
     "Problem",
@@ -31,6 +33,8 @@ __all__ = [
     "RecalledError",
     "Record",
     "Split",
+    "Strategy",
+    "StrategyRequest",
     "TeachingRequest",
     "TrainingReport",
     "Verdict",
