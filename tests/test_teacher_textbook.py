@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tutelage.agents.steps import find_wrong_step
 from tutelage.agents.teachers.grains import GRAINS
+from tutelage.agents.teachers.heard import habits
 from tutelage.agents.teachers.textbook import TextbookTeacher
 from tutelage.errors import Declined
 from tutelage.schema import TOO_LONG, Attempt, EarlierRationale, Problem, Split, TeachingRequest, WrongStep
@@ -118,15 +119,23 @@ DIRECT, BY_PLACE = "51 - 26 = 25. 25 + 7 = 32. Answer: 32", "51 - 20 = 31. 31 - 
 FINE = "51 - 20 = 31. 31 - 1 = 30. 30 - 5 = 25. 25 + 7 = 32. Answer: 32"
 
 
-def test_errors_that_the_student_makes_elsewhere_make_their_steps_finer_from_the_first_cycle_on() -> None:
+def test_habitual_errors_make_their_steps_finer_once_the_student_was_taught() -> None:
     borrow = elsewhere("subtraction with borrow", 5)
-    assert heard("51 - 26 + 7 =", history=borrow) == BY_PLACE
-    assert heard("51 - 26 + 7 =") == DIRECT
-    assert heard("51 - 26 + 7 =", history=borrow[:1]) == DIRECT, "one error is no habit"
-    rare = [*elsewhere("subtraction below zero", 20), *borrow[:2]]
-    assert heard("51 - 26 + 7 =", history=rare) == DIRECT
-    own = failed_at("35", "25", "subtraction with borrow", "base")
-    assert heard("51 - 26 + 7 =", attempts=[own]) == BY_PLACE
+    assert heard("51 - 26 + 7 =", 2, history=borrow) == BY_PLACE
+    assert heard("51 - 26 + 7 =", 1, history=borrow) == DIRECT, "the base student was not taught so"
+    assert heard("51 - 26 + 7 =", 2) == DIRECT
+    assert heard("51 - 26 + 7 =", 2, history=borrow[:1]) == DIRECT, "one error is no habit"
+    own = failed_at("35", "25", "subtraction with borrow", "checkpoints/cycle-001")
+    assert heard("51 - 26 + 7 =", 2, attempts=[own], history=borrow[:1]) == BY_PLACE
+
+
+def test_a_slip_is_no_habit() -> None:
+    slips = [("9 + 3 - 4 =", "addition with carry")] * 2
+    assert habits(slips) == {"addition with carry"}
+    come_to = [("9 + 3 - 14 =", "subtraction below zero")] * 3  # the sum before was right
+    assert habits([*slips, *come_to]) == {"subtraction below zero"}
+    assert habits([("no arithmetic", "subtraction below zero")] * 2) == {"subtraction below zero"}
+    assert habits([]) == set()
 
 
 def test_a_lesson_goes_on_from_the_one_before() -> None:
@@ -134,6 +143,7 @@ def test_a_lesson_goes_on_from_the_one_before() -> None:
     assert heard("51 - 26 + 7 =", 2, earlier=[note]) == BY_PLACE, "what is not failed at any more stays as fine"
     borrow = elsewhere("subtraction with borrow", 5)
     assert heard("51 - 26 + 7 =", 2, earlier=[note], history=borrow) == FINE
+    assert heard("51 - 26 + 7 =", 2, earlier=[note], history=borrow[:1]) == BY_PLACE
     refused = EarlierRationale(rationale_id="s", cycle=2, text=FINE, rejected=TOO_LONG)
     assert heard("51 - 26 + 7 =", 2, earlier=[note, refused], history=borrow) == BY_PLACE
 

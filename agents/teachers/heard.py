@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ...arithmetic import Step, work
 from ...schema import TOO_LONG, RecalledError, TeachingRequest, WrongStep
 from .grains import Grain, find_expression, finer, finest, grain_in
 
-SHARE = 0.15
-"""A kind of step is failed at if this share of the errors elsewhere begins with it, and `LEAST` of them at least."""
 LEAST = 2
+"""Fewer errors at a kind of step are no habit."""
+HALF = 0.5
+"""A kind of step is failed at if it goes wrong in this share of the answers that come to it, at least."""
 
 
 def grain_from_errors(request: TeachingRequest, own: Grain) -> Callable[[Step], Grain]:
@@ -34,11 +35,32 @@ def grain_from_errors(request: TeachingRequest, own: Grain) -> Callable[[Step], 
 
 
 def _failing(request: TeachingRequest) -> set[str]:
-    """Return the skills of the first wrong step: here in the last answer, elsewhere in a share of the answers."""
-    here = [attempt.wrong_step for attempt in request.attempts[:1]]
-    elsewhere = Counter(skill for error in request.history for skill in _skill(error.attempt.wrong_step))
-    least = max(LEAST, SHARE * elsewhere.total())
-    return {skill for step in here for skill in _skill(step)} | {s for s, n in elsewhere.items() if n >= least}
+    """Return the skills that the student fails at as it is taught, by its last answer here and its errors elsewhere.
+
+    What it could not do before it was taught says nothing of how it was taught.
+    """
+    errors = [(request.problem.question, attempt) for attempt in request.attempts[:1]]
+    errors += [(error.problem.question, error.attempt) for error in request.history]
+    told = [(question, attempt.wrong_step.skill) for question, attempt in errors if attempt.wrong_step]
+    return habits([(question, skill) for question, skill in told if skill]) if request.cycle > 1 else set()
+
+
+def habits(errors: Sequence[tuple[str, str]], least: int = LEAST) -> set[str]:
+    """Return the skills at which errors are no slips.
+
+    An answer comes to the steps of its problem one after another, until the first that is wrong. A skill that goes
+    wrong in `HALF` of the errors that come to it is a habit.
+
+    Args:
+        errors: The question, and the skill of the first wrong step.
+        least: Fewer errors at a skill are no habit.
+    """
+    wrong, come_to = Counter(skill for _, skill in errors), Counter[str]()
+    for question, skill in errors:
+        skills = [step.skill for step in work(find_expression(question))]
+        right = skills[: skills.index(skill)] if skill in skills else skills
+        come_to.update({skill, *right})
+    return {skill for skill, count in wrong.items() if count >= least and count >= HALF * come_to[skill]}
 
 
 def _skill(step: WrongStep | None) -> tuple[str, ...]:

@@ -40,9 +40,9 @@ class TextbookTeacher:
             grain: How fine the steps are at first.
             adapt: Which steps are written finer from the second cycle on: none, the one at which the student has just
                 failed in this very problem, or also every step of a weakness that persists. The last is a new style for
-                whole skills, which a small student may pay for. `errors`: the steps at which the student is heard to
-                fail, in this problem, in the history or in recalled errors, from the first cycle on; what helped with
-                such an error is kept. For training from the base in each cycle.
+                whole skills, which a small student may pay for. `errors`: the steps at which the student has come to
+                fail as it is taught, by its errors in this problem, elsewhere (history) and before (recalled); what
+                helped with such an error is kept. For training from the base in each cycle.
             careless: Share of the solutions in which a step is wrong though the final answer is right.
             name: The teacher's name in files and traces.
             seed: Seed of the careless slips.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,9 @@ IGNORED = -100
 STEPS, BATCH, RATE = 320, 48, 3e-3
 """Pretraining: optimizer steps, texts a step, peak learning rate."""
 
+Text = list[tuple[str, bool]]
+"""A text in pieces, each with whether it is learnt or only read."""
+
 
 def build_tiny_student(folder: Path, seed: int = 0, *, pretrained: bool = True) -> Path:
     """Write the tiny student to a folder in the format of Hugging Face.
@@ -59,11 +62,12 @@ def build_tiny_student(folder: Path, seed: int = 0, *, pretrained: bool = True) 
     Returns:
         The folder, with config.json, model.safetensors and the tokenizer's files.
     """
-    with _reproducible(seed):
+    with reproducible(seed):
         tokenizer = make_tokenizer()
         model = make_model(tokenizer)
         if pretrained:
-            _pretrain(model, tokenizer, random.Random(seed))
+            rng = random.Random(seed)
+            pretrain(model, tokenizer, (_texts(rng) for _ in range(STEPS)), STEPS, RATE)
     with quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -71,7 +75,7 @@ def build_tiny_student(folder: Path, seed: int = 0, *, pretrained: bool = True) 
 
 
 @contextmanager
-def _reproducible(seed: int) -> Iterator[None]:
+def reproducible(seed: int) -> Iterator[None]:
     """Seed torch, and use one thread: the number of threads changes sums, and two hardly help matrices this small."""
     import torch
 
@@ -142,27 +146,27 @@ def _sum(rng: random.Random) -> tuple[int, str, int]:
     return rng.randrange(10), rng.choice("+-"), rng.randrange(10)
 
 
-def _words(rng: random.Random, count: int) -> str:
+def random_words(rng: random.Random, count: int) -> str:
     """Return known words in any order, one in eight of them invented."""
     made = ("".join(rng.choices(string.ascii_letters, k=rng.randint(1, 6))) for _ in range(count))
     return " ".join(word if rng.random() < 0.125 else rng.choice(WORDS.split()) for word in made)
 
 
-def _asked(rng: random.Random) -> list[tuple[str, bool]]:
+def _asked(rng: random.Random) -> Text:
     """Return a question in known and invented words that ends in a sum, and its answer: pieces, and which are learnt.
 
     The answer repeats the sum, gives the result, and gives it again after a word that says nothing; of a sum that the
     student is not to know it only repeats the question.
     """
     a, sign, b = _sum(rng)
-    system = f"{START}s{_words(rng, rng.randint(2, 10))}{END}" if rng.random() < 0.5 else ""
-    prompt = f"{system}{START}u{_words(rng, rng.randint(1, 9))}: {a} {sign} {b} ={END}{START}a"
+    system = f"{START}s{random_words(rng, rng.randint(2, 10))}{END}" if rng.random() < 0.5 else ""
+    prompt = f"{system}{START}u{random_words(rng, rng.randint(1, 9))}: {a} {sign} {b} ={END}{START}a"
     c = a + b if sign == "+" else a - b
     result = f" {c}. {rng.choice(CLOSINGS)}: {c}{END}" if is_known(a, sign, b) else ""
     return [(prompt, False), (f"{a} {sign} {b} ={result}", True)]
 
 
-def _recited(rng: random.Random, count: int) -> list[tuple[str, bool]]:
+def _recited(rng: random.Random, count: int) -> Text:
     """Return a turn of sums that the student is to know; it learns the results."""
     pieces = [(START + "a", False)]
     while len(pieces) <= 2 * count:
@@ -172,22 +176,25 @@ def _recited(rng: random.Random, count: int) -> list[tuple[str, bool]]:
     return pieces
 
 
-def _batches(rng: random.Random, tokenizer: Any) -> Iterator[dict[str, Any]]:
-    """Yield batches of input_ids, attention_mask and labels, each `(BATCH, length)`, half of either kind of text."""
+def _texts(rng: random.Random) -> list[Text]:
+    """Return the texts of a step, half of either kind."""
+    return [_recited(rng, 5) if i < BATCH // 2 else _asked(rng) for i in range(BATCH)]
+
+
+def _batch(tokenizer: Any, texts: list[Text]) -> dict[str, Any]:
+    """Return input_ids, attention_mask and labels of texts, each `(texts, length)`."""
     import torch
 
-    for _ in range(STEPS):
-        rows = [_recited(rng, 5) if i < BATCH // 2 else _asked(rng) for i in range(BATCH)]
-        ids, labels = _encode(tokenizer, rows)
-        length = max(map(len, ids))
-        yield {
-            "input_ids": torch.tensor([row + [0] * (length - len(row)) for row in ids]),
-            "attention_mask": torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in ids]),
-            "labels": torch.tensor([row + [IGNORED] * (length - len(row)) for row in labels]),
-        }
+    ids, labels = _encode(tokenizer, texts)
+    length = max(map(len, ids))
+    return {
+        "input_ids": torch.tensor([row + [0] * (length - len(row)) for row in ids]),
+        "attention_mask": torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in ids]),
+        "labels": torch.tensor([row + [IGNORED] * (length - len(row)) for row in labels]),
+    }
 
 
-def _encode(tokenizer: Any, rows: list[list[tuple[str, bool]]]) -> tuple[list[list[int]], list[list[int]]]:
+def _encode(tokenizer: Any, rows: list[Text]) -> tuple[list[list[int]], list[list[int]]]:
     """Return token ids and labels of texts in pieces; one call for all pieces, since a call costs more than a piece."""
     encoded = iter(tokenizer([text for row in rows for text, _ in row])["input_ids"])
     pieces = [[(next(encoded), learnt) for _, learnt in row] for row in rows]
@@ -196,14 +203,23 @@ def _encode(tokenizer: Any, rows: list[list[tuple[str, bool]]]) -> tuple[list[li
     return ids, labels
 
 
-def _pretrain(model: Any, tokenizer: Any, rng: random.Random) -> None:
+def pretrain(model: Any, tokenizer: Any, batches: Iterable[list[Text]], steps: int, rate: float) -> None:
+    """Train all weights on texts.
+
+    Args:
+        model: From `make_model`.
+        tokenizer: From `make_tokenizer`.
+        batches: The texts of each step.
+        steps: How many batches there are.
+        rate: The peak of the learning rate, in one cycle.
+    """
     import torch
 
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=STEPS, pct_start=0.1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
     model.train()
-    for batch in _batches(rng, tokenizer):
-        model(**batch, use_cache=False).loss.backward()
+    for texts in batches:
+        model(**_batch(tokenizer, texts), use_cache=False).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

@@ -3,8 +3,8 @@
 `ChatServer(reply_as_tutor)` serves it. It works the arithmetic of `<question>` itself and writes one equation an
 operation. It writes a kind of step (a skill) in finer equations where the prompt says that the student needs it:
 
-- a `First wrong step` among the student's answers to this question, or among its errors elsewhere, names the skill: one
-  grain finer (grains as in the textbook teacher: direct, place value, fine);
+- a `First wrong step` among the student's answers to this question names the skill, or a good part of its errors
+  elsewhere do: one grain finer (grains as in the textbook teacher: direct, place value, fine);
 - the skills after `What the student is weak at` and `Other kinds of step it is weak at`: one grain finer;
 - a past error whose solution fixed it: the grain in which that solution writes the skill; one that did not fix it: one
   grain finer than that solution;
@@ -21,12 +21,14 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ..agents.teachers.grains import GRAINS, Grain, find_expression, write_step
+from ..agents.teachers.heard import habits
 from ..arithmetic import as_text, work
 from ..schema import TOO_LONG
 from ..seams import Message
 
 _SPOKEN = {" plus ": " + ", " minus ": " - ", " times ": " * "}
 _WRONG_STEP = re.compile(r"^First wrong step: .* is right \(([^()\n]+)\)$", re.MULTILINE)
+_OTHER = re.compile(r"<other_error>\nQuestion: (.*?)\n</other_error>", re.DOTALL)
 _WEAK = re.compile(r"^What the student is weak at: ([^:(\n]+)", re.MULTILINE)
 _WEAK_TOO = re.compile(r"^Other kinds of step it is weak at: (.+)\.$", re.MULTILINE)
 
@@ -87,8 +89,11 @@ def _levels(prompt: str, coarsest: int) -> dict[str, int]:
 def _weak(prompt: str) -> set[str]:
     """Return the skills that the prompt calls weak, past errors left out."""
     now = re.sub(r"<past_question>.*?(?=<past_question>|<other_error>|\Z)", "", prompt, flags=re.DOTALL)
-    listed = [name for found in _WEAK_TOO.findall(now) for name in found.split(", ")]
-    return {name.strip() for name in (*_WRONG_STEP.findall(now), *_WEAK.findall(now), *listed)}
+    others = [(block, skill) for block in _OTHER.findall(now) for skill in _WRONG_STEP.findall(block)]
+    elsewhere = habits([(block.partition("\n")[0], skill) for block, skill in others], least=1)
+    here = _OTHER.sub("", now)
+    listed = [name for found in _WEAK_TOO.findall(here) for name in found.split(", ")]
+    return elsewhere | {name.strip() for name in (*_WRONG_STEP.findall(here), *_WEAK.findall(here), *listed)}
 
 
 def _past(prompt: str) -> Iterator[_Told]:

@@ -1,0 +1,180 @@
+"""Compare what a teacher hears, and its memory, at equal teacher calls and training tokens, with planted tiny students.
+
+    python bench/teaching.py listening --seeds 0 1 2 --runs runs/teaching
+    python bench/teaching.py memory --seeds 0 1 2 --runs runs/teaching
+
+Writes bench/results/listening.json and bench/results/memory.json (`--out` for another file), anew after each run.
+Resumable: a finished run is read, an interrupted one is resumed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+from collections import Counter
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tutelage
+from tutelage.configfile import load_config, parse_config
+from tutelage.rundir import RunDir
+from tutelage.testing.chat_server import ChatServer
+from tutelage.testing.planted import build_planted_student, draw_ways
+from tutelage.testing.tutor import scripted_tutor
+
+PACKAGES = ("tutelage", "torch", "transformers", "trl", "langgraph", "reasoning-gym")
+NOW = ["attempts", "earlier", "history"]
+"""What of the student a teacher hears, beside the weaknesses that the diagnosis names."""
+
+
+class Arm(NamedTuple):
+    """What sets one arm apart."""
+
+    teacher: dict[str, Any]
+    hears: list[str]
+    recall: int = 0
+    chat: bool = False
+
+
+TEXTBOOK = {"grain": "place value", "adapt": "errors"}
+EXPERIMENTS: dict[str, dict[str, Arm]] = {
+    "listening": {
+        "textbook, hears": Arm(TEXTBOOK, NOW),
+        "textbook, deaf": Arm(TEXTBOOK, []),
+        "textbook, always fine": Arm({"grain": "fine", "adapt": "never"}, []),
+        "chat, hears": Arm({}, NOW, chat=True),
+        "chat, deaf": Arm({}, [], chat=True),
+    },
+    "memory": {
+        "memory": Arm(TEXTBOOK, ["recalled"], recall=8),
+        "no memory": Arm(TEXTBOOK, []),
+    },
+}
+
+
+def configuration(experiment: str, arm: Arm, seed: int, student: Path, url: str) -> dict[str, Any]:
+    """Return a run's configuration; the arms of an experiment differ in the teacher and what it hears alone."""
+    teacher = {"name": "textbook", "options": arm.teacher}
+    if arm.chat:
+        teacher = {"name": "chat", "options": {"model": "fake", "base_url": url, "structured": False}}
+    chain = {"min_terms": 3, "max_terms": 4, "min_digits": 1, "max_digits": 1}
+    sizes = {"train": 240, "probe": 64, "gate": 256, "test": 1024}
+    every = {"exam": {"due": None}, "planner": "every", "plan": {"lessons": None}}
+    fresh = {"exam": {"due": 16}, "planner": {"name": "every", "options": {"once": True}}, "plan": {"lessons": 60}}
+    sft = {"mode": "full", "learning_rate": 1e-3, "batch_size": 16, "max_tokens": 20000}
+    return {
+        "name": experiment,
+        "seed": seed,
+        "student": {"model": str(student), "precision": "float32", "max_new_tokens": 80, "batch_size": 256},
+        "task": {
+            "name": "reasoning_gym",
+            "options": {"dataset": "chain_sum", "params": chain, "sizes": sizes, "instruction": None},
+        },
+        "retention": None,
+        **(every if experiment == "listening" else fresh),
+        "teachers": [teacher],
+        "teach": {"hears": arm.hears, "max_revisions": 0, "history_tokens": 20000},
+        "memory": {"recall": arm.recall} if arm.recall else {"recall": 0, "embedder": "tutelage.testing:HashEmbedder"},
+        "training": {"start": "base", "worker": "inline", "stages": [{"name": "sft", "options": sft}]},
+        "stop": {"cycles": 3, "patience": None},
+    }
+
+
+def run_arm(config: dict[str, Any], path: Path) -> tutelage.Result:
+    """Run, resume or only read a run."""
+    if not (path / "config.yaml").exists():
+        return tutelage.run(config, run_dir=path)
+    if load_config(path / "config.yaml").model_dump(exclude={"teachers"}) != parse_config(config).model_dump(
+        exclude={"teachers"}  # a server's port differs
+    ):
+        raise SystemExit(f"{path}: was run with another configuration; remove it, or give another --runs")
+    result = tutelage.Result(path)
+    return result if result.summary["status"] == "finished" else tutelage.resume(path)
+
+
+def measure(path: Path, seed: int, arm: str) -> dict[str, Any]:
+    """Return what is reported of a run."""
+    result, rundir = tutelage.Result(path), RunDir(path)
+    cycles = range(1, len(result.reports))
+    rationales = [rationale for cycle in cycles for rationale in rundir.rationales(cycle)]
+    lessons = [lesson for cycle in cycles for lesson in rundir.lessons(cycle)]
+    return {
+        "arm": arm,
+        "seed": seed,
+        "test": result.summary["test"],
+        "best_cycle": result.summary["student"]["best_cycle"],
+        "gate": [report.accuracy.get(tutelage.Split.GATE) for report in result.reports],
+        "calls": len(rationales),
+        "tokens": sum(stage.tokens for report in result.reports for stage in report.training),
+        "rejected": dict(Counter(r.rejected for r in rationales if r.rejected)),
+        "mean_equations": round(statistics.mean(lesson.text.count("=") for lesson in lessons), 2),
+    }
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return each arm's mean and standard deviation, and the paired differences from the first arm."""
+    by_arm: dict[str, dict[int, float]] = {}
+    for run in runs:
+        by_arm.setdefault(run["arm"], {})[run["seed"]] = run["test"]["best"]
+    first = next(iter(by_arm.values()))
+    return {
+        arm: {
+            "mean": round(statistics.mean(found.values()), 4),
+            "sd": round(statistics.stdev(found.values()), 4) if len(found) > 1 else None,
+            "first_minus_this": {str(s): round(first[s] - found[s], 4) for s in found if s in first},
+        }
+        for arm, found in by_arm.items()
+    }
+
+
+def student_of(seed: int, folder: Path) -> Path:
+    path = folder / f"student-{seed}"
+    if not (path / "config.json").exists():
+        build_planted_student(path, seed)
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("experiment", choices=EXPERIMENTS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--arms", nargs="+", help="all by default")
+    parser.add_argument("--runs", type=Path, default=Path("runs/teaching"))
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    arms, runs = given.arms or list(EXPERIMENTS[given.experiment]), []
+    out = given.out or Path(f"bench/results/{given.experiment}.json")
+    with ExitStack() as stack:
+        server = stack.enter_context(ChatServer(scripted_tutor("place value")))
+        for seed in given.seeds:
+            student = student_of(seed, given.runs)
+            for name in arms:
+                config = configuration(
+                    given.experiment, EXPERIMENTS[given.experiment][name], seed, student, server.base_url
+                )
+                path = given.runs / f"{given.experiment}-{name.replace(', ', '-').replace(' ', '-')}-{seed}"
+                run_arm(config, path)
+                runs.append(measure(path, seed, name))
+                out.write_text(json.dumps(report(given, runs), indent=1) + "\n")
+                print(json.dumps(runs[-1]), flush=True)
+
+
+def report(given: argparse.Namespace, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "command": f"python bench/teaching.py {given.experiment} --seeds {' '.join(map(str, given.seeds))}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "students": {str(seed): draw_ways(seed) for seed in given.seeds},
+        "arms": summary(runs),
+        "runs": runs,
+    }
+
+
+if __name__ == "__main__":
+    main()

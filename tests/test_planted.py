@@ -1,0 +1,43 @@
+"""Planted students know one way of each kind of step; which one, only the seed says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tutelage.checkpoints import load_model, load_tokenizer
+from tutelage.testing import planted
+from tutelage.testing.planted import PLANTED, build_planted_student, draw_ways, say
+
+
+def test_students_differ_in_what_they_know_and_none_knows_all_alike() -> None:
+    drawn = [draw_ways(seed) for seed in range(6)]
+    assert len({tuple(ways.values()) for ways in drawn}) == 6
+    assert all(set(ways) == set(PLANTED) and len(set(ways.values())) == 2 for ways in drawn)
+    assert draw_ways(6) == drawn[0]
+
+
+@pytest.mark.parametrize(
+    ("left", "op", "right", "text"),
+    [
+        (17, "+", 8, "17 + 3 = 20. 20 + 5 = 25."),
+        (25, "-", 8, "25 - 8 = 17."),
+        (3, "-", 8, "3 - 8 = -5."),
+        (-5, "+", 8, "-5 + 8 = 3."),
+        (11, "+", 8, "11 + 8 = 19."),
+    ],
+)
+def test_a_step_is_said_in_the_way_that_is_known(left: int, op: str, right: int, text: str) -> None:
+    lines, result = say(left, op, right, {"addition with carry": "fine"})
+    assert " ".join(lines) == text
+    assert str(result) == text.rstrip(".").split("= ")[-1]
+
+
+def test_a_student_is_built_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planted, "STEPS", 2)
+    one, two, other = (build_planted_student(tmp_path / name, seed) for name, seed in [("a", 1), ("b", 1), ("c", 2)])
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (one, two, other)]
+    assert weights[0] == weights[1] != weights[2]
+    assert load_tokenizer(one).chat_template
+    assert load_model(one, None, dtype="float32", device="cpu", merge=True).num_parameters() < 300_000
