@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tutelage.agents.parsing import clean
-from tutelage.agents.prompts import teaching_messages
+from tutelage.agents.prompts import repair_messages, teaching_messages
 from tutelage.agents.teachers.chat import ChatTeacher
 from tutelage.agents.teachers.reference import ReferenceTeacher
 from tutelage.errors import Declined, InputError, RunError
@@ -62,6 +63,33 @@ async def test_a_reply_comes_back_clean_and_with_its_cost(tmp_path: Path) -> Non
     words = sum(len(message["content"].split()) for message in teaching_messages(request()))
     assert (cost.calls, cost.tokens_in, cost.tokens_out) == (1, words, 7)
     assert cost.usd == words * 1.0 + 7 * 2.0
+
+
+async def test_a_reply_without_an_answer_is_sent_back_once(tmp_path: Path) -> None:
+    asked: list[list[dict[str, str]]] = []
+
+    def reply(messages: list[dict[str, str]]) -> str:
+        asked.append(messages)
+        return "51 - 26 = 25.\nAnswer: 25" if len(asked) % 3 == 2 else "I think 51 - 26 = 25"
+
+    with ChatServer(reply) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
+        teacher = ChatTeacher("fake", server.base_url, ledger=ledger)
+        assert await teacher.teach(request()) == "51 - 26 = 25.\nAnswer: 25"
+        assert await teacher.teach(request()) == "51 - 26 = 25.\nAnswer: 25"
+        assert server.requests == 2 and ledger.cost().calls == 2, "the repair turn is not paid twice either"
+        assert await teacher.teach(request("What is 51 less 26?")) == "I think 51 - 26 = 25."
+        assert server.requests == 4, "there is no second repair turn"
+    assert asked[1] == repair_messages(teaching_messages(request()), "I think 51 - 26 = 25")
+    assert [message["role"] for message in asked[1]] == ["system", "user", "assistant", "user"]
+
+
+async def test_a_model_with_structured_output_is_asked_by_a_schema() -> None:
+    with ChatServer(lambda _: '{"steps": ["51 - 20 = 31.", "31 - 6 = 25."], "answer": "25"}') as server:
+        teacher = ChatTeacher("fake", server.base_url, structured=True)
+        assert await teacher.teach(request()) == "51 - 20 = 31.\n31 - 6 = 25.\nAnswer: 25"
+        assert server.requests == 1
+        sent: Any = server.last_body["response_format"]
+        assert set(sent["json_schema"]["schema"]["properties"]) == {"steps", "answer"}
 
 
 async def test_the_same_request_is_asked_once(tmp_path: Path) -> None:

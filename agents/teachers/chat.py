@@ -8,8 +8,8 @@ from ...ledger import CallLedger
 from ...schema import StrategyRequest, TeachingRequest
 from ..chat_model import ChatModel
 from ..chat_prices import Prices
-from ..parsing import clean
-from ..prompts import PROMPT_VERSION, STRATEGY_VERSION, strategy_messages, teaching_messages
+from ..parsing import Solution, clean, read_solution
+from ..prompts import PROMPT_VERSION, STRATEGY_VERSION, repair_messages, strategy_messages, teaching_messages
 
 
 class ChatTeacher:
@@ -85,13 +85,22 @@ class ChatTeacher:
         return self._chat.prices
 
     async def teach(self, request: TeachingRequest) -> str:
-        """Return the model's rationale, without its private thoughts and code fences.
+        """Return the model's rationale in plain sentences, with the answer that it declares as the last line.
+
+        A reply that declares none is sent back once; if that does not help, it is returned without one.
 
         Raises:
             Declined: If the provider refuses this prompt.
             CallFailed: If the model cannot be reached, refuses the key or answers with an error after all retries.
         """
-        return clean(await self._chat.ask(teaching_messages(request), PROMPT_VERSION))
+        messages = teaching_messages(request)
+        lines = request.problem.answer.strip().count("\n") + 1
+        reply = await self._chat.ask(messages, PROMPT_VERSION, Solution)
+        read = read_solution(reply, lines)
+        if read.answer is None:
+            again = await self._chat.ask(repair_messages(messages, reply), PROMPT_VERSION, Solution)
+            read = max(read, read_solution(again, lines), key=lambda one: one.answer is not None)
+        return read.text
 
     async def strategise(self, request: StrategyRequest) -> str:
         """Return the model's strategy for a weakness.
