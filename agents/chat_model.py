@@ -15,6 +15,7 @@ from .chat_limits import Limits
 from .chat_prices import Prices, listed_prices
 from .chat_reply import UNREADABLE, NoReply, read_cut_reply, read_reply
 from .chat_retries import retrying, status_of
+from .chat_timeout import within
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -26,6 +27,9 @@ TOO_LARGE = 413
 REFUSED = 400
 OVERFLOW = ("context length", "context size")
 """What vLLM, SGLang and llama.cpp say of a prompt that is too long; LangChain knows the words of some providers."""
+LOOSER = 3
+"""A client's own time-out is for each piece of a reply, and counts the time in which the process was held up; it is
+only there for what ours cannot end."""
 
 
 class _Line(NamedTuple):
@@ -211,11 +215,8 @@ class ChatModel:
         asked: Any = chat if schema is None else self.access.bind_schema(chat, schema)
         begun = time.monotonic()
         try:
-            async with asyncio.timeout(self._timeout):  # a client's own time-out is for each piece of the reply
-                answer = await asked.ainvoke(list[Any](messages))
+            answer = await within(self._timeout, asked.ainvoke(list[Any](messages)))
             return read_reply(answer if schema is None else answer["raw"], time.monotonic() - begun, self.prices)
-        except TimeoutError as error:
-            raise TimeoutError(f"no reply within {self._timeout:g} s") from error
         except UNREADABLE as error:
             raise NoReply(f"the reply is malformed ({type(error).__name__}: {error})") from error
         except Exception as error:
@@ -248,7 +249,7 @@ class ChatModel:
     def _build(self) -> BaseChatModel:
         options: dict[str, Any] = {
             "max_tokens": self._max_tokens,
-            "timeout": self._timeout,
+            "timeout": LOOSER * self._timeout,
             "max_retries": 0,  # ours know more
         }
         if self._temperature is not None:
