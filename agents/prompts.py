@@ -16,7 +16,7 @@ from ..schema import (
 )
 from ..seams import NOTHING_TO_ASK, Message
 
-PROMPT_VERSION = "teach-4"
+PROMPT_VERSION = "teach-5"
 CRITIC_VERSION = "critic-1"
 STRATEGY_VERSION = "strategy-1"
 
@@ -245,6 +245,8 @@ def _recalled(one: RecalledError) -> str:
         lines.append(_step(one.wrong_step, one.attempt))
     if one.taught is not None:
         lines.append(f"{fates[one.fixed]}\n{quote('past_solution', one.taught, TEXT_CAP // 2)}")
+        if one.tried > 1:
+            lines.append(f"Taught for {one.tried} errors like this one, it helped with {one.helped}.")
     return "\n".join(lines)
 
 

@@ -55,7 +55,7 @@ def everything() -> TeachingRequest:
         RecalledError(id="e1", problem_id="p9", question="What is 72 minus 38?", attempt="72 - 38 = 44.",
                       wrong_step=STEP, taught="12 - 8 = 4.", fixed=True),
         RecalledError(id="e2", problem_id="p8", question="What is 60 minus 13?", attempt="60 - 13 = 53.",
-                      taught="60 - 10 = 50.", fixed=False),
+                      taught="60 - 10 = 50.", fixed=False, helped=1, tried=4),
     ]  # fmt: skip
     earlier = [
         EarlierRationale(rationale_id="r1", cycle=1, text="51 - 26 = 25.", after=attempt("51 - 26 = 24.")),
@@ -82,7 +82,8 @@ def test_the_prompt_holds_all_that_the_teacher_may_use() -> None:
         "Other kinds of step it is weak at: below zero.",
         "<past_student_answer>\n72 - 38 = 44.\n</past_student_answer>",
         "This solution then fixed it:\n<past_solution>\n12 - 8 = 4.",
-        "This solution did not fix it:\n<past_solution>\n60 - 10 = 50.",
+        "This solution did not fix it:\n<past_solution>\n60 - 10 = 50.\n</past_solution>\n"
+        "Taught for 4 errors like this one, it helped with 1.",
         "<earlier_solution>\n51 - 26 = 25.\n</earlier_solution>\nAfter it the student was still wrong:\n"
         "<student_answer>\n51 - 26 = 24.\n</student_answer>\nScore: 0",
         "<earlier_solution>\n51 - 26 = 26.\n</earlier_solution>\nIt was rejected: wrong answer.\n"
