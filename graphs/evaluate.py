@@ -6,6 +6,7 @@ from collections import Counter
 
 from langgraph.runtime import Runtime
 
+from ..budget import overspent
 from ..schema import Attempt, CycleReport, LessonCounts, Rationale, Split, Verdict
 from ..seams import NOTHING_TO_ASK
 from ..training.gate import Decision, decide
@@ -141,9 +142,9 @@ def stop_reason(context: RunContext, cycle: int, state: CycleState) -> str | Non
         return f"cycles: {stop.cycles} done"
     if stop.patience is not None and state["since_best"] >= stop.patience:
         return f"patience: no better checkpoint in {state['since_best']} cycles"
-    spent = sum(context.ledger.cost(c).usd for c in range(cycle + 1))
-    if stop.max_usd is not None and spent >= stop.max_usd:
-        return f"budget: {spent:.4f} of {stop.max_usd} dollars spent"
+    spent = overspent(context.ledger.cost(), stop.max_usd, stop.max_tokens)
+    if spent is not None:
+        return str(spent)
     return None
 
 

@@ -134,9 +134,23 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
         yield "critic has a price", partial(_check_price, parts.config, "the critic", parts.critic)
 
 
+def require_prices(parts: Parts) -> None:
+    """Refuse a limit in dollars for a teacher or critic whose calls have no price.
+
+    Raises:
+        InputError: Naming the first.
+    """
+    for name, teacher in parts.teachers.items():
+        _check_price(parts.config, f"teacher {name!r}", teacher)
+    _check_price(parts.config, "the critic", parts.critic)
+
+
 def _check_price(config: RunConfig, who: str, plugin: object) -> None:
     if config.stop.max_usd is not None and getattr(plugin, "prices", ()) is None:
-        raise InputError(f"stop.max_usd: {who}: price unknown; set its price_in and price_out (0 if it is free)")
+        raise InputError(
+            f"stop.max_usd: {who}: price unknown; set its price_in and price_out (0 if it is free), or "
+            "stop.max_tokens instead"
+        )
 
 
 def _check_shared_calls(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,9 +14,11 @@ from typing import Any, cast
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from ..budget import Budget, overspent
+from ..changes import changed_config
 from ..config import RunConfig
-from ..configfile import dump_config, load_config
-from ..errors import InputError, RunError, one_line
+from ..configfile import dump_config
+from ..errors import BudgetSpent, InputError, RunError, one_line
 from ..jsonl import read_json, write_atomic, write_json
 from ..ledger import CallLedger
 from ..rundir import RunDir
@@ -24,7 +26,7 @@ from ..schema import SCHEMA_VERSION
 from .context import Objects, Parts, RunContext, build_parts
 from .critique import CriticCall
 from .cycle import build_cycle
-from .preflight import require
+from .preflight import require, require_prices
 from .recall import open_memory
 from .roster import Roster
 from .state import CycleState
@@ -84,22 +86,33 @@ def _is_anothers(name: str) -> bool:
     return name not in _BEFORE_CONFIG and not name.startswith(half_written)
 
 
-async def resume(path: Path, objects: Objects, listen: Listener) -> RunDir:
+async def resume(path: Path, objects: Objects, listen: Listener, overrides: Sequence[str] = ()) -> RunDir:
     """Go on with a run where it stopped; a finished run is left as it is.
 
+    Args:
+        path: The run directory.
+        objects: The same objects as at the start.
+        listen: Called with every event of the graph's stream.
+        overrides: Fields to change first, `a.b=value` each, of those in `changes.CHANGEABLE`; they are written into the
+            run's `config.yaml`.
+
     Raises:
-        InputError: If the folder is no run directory.
+        InputError: If the folder is no run directory, or a field may not be changed.
         RunError: If another process is running there, or the run fails again.
     """
     rundir = RunDir.open(path)
+    config = changed_config(rundir, overrides)
     if rundir.result():
         return rundir
     _require_same_objects(rundir, objects)
-    config = load_config(rundir.config)
     rundir.lock()
     ledger = _ledger(config, rundir)
     try:
         parts = build_parts(config, objects, ledger)
+        if overrides:
+            require_prices(parts)
+            write_atomic(rundir.config, dump_config(config))
+            rundir.write_event({"kind": "changed", "set": list(overrides)})
         # The data may have changed since; the run goes on with the problems that it began with.
         await _drive(replace(parts, problems=rundir.problems()), rundir, ledger, listen)
     finally:
@@ -110,7 +123,8 @@ async def resume(path: Path, objects: Objects, listen: Listener) -> RunDir:
 
 def _ledger(config: RunConfig, rundir: RunDir) -> CallLedger:
     shared = config.teach.shared_calls
-    return CallLedger(rundir.calls, shared=Path(shared) if shared else None)
+    budget = Budget(config.stop.max_usd, config.stop.max_tokens)
+    return CallLedger(rundir.calls, shared=Path(shared) if shared else None, budget=budget)
 
 
 def _require_same_objects(rundir: RunDir, objects: Objects) -> None:
@@ -135,7 +149,18 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
         listen(event)
 
     try:
-        await _stream(context, emit)
+        try:
+            await _stream(context, emit)
+        finally:
+            memory.close()
+            context.engine.release()
+            await roster.close(emit)
+            if told := await critic.close():
+                emit({"kind": "note", "text": told})
+    except BudgetSpent as error:
+        spent = overspent(ledger.cost(), parts.config.stop.max_usd, parts.config.stop.max_tokens) or error
+        emit({"kind": "stopped", "why": str(spent)})  # with what was still under way when the first call was refused
+        raise spent from None
     except (InputError, RunError) as error:
         if error.__cause__ is not None:  # a plug-in's author wants to see where
             rundir.write_error(traceback.format_exc())
@@ -145,12 +170,6 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
         rundir.write_error(traceback.format_exc())
         emit({"kind": "failed", "why": repr(error)})
         raise RunError(one_line(error)) from error
-    finally:
-        memory.close()
-        context.engine.release()
-        await roster.close(emit)
-        if told := await critic.close():
-            emit({"kind": "note", "text": told})
 
 
 async def _stream(context: RunContext, emit: Listener) -> None:

@@ -121,18 +121,31 @@ async def aresume(
     purifier: Purifier | None = None,
     embedder: Embedder | None = None,
     listen: Listener | None = None,
+    overrides: Sequence[str] = (),
 ) -> Result:
     """Go on with a run where it stopped; give the same objects as to `arun`.
 
+    Args:
+        run_dir: The run's folder.
+        teachers: See `arun`; likewise the next six.
+        engine: See `arun`.
+        diagnostician: See `arun`.
+        planner: See `arun`.
+        purifier: See `arun`.
+        embedder: See `arun`.
+        listen: See `arun`.
+        overrides: Fields to change first, such as `stop.max_usd=2`, of those in `tutelage.changes.CHANGEABLE`; they
+            are written into the run's `config.yaml`.
+
     Raises:
-        InputError: If the folder is no run directory.
+        InputError: If the folder is no run directory, or a field may not be changed.
         RunError: If the run fails again.
     """
     from .graphs.context import Objects
     from .graphs.runner import resume
 
     objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder)
-    await resume(Path(run_dir), objects, listen or (lambda event: None))
+    await resume(Path(run_dir), objects, listen or (lambda event: None), overrides)
     return Result(Path(run_dir))
 
 

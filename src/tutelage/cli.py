@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .errors import InputError, RunError, harmless, one_line
+from .errors import BudgetSpent, InputError, RunError, harmless, one_line
 from .hardware import keep_memory
 
 app = typer.Typer(
@@ -61,11 +61,18 @@ def run(
 
 
 @app.command()
-def resume(run_dir: RunPath, as_json: Json = False) -> None:
+def resume(
+    run_dir: RunPath,
+    set_: Annotated[
+        list[str],
+        typer.Option("--set", help="Change a field first: stop.*, concurrency, time limits, ... May be repeated."),
+    ] = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
     """Go on with a run where it stopped."""
     from .api import aresume
 
-    _see_through(run_dir, as_json, lambda listen: aresume(run_dir, listen=listen))
+    _see_through(run_dir, as_json, lambda listen: aresume(run_dir, listen=listen, overrides=set_))
 
 
 @app.command()
@@ -195,7 +202,8 @@ def _see_through(path: Path, as_json: bool, begin: Any) -> None:
         if RunDir(path).locked:  # by another process, which goes on with it
             raise
         log = f"; where: {path / 'error.log'}" if (path / "error.log").exists() else ""
-        raise RunError(f"{error}{log}; go on with `tutelage resume {path}`") from error
+        override = f" --set {error.override}" if isinstance(error, BudgetSpent) else ""
+        raise RunError(f"{error}{log}; go on with `tutelage resume {path}{override}`") from error
     except KeyboardInterrupt:
         _fail(f"interrupted; what is done is kept: go on with `tutelage resume {path}`", _INTERRUPTED)
     summary = summarise(RunDir.open(path))

@@ -173,7 +173,10 @@ class StopConfig(Section):
     patience: int | None = Field(2, ge=1)
     """End after so many cycles without a new best checkpoint; null never does."""
     max_usd: float | None = Field(None, gt=0)
-    """End before a cycle once the model calls have cost this much, in dollars."""
+    """End, in the middle of a cycle too, once the model calls have cost this much, in dollars. A resume with
+    `--set stop.max_usd=...` goes on."""
+    max_tokens: int | None = Field(None, ge=1)
+    """Likewise, once models have read and written so many tokens; for servers without a price."""
 
 
 class RunConfig(Section):

@@ -153,7 +153,8 @@ def result_line(summary: dict[str, Any]) -> Text:
     """Return the last line of a run."""
     test, student = summary["test"], summary["student"]
     if test["best"] is None:
-        why = f": {summary['failure']}" if summary.get("failure") else ""
+        told = summary["failure"] or summary["stop_reason"]
+        why = f": {told}" if told else ""
         hint = "" if summary["status"] == "running" else "; `tutelage resume` goes on with it"
         return plain(f"{summary['run']}: {summary['status']}{why}{hint}")
     return Text.assemble(

@@ -31,6 +31,11 @@ class RunFileError(RunError):
 class BudgetSpent(RunError):
     """The run may pay for no more calls: `stop.max_usd` or `stop.max_tokens` is reached."""
 
+    def __init__(self, told: str, override: str) -> None:
+        """Say what is spent, and with what override a resume could go on."""
+        super().__init__(told)
+        self.override = override
+
 
 class Declined(Exception):
     """A teacher has nothing to say on this one problem; it gets no lesson from it, and the run goes on."""

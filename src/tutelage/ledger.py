@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from .budget import Budget
 from .errors import RunFileError
 from .hashing import content_hash
 from .ledgerfile import connect, open_ledger
@@ -78,7 +79,9 @@ class CallLedger:
     Messages and parameters are hashed, never written: no API key can end up in the file.
     """
 
-    def __init__(self, path: Path | None, shared: Path | None = None, mend: bool = True) -> None:
+    def __init__(
+        self, path: Path | None, shared: Path | None = None, mend: bool = True, budget: Budget | None = None
+    ) -> None:
         """Name the file; it is opened, or begun, at the first use.
 
         A file that is damaged is moved aside with a warning (`calls.sqlite.damaged-1`, ...) and a new one is begun.
@@ -88,11 +91,13 @@ class CallLedger:
             shared: A second ledger that other runs use too: looked into when the first has no answer, and given
                 every new one. It is never moved aside.
             mend: Whether a damaged file is moved aside; otherwise it is an error.
+            budget: What the calls may cost; None is any amount.
         """
         self.path = Path(path) if path is not None else Path(":memory:")
         self._mutex = threading.RLock()
         self._flights: dict[str, Landing] = {}
         self._mend = mend
+        self._budget = budget or Budget()
         self._shared = CallLedger(shared, mend=False) if shared is not None else None
 
     @cached_property
@@ -125,6 +130,7 @@ class CallLedger:
             invoke: Makes the call.
 
         Raises:
+            BudgetSpent: If the call would have to be paid for, and the budget is spent.
             RunFileError: If the file cannot be read or written.
         """
         key = call_key(model, messages, parameters, prompt_version)
@@ -190,7 +196,7 @@ class CallLedger:
     ) -> Reply:
         landed: Reply | Exception | None = None
         try:
-            landed = await invoke()
+            landed = await self._pay(invoke)
             with self._mutex:
                 self._store(key, model, prompt_version, landed)
             return landed
@@ -201,6 +207,19 @@ class CallLedger:
             with self._mutex:
                 del self._flights[key]
             flight.set_result(landed)
+
+    async def _pay(self, invoke: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Make a call, if the budget bears it."""
+        await self._budget.enter(self.cost)
+        reply = None
+        try:
+            reply = await invoke()
+            return reply
+        finally:
+            if reply is None:
+                self._budget.leave(made=False)
+            else:
+                self._budget.leave(reply.usd, reply.tokens_in, reply.tokens_out)
 
     def _find(self, key: str) -> Reply | None:
         query = "SELECT text, tokens_in, tokens_out, usd, seconds FROM calls WHERE key = ?"

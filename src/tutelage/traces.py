@@ -15,15 +15,16 @@ from .schema import SCHEMA_VERSION, Attempt, CycleReport, Diagnosis, Lesson, Pro
 
 def summarise(rundir: RunDir) -> dict[str, Any]:
     """Return the run as `tutelage show --json` prints it."""
-    result, state = rundir.result() or {}, status(rundir)
+    result, state, last = rundir.result() or {}, status(rundir), last_event(rundir) or {}
+    stopped = last.get("why") if last.get("kind") == "stopped" and state == "interrupted" else None
     reports = rundir.reports()
     test = result.get("test")
     return {
         "schema": SCHEMA_VERSION,
         "run": rundir.path.resolve().name,
         "status": state,
-        "stop_reason": result.get("stop_reason"),
-        "failure": (last_event(rundir) or {}).get("why") if state == "failed" else None,
+        "stop_reason": result.get("stop_reason") or stopped,
+        "failure": last.get("why") if state == "failed" else None,
         "student": result.get("student") or _student_so_far(rundir),
         "test": test or {"base": None, "best": None, "n": None},
         "cycles": [_cycle(report) for report in reports],
