@@ -38,8 +38,8 @@ class Budget:
     """Lets calls through while there is money left; usable from any thread and event loop.
 
     A call that is under way counts for what the calls have cost on average, and one that might be too many waits until
-    another has landed. So a run spends at most one call too much, as far as calls cost alike; before the first has
-    landed nothing is known, and as many as are under way at once may be too many.
+    another has landed; the first goes alone, since nothing is known before it. So a run spends one call too much, as
+    far as calls cost alike, and never more than those under way at once.
     """
 
     def __init__(self, max_usd: float | None = None, max_tokens: int | None = None) -> None:
@@ -65,7 +65,7 @@ class Budget:
                     self._spent = before()
                 if error := overspent(self._spent, self._max_usd, self._max_tokens):
                     raise error
-                if not self._under_way or not overspent(self._expected(), self._max_usd, self._max_tokens):
+                if not self._under_way or self._bears_more():
                     self._under_way += 1
                     return
                 turn: Future[None] = Future()
@@ -83,12 +83,17 @@ class Budget:
             if turn.set_running_or_notify_cancel():
                 turn.set_result(None)
 
-    def _expected(self) -> Cost:
-        """What will have been spent when all that is under way has landed."""
+    def _bears_more(self) -> bool:
+        """Whether there will be money left when all that is under way has landed."""
+        if self._max_usd is None and self._max_tokens is None:
+            return True
         spent = self._spent or Cost()
-        share = self._under_way / spent.calls if spent.calls else 0.0
+        if not spent.calls:
+            return False
+        share = self._under_way / spent.calls
         tokens = round(share * spent.tokens_in), round(share * spent.tokens_out)
-        return _sum(spent, share * spent.usd, *tokens, self._under_way)
+        expected = _sum(spent, share * spent.usd, *tokens, self._under_way)
+        return overspent(expected, self._max_usd, self._max_tokens) is None
 
 
 def _sum(cost: Cost, usd: float, tokens_in: int, tokens_out: int, calls: int) -> Cost:
