@@ -12,8 +12,11 @@ import yaml
 
 import tutelage
 from tutelage import InputError
+from tutelage.agents.critics.chat import ChatCritic
+from tutelage.agents.teachers.chat import ChatTeacher
 from tutelage.budget import Budget, dollars, overspent
 from tutelage.changes import CHANGEABLE
+from tutelage.config import RunConfig
 from tutelage.errors import BudgetSpent, RunError
 from tutelage.jsonl import read
 from tutelage.ledger import CallLedger, Reply
@@ -229,14 +232,8 @@ def test_a_limit_in_dollars_asks_for_prices_on_resume_too(tmp_path: Path, server
 
 
 def test_the_changeable_fields_exist() -> None:
-    from tutelage.agents.teachers.chat import ChatTeacher
-    from tutelage.config import RunConfig
-
-    known = set(ChatTeacher.__init__.__annotations__)
+    options = set(ChatTeacher.__init__.__annotations__) & set(ChatCritic.__init__.__annotations__)
     for name in CHANGEABLE:
-        section, *rest = name.split(".")
-        if section == "teachers":
-            assert rest[-1] in known
-        else:
-            annotation: Any = RunConfig.model_fields[section].annotation
-            assert rest[-1] in annotation.model_fields
+        section, *_, last = name.split(".")
+        annotation: Any = RunConfig.model_fields[section].annotation
+        assert last in (options if section in ("teachers", "critic") else annotation.model_fields)

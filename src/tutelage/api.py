@@ -127,10 +127,11 @@ async def aresume(
 
     Args:
         run_dir: The run's folder.
-        teachers: See `arun`; likewise the next six.
+        teachers: See `arun`; likewise the next seven.
         engine: See `arun`.
         diagnostician: See `arun`.
         planner: See `arun`.
+        critic: See `arun`.
         purifier: See `arun`.
         embedder: See `arun`.
         listen: See `arun`.

@@ -10,6 +10,19 @@ from .configfile import load_config
 from .errors import InputError
 from .rundir import RunDir
 
+_OF_A_CALL = (
+    "concurrency",
+    "timeout",
+    "retries",
+    "patience",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "price_in",
+    "price_out",
+    "api_key_env",
+)
+"""Options of those who ask a chat model; none of them is in what is asked."""
+
 CHANGEABLE = (
     "stop.cycles",
     "stop.target",
@@ -24,15 +37,8 @@ CHANGEABLE = (
     "student.device",
     "training.timeout",
     "training.worker",
-    "teachers.*.options.concurrency",
-    "teachers.*.options.timeout",
-    "teachers.*.options.retries",
-    "teachers.*.options.patience",
-    "teachers.*.options.requests_per_minute",
-    "teachers.*.options.tokens_per_minute",
-    "teachers.*.options.price_in",
-    "teachers.*.options.price_out",
-    "teachers.*.options.api_key_env",
+    *(f"teachers.*.options.{option}" for option in _OF_A_CALL),
+    *(f"critic.options.{option}" for option in _OF_A_CALL),
 )
 """The fields, as `--set` names them; `*` is the number of a teacher."""
 
