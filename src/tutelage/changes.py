@@ -38,7 +38,7 @@ CHANGEABLE = (
     "training.timeout",
     "training.worker",
     *(f"teachers.*.options.{option}" for option in _OF_A_CALL),
-    *(f"critic.options.{option}" for option in _OF_A_CALL),
+    *(f"teach.critic.options.{option}" for option in _OF_A_CALL),
 )
 """The fields, as `--set` names them; `*` is the number of a teacher."""
 
