@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,8 +9,9 @@ from ..schema import Attempt, Problem, WrongStep
 from .journal import ErrorEntry
 from .pattern import relations
 
-TEXT_CAP = 2000
-"""Characters of one field that are embedded; the embedder reads fewer."""
+TEXT_CAP = 200
+"""Characters of one field that are embedded: how long that takes grows with them, and what a question asks it mostly
+says at once."""
 
 
 class Description(NamedTuple):
@@ -24,15 +24,15 @@ class Description(NamedTuple):
 
 
 def describe(question: str, wrong_step: WrongStep | None, skill: str | None, how: Sequence[str] = ()) -> str:
-    """Return the text by which errors are compared: the question, the wrong step, how it is wrong, and the skill."""
+    """Return the text by which errors are compared: the skill, how it is wrong, the wrong step, and the question."""
     parts = [question[:TEXT_CAP]]
     if wrong_step is not None:
-        parts.append(f"wrong step ({wrong_step.kind}): {wrong_step.found[:TEXT_CAP]}")
+        parts.insert(0, f"wrong step ({wrong_step.kind}): {wrong_step.found[:TEXT_CAP]}")
         skill = skill or wrong_step.skill
     if how:
-        parts.append(f"wrong how: {', '.join(how)}")
+        parts.insert(0, f"wrong how: {', '.join(how)}")
     if skill:
-        parts.append(f"skill: {skill[:TEXT_CAP]}")
+        parts.insert(0, f"skill: {skill[:TEXT_CAP]}")
     return "\n".join(parts)
 
 
@@ -63,13 +63,11 @@ def _description(
 def _terms(
     question: str, wrong_step: WrongStep | None, weakness: str | None, skills: tuple[str, ...], how: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """List what matches: skills, kind of wrong step, how it is wrong, these in pairs, and the question's words."""
+    """List what matches: skills, weakness, kind of wrong step, how it is wrong, and that together with where."""
+    step = wrong_step.skill if wrong_step is not None else None
     about = [f"skill {skill}" for skill in skills]
     if wrong_step is not None:
         about.append(f"kind {wrong_step.kind}")
-        about += [f"step {wrong_step.skill}"] if wrong_step.skill else []
-    if weakness:
-        about.append(f"weakness {weakness}")
-    pairs = [f"{one} + {way}" for one in about for way in how]
-    words = [f"word {word}" for word in re.findall(r"[^\W\d_]+", question[:TEXT_CAP].lower())]
-    return tuple(dict.fromkeys([*about, *(f"how {way}" for way in how), *pairs, *words]))
+    about += [f"{field} {name}" for field, name in (("step", step), ("weakness", weakness)) if name]
+    pairs = [f"{place} + {way}" for place in skills[:1] for way in how]
+    return tuple(dict.fromkeys([*about, *(f"how {way}" for way in how), *pairs]))

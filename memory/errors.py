@@ -165,9 +165,9 @@ class ErrorMemory:
             while True:
                 matches, exhausted = self._search.near(sought, vector, wanted, scope, but)
                 fates = ((match, self._fate(match, before_cycle)) for match in matches)
-                best = rank(weigh(fates, _name(weakness), problem.skills))
-                if exhausted or len(best) >= limit:
-                    return tuple(best[:limit])
+                best = rank(weigh(fates, _name(weakness), problem.skills), limit)
+                if exhausted or len(best) == limit:
+                    return tuple(best)
                 wanted *= 4
 
     def _fate(self, match: Match, before: int | None) -> OutcomeEntry | None:

@@ -94,7 +94,7 @@ def weigh(
     return [Found(match, o, *(records[o.taught] if o else (0, 0)), base) for match, o in pairs]
 
 
-def rank(found: Iterable[Found]) -> list[RecalledError]:
+def rank(found: Iterable[Found], limit: int) -> list[RecalledError]:
     """Return what is shown, the most useful first: one error a problem, and no two that contradict each other.
 
     Agent KB's disagreement gate (arXiv 2507.06229), as three rules:
@@ -109,6 +109,8 @@ def rank(found: Iterable[Found]) -> list[RecalledError]:
     shown: list[Found] = []
     problems: set[str] = set()
     for one in sorted(found, key=lambda one: (-one.usefulness, one.match.entry.id)):
+        if len(shown) == limit:
+            break
         problem = one.match.entry.problem_id
         if problem not in problems and not any(_contradict(one, other) for other in shown):
             problems.add(problem)

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
-from ..arithmetic import Step, as_text, evaluate, work
+from ..arithmetic import as_text, evaluate
 from ..schema import WrongStep
+from .bugs import bugs
 
 CAP: Final = 400
 """Characters of a result, and of a step, that are looked at."""
 _UNITS: Final = (7, 12, 24, 30, 60, 365, 1000, 3600)
-_OPERATIONS: Final = {"+": "addition", "-": "subtraction", "*": "multiplication", "/": "division"}
+_MOST: Final = 12
+"""Numbers of a question that a result is compared with; with more, chance would find something."""
 _EXPRESSION = re.compile(r"[-(\d][-+*/×÷·−().,\d ]*[\d)]")
+_SAID = re.compile(r"(-?[(\d][-+*/×÷().\d ]*[-+*/×÷][-(). \d]*[\d)])[^\d.(+*/=-]{1,30}(-?\d+(?:\.\d+)?)")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _FRACTION = re.compile(r"(-?\d{1,18}) ?/ ?(\d{1,18})")
 
 
@@ -38,30 +41,32 @@ def relations(question: str, gold: str, given: str | None, wrong_step: WrongStep
     Returns:
         Short phrases such as `no carry` or `off by ten`, each once. Never raises.
     """
+    question, text = question[: 5 * CAP], text[: 5 * CAP]
     if wrong_step is not None and wrong_step.kind in ("equation", "answer"):
         step = text[wrong_step.start : wrong_step.end].split("=")[0]
-        found, expected = wrong_step.found, wrong_step.expected
+        found = _compare(step, wrong_step.found, wrong_step.expected)
     elif wrong_step is not None and wrong_step.kind == "copied":
-        step, (found, expected) = "", _miscopied(wrong_step.found, wrong_step.expected)
+        found = _compare("", *_miscopied(wrong_step.found, wrong_step.expected))
+    elif (said := _said(text)) is not None:
+        found = _compare(*said)
     elif given is not None:
-        step, found, expected = _asked(question), given, gold
+        found = (*_compare(_asked(question), given, gold), *_of_question(question, given, gold))
     else:
         return ()
-    return tuple(dict.fromkeys(_compare(step[:CAP], found[:CAP].strip(), expected[:CAP].strip())))
+    return tuple(dict.fromkeys(found))
 
 
-def _compare(step: str, found: str, expected: str) -> Iterator[str]:
+def _compare(step: str, found: str, expected: str) -> tuple[str, ...]:
+    found, expected = found[:CAP].strip(" $"), expected[:CAP].strip(" $")
     wrong, right = evaluate(found), evaluate(expected)
     if wrong is None or right is None:
-        yield from _of_lists(found, expected)
-        return
-    yield from _of_fractions(found, expected)
+        return tuple(_of_lists(found, expected))
     if wrong == right:
-        yield "right value in another form"
-        return
-    yield from _of_values(wrong, right)
-    yield from _of_digits(as_text(abs(wrong)), as_text(abs(right)))
-    yield from _of_step(work(_cleaned(step)), step, wrong)
+        return ("right value in another form",)
+    if explained := tuple(bugs(_cleaned(step[:CAP]), wrong)):
+        return explained  # what the result looks like follows from that
+    digits = _of_digits(as_text(abs(wrong)), as_text(abs(right)))
+    return (*_of_fractions(found, expected), *_of_values(wrong, right), *digits)
 
 
 def _of_values(wrong: Fraction, right: Fraction) -> Iterator[str]:
@@ -69,20 +74,31 @@ def _of_values(wrong: Fraction, right: Fraction) -> Iterator[str]:
         yield "sign flipped"
         return
     yield "too small" if wrong < right else "too large"
+    if wrong.denominator != 1 and right.denominator == 1:
+        yield "not a whole number"
     gap = abs(wrong - right)
     if _is_power_of_ten(gap):
         yield f"off by {as_text(gap)}"
     elif gap % 10 == 0:
         yield "last digit right"
-    ratio = abs(wrong / right) if wrong and right else Fraction(0)
-    if ratio > 0 and _is_power_of_ten(ratio):
+    if wrong and right:
+        yield from _of_ratio(wrong / right)
+
+
+def _of_ratio(ratio: Fraction) -> Iterator[str]:
+    if ratio < 0:
+        yield "other sign"
+        ratio = -ratio
+    if _is_power_of_ten(ratio):
         yield "decimal place moved"
     yield from (f"off by the factor {unit}" for unit in (2, *_UNITS) if ratio in (unit, Fraction(1, unit)))
+    bounds = ((Fraction(1, 5), "a fraction of it"), (Fraction(2, 3), "about half"), (Fraction(3, 2), "of like size"))
+    yield next((name for bound, name in bounds if ratio < bound), "about double" if ratio < 5 else "many times it")
 
 
 def _is_power_of_ten(value: Fraction) -> bool:
     digits = (str(value.numerator), str(value.denominator))
-    return all(one.strip("0") == "1" for one in digits)
+    return all(one.strip("0") == "1" and one[0] == "1" for one in digits)
 
 
 def _of_digits(wrong: str, right: str) -> Iterator[str]:
@@ -117,76 +133,28 @@ def _of_fractions(found: str, expected: str) -> Iterator[str]:
         yield "same denominator, another numerator"
     elif a == c:
         yield "same numerator, another denominator"
-    elif a * d == b * c:
-        yield "fraction not in lowest terms"
 
 
-def _of_step(steps: tuple[Step, ...], step: str, wrong: Fraction) -> Iterator[str]:
-    if len(steps) == 1:
-        yield from _of_operation(steps[0], wrong)
-    elif len(steps) > 1:
-        yield from _of_expression(_cleaned(step), wrong)
-
-
-def _of_operation(step: Step, wrong: Fraction) -> Iterator[str]:
-    """Name what one operation was taken for."""
-    a, op, b = step.left, step.op, step.right
-    for other, name in _OPERATIONS.items():
-        if other != op and evaluate(f"({a}) {other} ({b})") == wrong:
-            yield f"{_OPERATIONS[op]} done as {name}"
-    if wrong in (a, b):
-        yield "an operand as the result"
-    if op == "*" and wrong in (a * (b - 1), a * (b + 1), b * (a - 1), b * (a + 1)):
-        yield "one time too few or too many"
-    if a.denominator == b.denominator == 1:
-        yield from _of_columns(abs(int(a)), op, abs(int(b)), abs(wrong))
-
-
-def _of_columns(a: int, op: str, b: int, wrong: Fraction) -> Iterator[str]:
-    columns = list(_columns(a, b))
-    if op == "+" and wrong == sum((x + y) % 10 * 10**at for at, (x, y) in enumerate(columns)) != a + b:
-        yield "no carry"
-    if op == "-" and wrong == sum(abs(x - y) * 10**at for at, (x, y) in enumerate(columns)) != abs(a - b):
-        yield "smaller digit from larger"
-    if op == "*" and wrong in (a * _digit_sum(b), b * _digit_sum(a)) and wrong != a * b:
-        yield "place of a digit ignored"
-    if op == "/" and b and a % b and wrong == a // b:
-        yield "remainder ignored"
-
-
-def _columns(a: int, b: int) -> Iterator[tuple[int, int]]:
-    """Yield the digits of two numbers in pairs, the ones first."""
-    while a or b:
-        yield a % 10, b % 10
-        a, b = a // 10, b // 10
-
-
-def _digit_sum(number: int) -> int:
-    return sum(map(int, str(number)))
-
-
-def _of_expression(step: str, wrong: Fraction) -> Iterator[str]:
-    """Name what an expression of several operations was taken for."""
-    parts = re.findall(r"\d+(?:\.\d+)?|[-+*/()]", step)[:60]
-    signs = [at for at, part in enumerate(parts) if part in _OPERATIONS and at and parts[at - 1] not in "+-*/("]
-    for at in signs:
-        for other, name in _OPERATIONS.items():
-            if other != parts[at] and evaluate(" ".join((*parts[:at], other, *parts[at + 1 :]))) == wrong:
-                yield f"one {_OPERATIONS[parts[at]]} done as {name}"
-        if evaluate(" ".join((*parts[:at], *parts[at + 2 :]))) == wrong:
-            yield "a term left out"
-    flat = [part for part in parts if part not in "()"]
-    if "(" in parts and evaluate(" ".join(flat)) == wrong:
-        yield "parentheses ignored"
-    if _left_to_right(flat) == wrong:
-        yield "left to right"
-
-
-def _left_to_right(parts: list[str]) -> Fraction | None:
-    value = evaluate(parts[0]) if parts else None
-    for op, number in zip(parts[1::2], parts[2::2], strict=False):
-        value = None if value is None else evaluate(f"({value}) {op} {number}")
-    return value
+def _of_question(question: str, given: str, gold: str) -> Iterator[str]:
+    """Compare a result with the numbers that the question names."""
+    wrong, right = evaluate(given[:CAP].strip(" $")), evaluate(gold[:CAP])
+    named = [Fraction(number) for number in _NUMBER.findall(question)[: _MOST + 1] if len(number) <= 30]
+    if wrong is None or right is None or not 0 < len(named) <= _MOST:
+        return
+    wholes = [int(n) for n in named if n and n.denominator == 1]
+    tests: dict[str, Callable[[], Any]] = {
+        "a number of the question as the result": lambda: abs(wrong) in named,
+        "the sum of the question's numbers": lambda: wrong == sum(named),
+        "a difference of the question's numbers": lambda: any(abs(wrong) == a - b for a in named for b in named if b),
+        "a product of the question's numbers": lambda: any(wrong == a * b for a in named for b in named if b > 1 < a),
+        "off by a number of the question": lambda: abs(wrong - right) in named,
+        "off by a factor of the question": lambda: right and wrong / right in [n for n in named if n > 1],
+        "divides the question's numbers": lambda: wrong > 1 and wholes and all(n % wrong == 0 for n in wholes),
+        "a multiple of the question's numbers": lambda: (
+            len(wholes) > 1 and wrong and all(wrong % n == 0 for n in wholes)
+        ),
+    }
+    yield from (name for name, holds in tests.items() if holds())
 
 
 def _of_lists(found: str, expected: str) -> Iterator[str]:
@@ -208,26 +176,48 @@ def _of_lists(found: str, expected: str) -> Iterator[str]:
 
 
 def _of_order(a: list[str], b: list[str], thing: str) -> Iterator[str]:
-    yield f"{thing}s in another order"
     if a == b[::-1]:
-        yield "order reversed"
-    elif a == sorted(a):
-        yield f"{thing}s in the order of the alphabet"
+        yield f"{thing}s the other way round"
+        return
+    keys: dict[str, Callable[[str], Any]] = {
+        "by the alphabet": str,
+        "by the alphabet, capitals ignored": str.lower,
+        "by length": len,
+        "by size without the sign": lambda item: abs(evaluate(item) or 0),
+    }
+    ordered = [name for name, key in keys.items() if _is_sorted([key(item) for item in a])]
     differing = [at for at, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
     if len(differing) == 2:
-        neighbours = any(pair == tuple(differing) for pair in pairwise(range(len(a))))
-        yield f"two {'neighbouring ' if neighbours else ''}{thing}s exchanged"
+        yield f"two {'neighbouring ' if differing[1] - differing[0] == 1 else ''}{thing}s exchanged"
+    elif ordered and len(a) > 2:
+        yield from (f"{thing}s sorted {name}" for name in ordered)
+    else:
+        yield f"{thing}s in another order"
+
+
+def _is_sorted(keys: list[Any]) -> bool:
+    return len(set(keys)) > 1 and keys in (sorted(keys), sorted(keys, reverse=True))
 
 
 def _miscopied(found: str, expected: str) -> tuple[str, str]:
     """Return the first number in which two expressions differ, as each has it."""
-    a, b = (re.findall(r"\d+(?:\.\d+)?", one) for one in (found, expected))
+    a, b = (_NUMBER.findall(one) for one in (found, expected))
     return next(((x, y) for x, y in zip(a, b, strict=False) if x != y), (found, expected))
+
+
+def _said(text: str) -> tuple[str, str, str] | None:
+    """Return the first step that is told in words, such as `7 * 8 gives 54`, and is wrong: step, result, right one."""
+    for match in _SAID.finditer(text):
+        step = _cleaned(match[1])
+        right = evaluate(step)
+        if right is not None and evaluate(match[2]) != right:
+            return step, match[2], as_text(right)
+    return None
 
 
 def _asked(question: str) -> str:
     """Return the longest expression in a question; empty if there is none."""
-    found = [one for one in _EXPRESSION.findall(question[: 5 * CAP]) if any(op in one for op in "+-*/×÷−")]
+    found = [one for one in _EXPRESSION.findall(question) if any(op in one for op in "+-*/×÷−")]
     return max(found, key=len, default="")
 
 

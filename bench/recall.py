@@ -1,0 +1,239 @@
+"""How often the memory finds the right past error: recall@5 over planted errors of known kinds.
+
+    python bench/recall.py --out bench/results/recall.json
+
+The memory holds, of each kind, `--remembered` errors, and `--slips` errors that follow no rule, all of the same
+generators. A query is an error of one of the kinds at another problem, worded and written otherwise. Two figures:
+
+- strict: one error of its kind is left among those of all the other kinds and the slips. Is it among the five most
+  relevant? Counted for the vectors alone, the terms alone and mixtures; the mixture is chosen on one half of the
+  queries and counted on the other.
+- as run: what `ErrorMemory.recall` returns, five at most, with all errors in place. Is any of the query's kind?
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import tempfile
+import time
+from collections import defaultdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from mistakes import Mistake, Worked, kinds
+from planted import ask, attempt_at, slip, write
+
+from tutelage.memory import ErrorMemory
+from tutelage.memory.description import describe_entry, describe_query
+from tutelage.memory.embedder import MiniLMEmbedder
+from tutelage.memory.lexical import LexicalIndex
+from tutelage.schema import Attempt, Problem
+from tutelage.tasks.reasoning_gym import ReasoningGymTask
+
+PARAMS: dict[str, dict[str, Any]] = {
+    "chain_sum": {"min_terms": 2, "max_terms": 4, "min_digits": 2, "max_digits": 3},
+    "decimal_chain_sum": {"min_terms": 2, "max_terms": 4},
+    "products": {"min_digits": 2, "max_digits": 3},
+    "basic_arithmetic": {"min_terms": 3, "max_terms": 4, "min_digits": 1, "max_digits": 2},
+    "fraction_simplification": {"styles": ["plain"]},
+    "leg_counting": {"max_animals": 5},
+}
+SHARES = [round(0.1 * share, 1) for share in range(11)]
+BEST = 5
+
+
+class Planted(NamedTuple):
+    """An error of a known kind."""
+
+    kind: str
+    problem: Problem
+    attempt: Attempt
+    dress: tuple[int, int]
+    """Its wording and phrasing."""
+
+
+class Maker:
+    """Draws problems and plants errors in them."""
+
+    def __init__(self, seed: int, problems: int) -> None:
+        self.rng = random.Random(seed)
+        self.kinds: dict[str, dict[str, Mistake]] = defaultdict(dict)
+        for generator, name, mistake in kinds():
+            self.kinds[generator][name] = mistake
+        mixture = [{"name": name, "params": PARAMS.get(name, {})} for name in self.kinds]
+        self.task = ReasoningGymTask(
+            mixture, {"train": problems * len(mixture), "probe": problems * len(mixture)}, seed
+        )
+        self.drawn: dict[str, dict[str, list[Problem]]] = {}
+        for split, some in self.task.splits().items():
+            self.drawn[split.value] = {name: [p for p in some if p.skills[0] == name] for name in self.kinds}
+
+    def plant(
+        self, generator: str, name: str, split: str, wanted: int, dresses: list[tuple[int, int]]
+    ) -> list[Planted]:
+        """Plant a kind's errors in so many problems of a split, dressed in turn."""
+        found: list[Planted] = []
+        some = self.drawn[split][generator]
+        for problem in self.rng.sample(some, len(some)):
+            if len(found) == wanted:
+                break
+            worked = self.kinds[generator][name](problem.metadata, self.rng)
+            one = worked and self.dressed(f"{generator}: {name}", problem, worked, dresses[len(found) % len(dresses)])
+            if one:
+                found.append(one)
+        if len(found) < wanted:
+            raise SystemExit(f"{generator}: {name}: only {len(found)} of {wanted} in {len(some)} problems")
+        return found
+
+    def slips(self, wanted: int) -> list[Planted]:
+        """Make errors that follow no rule, nor look as if they did; the same number for each generator."""
+        found: list[Planted] = []
+        for generator, mistakes in self.kinds.items():
+            known = len(found)
+            while len(found) < known + wanted // len(self.kinds):
+                problem = self.rng.choice(self.drawn["train"][generator])
+                worked = slip(problem, self.rng)
+                rules = (mistake(problem.metadata, self.rng) for mistake in mistakes.values())
+                if worked is None or worked.answer in {rule.answer for rule in rules if rule}:
+                    continue
+                one = self.dressed(f"{generator}: slip", problem, worked, self.dress())
+                found += [one] if one else []
+        return found
+
+    def dress(self) -> tuple[int, int]:
+        """Draw a wording and a phrasing."""
+        return self.rng.randrange(4), self.rng.randrange(4)
+
+    def dressed(self, kind: str, problem: Problem, worked: Worked, dress: tuple[int, int]) -> Planted | None:
+        """Word the question and write the solution."""
+        asked = ask(problem, dress[0])
+        attempt = attempt_at(self.task, problem, asked, write(worked, dress[1]), f"{kind} {asked.id}")
+        return Planted(kind, asked, attempt, dress) if attempt else None
+
+    def labelled(self, remembered: int, queries: int) -> tuple[list[Planted], list[Planted]]:
+        """Return the errors to remember and the queries; the n-th query of a kind is dressed unlike the n-th error."""
+        past, asked = [], []
+        for generator, mistakes in self.kinds.items():
+            for name in mistakes:
+                dresses = [self.dress() for _ in range(remembered)]
+                other = [((w + self.rng.randint(1, 3)) % 4, (p + self.rng.randint(1, 3)) % 4) for w, p in dresses]
+                past += self.plant(generator, name, "train", remembered, dresses)
+                asked += self.plant(generator, name, "probe", queries, other)
+        return past, asked
+
+
+def ranks(scores: np.ndarray, past: list[str], query: Planted, number: int) -> int:
+    """Return the rank of the one right error if the others of its kind were not there."""
+    same = [row for row, kind in enumerate(past) if kind == query.kind]
+    right = same[number % len(same)]
+    others = np.ones(len(past), bool)
+    others[same] = False
+    return int((scores[others] >= scores[right]).sum()) + 1
+
+
+def strict(past: list[Planted], asked: list[Planted], memory: ErrorMemory) -> dict[str, list[int]]:
+    """Return the rank of the right error for each query: by the bare texts, and for each share of the vectors."""
+    entries = list(memory.journal.errors.values())
+    described = [describe_entry(entry) for entry in entries]
+    sought = [describe_query(one.problem, None, None, one.attempt) for one in asked]
+    cosine = cosines([one.text for one in sought], [one.text for one in described])
+    bare = cosines(
+        [f"{one.problem.question}\n{one.attempt.text}" for one in asked],
+        [f"{entry.question}\n{entry.attempt}" for entry in entries],
+    )
+    lexical = LexicalIndex()
+    lexical.add(one.terms for one in described)
+    known = [one.kind for one in past]
+    found: dict[str, list[int]] = defaultdict(list)
+    for at, query in enumerate(asked):
+        number = sum(one.kind == query.kind for one in asked[:at])
+        terms = lexical.scores(sought[at].terms)
+        found["question and attempt, vectors alone"].append(ranks(bare[at], known, query, number))
+        for share in SHARES:
+            mixed = share * cosine[at] + (1 - share) * terms
+            found[f"{share}"].append(ranks(mixed, known, query, number))
+    return found
+
+
+def cosines(some: list[str], others: list[str]) -> np.ndarray:
+    """Return the cosine similarity of every two texts, [some, others]."""
+    embedder = MiniLMEmbedder()
+    return np.array(embedder.embed(some)) @ np.array(embedder.embed(others)).T
+
+
+def as_run(asked: list[Planted], kind_of: dict[str, str], memory: ErrorMemory) -> dict[str, Any]:
+    """Return recall@5 and precision@5 of what `recall` gives."""
+    hits, right, shown = [], 0, 0
+    for query in asked:
+        found = [kind_of[one.id] for one in memory.recall(query.problem, None, None, BEST, attempt=query.attempt)]
+        hits.append(query.kind in found)
+        right += found.count(query.kind)
+        shown += len(found)
+    return {"recall_at_5": round(sum(hits) / len(hits), 4), "precision_at_5": round(right / shown, 4)}
+
+
+def share_within(found: list[int], which: list[int]) -> float:
+    return round(sum(found[at] <= BEST for at in which) / len(which), 4)
+
+
+def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    maker = Maker(given.seed, given.problems)
+    labelled, asked = maker.labelled(given.remembered, given.queries)
+    past = labelled + maker.slips(given.slips)
+    with ErrorMemory(folder, MiniLMEmbedder()) as memory:
+        ids = memory.record_errors([(one.problem, one.attempt, None) for one in past])
+        kind_of = dict(zip(ids, (one.kind for one in past), strict=True))
+        past = list({name: one for name, one in zip(ids, past, strict=True)}.values())
+        found = strict(past, asked, memory)
+        halves = [[at for at in range(len(asked)) if at % 2 == half] for half in (0, 1)]
+        table = {name: [share_within(some, half) for half in halves] for name, some in found.items()}
+        chosen = max(SHARES, key=lambda share: (table[f"{share}"][0], share))
+        run = as_run([asked[at] for at in halves[1]], kind_of, memory) if not given.strict_only else None
+    by_kind: dict[str, list[bool]] = defaultdict(list)
+    for at in halves[1]:
+        by_kind[asked[at].kind].append(found[f"{chosen}"][at] <= BEST)
+    return {
+        "kinds": len({one.kind for one in asked}),
+        "queries": {"development": len(halves[0]), "test": len(halves[1])},
+        "remembered": len(past),
+        "strict_recall_at_5 [development, test]": table,
+        "dense_share_chosen": chosen,
+        "as_run_test": run,
+        "strict_by_kind_test": {kind: round(sum(some) / len(some), 2) for kind, some in sorted(by_kind.items())},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--remembered", type=int, default=20, help="errors of each kind in the memory")
+    parser.add_argument("--queries", type=int, default=16, help="queries of each kind, half of them for the choice")
+    parser.add_argument("--slips", type=int, default=4000, help="errors without a rule in the memory")
+    parser.add_argument("--problems", type=int, default=600, help="problems of each generator in each half")
+    parser.add_argument("--strict-only", action="store_true", help="leave out what needs the index")
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        result = measure(given, Path(folder))
+    report = {
+        "command": f"python bench/recall.py --seed {given.seed} --remembered {given.remembered} --queries "
+        f"{given.queries} --slips {given.slips}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
+        "versions": {name: version(name) for name in ("tutelage", "torch", "chromadb", "reasoning-gym")},
+        "seconds": round(time.perf_counter() - began),
+        **result,
+    }
+    print(json.dumps(report, indent=1))
+    if given.out:
+        given.out.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
