@@ -166,7 +166,7 @@ def test_a_critic_that_raises_is_quoted_and_the_lesson_goes_on(tmp_path: Path) -
 def test_a_critic_without_money_ends_the_run(tmp_path: Path) -> None:
     class Poor:
         def critique(self, request: TeachingRequest, rationale: Rationale) -> str:
-            raise BudgetSpent("stop.max_usd: spent")
+            raise BudgetSpent("stop.max_usd: spent", "stop.max_usd=2")
 
     with pytest.raises(RunError, match="max_usd: spent"):
         lesson(tmp_path, FakeTeacher(wrong_first=True), Poor())
