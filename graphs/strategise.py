@@ -25,17 +25,19 @@ async def write_library(
     """Return the library of a cycle, and write it to the run directory; what is there already is not written again.
 
     A weakness with verified lessons gets a strategy if it has none, or if the student, who was shown the one it has,
-    is still wrong more often than not at the problems it is for.
+    is still wrong more often than not at the problems it is for. A new one is told from those of every earlier cycle,
+    also of one that was rolled back.
     """
     written = context.rundir.strategies(cycle)
     if written is None:
         diagnosis = context.rundir.diagnosis(cycle)
         library = {strategy.weakness: strategy for strategy in _inherited(context, student)}
         failed = _failed(context, cycle, student, list(library.values()))
+        tried = [one for earlier in range(1, cycle) for one in context.rundir.strategies(earlier) or ()]
         for weakness, lessons in _taught(context, cycle, diagnosis).items():
-            old = library.get(weakness.name)
-            if old is None or weakness.name in failed:
-                library[weakness.name] = await _write(context, write, weakness, lessons, old)
+            if weakness.name not in library or weakness.name in failed:
+                before = [one for one in tried if one.weakness == weakness.name]
+                library[weakness.name] = await _write(context, write, weakness, lessons, before)
         written = list(library.values())
         context.rundir.write_strategies(cycle, written)
     return tuple(written)
@@ -74,12 +76,13 @@ async def _write(
     write: Callable[[dict[str, Any]], None],
     weakness: Weakness,
     lessons: Sequence[Lesson],
-    old: Strategy | None,
+    tried: Sequence[Strategy],
 ) -> Strategy:
-    """Take the shortest lesson that has not failed as the example, and ask its teacher how such problems are done."""
-    example = next((one for one in lessons if old is None or one.text != old.example), lessons[0])
+    """Take the shortest lesson that was not tried as the example, and ask its teacher how such problems are done."""
+    shown = {one.example for one in tried}
+    example = next((one for one in lessons if one.text not in shown), lessons[0])
     cycle = example.cycle
-    failed = (old.text,) if old and old.text else ()
+    failed = tuple(dict.fromkeys(one.text for one in tried if one.text))
     request = StrategyRequest(weakness=weakness, lessons=tuple(lessons), failed=failed, cycle=cycle)
     with ledger_scope(cycle=cycle, agent=example.origin, problem_id=example.problem_id):
         told = await context.roster.calls[example.origin].strategise(request)

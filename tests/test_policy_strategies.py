@@ -91,12 +91,18 @@ def test_the_gate_rolls_a_library_back_that_harms(tmp_path: Path) -> None:
         def generate(self, checkpoint: str, prompts: Any, **options: Any) -> Any:
             shown = [len(prompt) > 2 for prompt in prompts]
             return [
-                [self._answer(p[-1]["content"], 0.0 if one else 0.9)] for p, one in zip(prompts, shown, strict=True)
+                [self._answer(p[-1]["content"], 0.0 if one else 0.6)] for p, one in zip(prompts, shown, strict=True)
             ]
 
-    result = run(tmp_path, Confused(0.0), Strategist(), stop={"cycles": 1})
-    assert result.reports[1].verdict is Verdict.ROLLED_BACK
+    teacher = Strategist()
+    result = run(tmp_path, Confused(0.0), teacher)
+    assert [report.verdict for report in result.reports[1:]] == [Verdict.ROLLED_BACK] * 2
     assert result.student_path is None
+    told = {one.weakness: one.text for one in RunDir(result.path).strategies(1) or ()}
+    assert {r.failed for r in teacher.requests if r.cycle == 2 and r.weakness.name in told} <= {
+        (t,) for t in told.values()
+    }
+    assert any(request.failed for request in teacher.requests)
 
 
 def test_a_strategy_that_does_not_help_is_written_anew_with_another_example(tmp_path: Path) -> None:

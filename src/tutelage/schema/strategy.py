@@ -16,7 +16,7 @@ class StrategyRequest(Record):
     lessons: tuple[Lesson, ...]
     """Verified lessons of problems that have it, the shortest first; at least one."""
     failed: tuple[str, ...] = ()
-    """Earlier strategies for this weakness, with which the student was still wrong."""
+    """Earlier strategies for this weakness, which did not help."""
     cycle: int = 1
 
 
