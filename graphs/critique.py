@@ -30,10 +30,12 @@ class Critique(NamedTuple):
 class CriticCall:
     """Calls the critic of a run."""
 
-    def __init__(self, critic: Critic | None, timeout: float) -> None:
-        """Give a call so many seconds; without a critic nothing is asked."""
+    def __init__(self, critic: Critic | None, timeout: float, bench_after: int) -> None:
+        """Give a call so many seconds, and the critic so many failures in a row; without one nothing is asked."""
         self._critic = critic
         self._timeout = timeout
+        self._bench_after = bench_after
+        self._in_a_row = 0
         self._caller = DaemonCaller(AGENT)
 
     async def ask(self, request: TeachingRequest, rationale: Rationale) -> Critique:
@@ -45,10 +47,17 @@ class CriticCall:
         """
         if self._critic is None:
             return Critique()
+        if self._in_a_row >= self._bench_after:
+            return Critique(failure=f"not asked after {self._in_a_row} failures in a row")
+        came = await self._ask(self._critic, request, rationale)
+        self._in_a_row = self._in_a_row + 1 if came.failure else 0
+        return came
+
+    async def _ask(self, critic: Critic, request: TeachingRequest, rationale: Rationale) -> Critique:
         given = request.model_copy(deep=True), rationale.model_copy(deep=True)
         try:
             with ledger_scope(cycle=request.cycle, agent=AGENT, problem_id=request.problem.id):
-                asked = await self._caller.call(self._critic.critique, *given, timeout=self._timeout)
+                asked = await self._caller.call(critic.critique, *given, timeout=self._timeout)
         except TimeoutError:
             return Critique(failure=f"did not answer within {self._timeout:g} seconds")
         except Raised as raised:

@@ -141,7 +141,7 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
     given = {field.name: getattr(parts, field.name) for field in fields(parts)}
     settings = parts.config.teach
     roster = Roster(parts.teachers, settings.timeout, settings.bench_after)
-    critic = CriticCall(parts.critic, settings.timeout)
+    critic = CriticCall(parts.critic, settings.timeout, settings.bench_after)
     context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory, roster=roster, critic_call=critic)
 
     def emit(event: dict[str, Any]) -> None:

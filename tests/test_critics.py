@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -163,12 +166,30 @@ def test_a_critic_that_raises_is_quoted_and_the_lesson_goes_on(tmp_path: Path) -
     assert [e["text"] for e in events if e["kind"] == "critique"] == ["failed: ValueError('out of questions')"]
 
 
+def test_a_critic_that_hangs_is_left_behind_and_soon_not_asked_any_more(tmp_path: Path) -> None:
+    class Slow:
+        asked = 0
+
+        async def critique(self, request: TeachingRequest, rationale: Rationale) -> str:
+            Slow.asked += 1
+            await asyncio.sleep(600)
+            return "Well?"
+
+    began = time.monotonic()
+    teach = {"timeout": 0.2, "bench_after": 2, "concurrency": 1}
+    result = lesson(tmp_path, FakeTeacher(wrong_first=True), Slow(), **teach)
+    assert time.monotonic() - began < 60
+    assert Slow.asked == 2 and result.reports[1].lessons.taught == 16
+    told = Counter(r.critic_failure for r in RunDir(result.path).rationales(1) if r.critic_failure)
+    assert told == {"did not answer within 0.2 seconds": 2, "not asked after 2 failures in a row": 14}
+
+
 def test_a_critic_without_money_ends_the_run(tmp_path: Path) -> None:
     class Poor:
         def critique(self, request: TeachingRequest, rationale: Rationale) -> str:
-            raise BudgetSpent("stop.max_usd: spent", "stop.max_usd=2")
+            raise BudgetSpent("budget: spent", "stop.max_usd=2")
 
-    with pytest.raises(RunError, match="max_usd: spent"):
+    with pytest.raises(RunError, match="budget: spent"):
         lesson(tmp_path, FakeTeacher(wrong_first=True), Poor())
 
 
