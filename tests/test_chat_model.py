@@ -276,3 +276,14 @@ def test_a_fate_is_drawn_by_content_and_try() -> None:
     assert all(lasting.draw(f"{i:08x}", 0) == lasting.draw(f"{i:08x}", 5) for i in range(200))
     with pytest.raises(InputError, match="faults"):
         Faults(silent=0.7, server_error=0.7)
+
+
+async def test_a_process_that_was_held_up_reads_what_has_arrived() -> None:
+    with ChatServer(say, latency=0.1) as server:
+        model = ChatModel("fake", server.base_url, timeout=0.4)
+        await model.ask(ask(1), "v")
+        asked = asyncio.create_task(model.ask(ask(2), "v"))
+        await asyncio.sleep(0.05)
+        time.sleep(1.0)  # nobody listens for longer than the time-out
+        assert await asked == "2."
+        assert server.requests == 2
