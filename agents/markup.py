@@ -20,6 +20,8 @@ _ESCAPED = re.compile(r"\\([$%])")
 _START = re.compile(r"(?:[-*•+>]|\(?\d{1,2}[.)])\s+(?=\S)|step\s{0,3}\d{1,3}\s{0,3}[:.)-]\s*(?=\S)", re.IGNORECASE)
 _HEADING = re.compile(r"#{1,6}\s+")
 _RESULT = re.compile(r"####\s*([-+$]?\d[\d.,/]*%?)")
+_TAGGED = re.compile(r"<answer>([^<>]{1,200})</answer>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z_]{1,30}>", re.IGNORECASE)
 _ANSWER_TITLE = re.compile(r"(?:the |my )?(?:final )?answer", re.IGNORECASE)
 _TITLE = re.compile(
     r"(?:step[- ]by[- ]step |worked )?(?:solution|steps?|explanation|reasoning|problem):?", re.IGNORECASE
@@ -30,14 +32,15 @@ _TALK = re.compile(
 
 
 def plain_lines(text: str) -> list[str]:
-    """Return the lines of a text that are not blank or a title, without headings' and lists' marks; boxes stay."""
+    """Return a text's lines that are not blank, a title or a tag, without the marks of headings and lists; boxes stay."""
     lines = [_plain(line.strip()) for line in text.splitlines()]
-    return [line for line in lines if line and not _TITLE.fullmatch(line)]
+    return [line for line in lines if line and not _TITLE.fullmatch(line) and not _TAG.fullmatch(line)]
 
 
 def _plain(line: str) -> str:
     if result := _RESULT.fullmatch(line):
         return f"Answer: {result[1]}"
+    line = _TAGGED.sub(r"Answer: \1", line)
     heading = _HEADING.match(line)
     line = strip_marks(line[heading.end() :] if heading else line)
     for _ in range(2):

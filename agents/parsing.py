@@ -32,6 +32,8 @@ _SAID = re.compile(
 _BOXED = re.compile(r"\\boxed\{")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 _NUMBER = re.compile(r"[-+]?[$€£]?\d[\d.,/]*%?")
+_AGAIN = re.compile(r"(?:the )?(?:final |correct |right )?answer(?: is)?\s{0,3}[:=]?\s{1,3}(?=\S)", re.IGNORECASE)
+_NAMED = re.compile(r"[A-Za-z]\w{0,15}\s{0,3}=\s{0,3}([-+]?[$€£]?\d[\d.,/]*%?)\.?")
 _NUMBER_THEN_TALK = re.compile(r"([-+]?[$€£]?\d[\d,]*(?:[./]\d+)?%?)[.!](?:\s.*)?", re.DOTALL)
 
 
@@ -63,7 +65,7 @@ def read_solution(reply: str, answer_lines: int = 1) -> Reading:
     said = clean(reply)
     fields = fields_of(said)
     if fields is not None:
-        return _reading(plain_lines(fields.body), fields.answer.strip() or None)
+        return _reading(plain_lines(fields.body), _unlabelled(fields.answer.strip()) or None)
     if answer_lines > 1:
         return _long_answer(said, answer_lines)
     lines = plain_lines(said)
@@ -139,7 +141,13 @@ def _long_answer(said: str, answer_lines: int) -> Reading:
 
 
 def _tidy(text: str) -> str:
-    r"""Strip markup, a box and `$` from an answer, and what is said after a number."""
-    bare = strip_marks(unboxed(text.strip())).strip(" \t$")
-    talked = _NUMBER_THEN_TALK.fullmatch(bare)
+    r"""Strip markup, a box and `$` from an answer, a name before a number, and what is said after it."""
+    bare = _unlabelled(strip_marks(unboxed(text.strip())).strip(" \t$"))
+    talked = _NAMED.fullmatch(bare) or _NUMBER_THEN_TALK.fullmatch(bare)
     return talked[1] if talked else bare
+
+
+def _unlabelled(answer: str) -> str:
+    """Leave out a second label, as in `Answer: The answer is 25`."""
+    label = _AGAIN.match(answer)
+    return answer[label.end() :] if label else answer

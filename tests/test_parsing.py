@@ -39,6 +39,10 @@ WHOLE = f"{STEPS}\nAnswer: 25"
         "51 - 20\n= 31.\n31 - 6 = 25.\nAnswer:\n25",
         "51 - 20 = 31.\n31 - 6 = 25.\nAnswer = `25`",
         "51 - 20 = 31.\n31 - 6 = 25.\nanswer: 25.",
+        "51 - 20 = 31.\n31 - 6 = 25.\nAnswer: The answer is 25.",
+        "51 - 20 = 31.\n31 - 6 = 25.\nAnswer: $x = 25$",
+        "<solution>\n51 - 20 = 31.\n31 - 6 = 25.\n</solution>\n<answer>25</answer>",
+        "1. **51 - 20 = 31**\n   \\[ 31 - 6 = 25 \\]\n\n**Final Answer**: \\( 25 \\)",
     ],
 )
 def test_all_shapes_become_one(reply: str) -> None:
