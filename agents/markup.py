@@ -32,7 +32,7 @@ _TALK = re.compile(
 
 
 def plain_lines(text: str) -> list[str]:
-    """Return a text's lines that are not blank, a title or a tag, without the marks of headings and lists; boxes stay."""
+    """Return a text's lines that are not blank, a title or a tag, without headings' and lists' marks; boxes stay."""
     lines = [_plain(line.strip()) for line in text.splitlines()]
     return [line for line in lines if line and not _TITLE.fullmatch(line) and not _TAG.fullmatch(line)]
 
