@@ -159,4 +159,4 @@ def test_a_lesson_goes_on_from_the_one_before() -> None:
     ],
 )
 def test_what_helped_with_a_past_error_is_imitated(taught: str | None, fixed: bool | None, text: str) -> None:
-    assert heard("51 - 26 + 7 =", recalled=[recalled(taught, fixed)]) == text
+    assert heard("51 - 26 + 7 =", 2, recalled=[recalled(taught, fixed)] * 2) == text

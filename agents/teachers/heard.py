@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 from ...arithmetic import Step, work
 from ...schema import TOO_LONG, RecalledError, TeachingRequest, WrongStep
@@ -25,7 +25,7 @@ def grain_from_errors(request: TeachingRequest, own: Grain) -> Callable[[Step], 
     before = next((one.text for one in reversed(request.earlier) if one.rejected is None), "")
     held = bool(request.earlier) and request.earlier[-1].rejected == TOO_LONG
     failing = set() if held else _failing(request)
-    helped = {} if held else _helped(request, own)
+    helped = {} if held else _helped(request, own, failing)
 
     def grain(step: Step) -> Grain:
         last = finest([own, grain_in(before, step) or own])
@@ -35,14 +35,16 @@ def grain_from_errors(request: TeachingRequest, own: Grain) -> Callable[[Step], 
 
 
 def _failing(request: TeachingRequest) -> set[str]:
-    """Return the skills that the student fails at as it is taught, by its last answer here and its errors elsewhere.
+    """Return the skills that the student fails at as it is taught: in its last answer here, elsewhere and before.
 
-    What it could not do before it was taught says nothing of how it was taught.
+    What it could not do before it was taught says nothing of how it was taught, nor does an error that was fixed.
     """
-    errors = [(request.problem.question, attempt) for attempt in request.attempts[:1]]
-    errors += [(error.problem.question, error.attempt) for error in request.history]
-    told = [(question, attempt.wrong_step.skill) for question, attempt in errors if attempt.wrong_step]
-    return habits([(question, skill) for question, skill in told if skill]) if request.cycle > 1 else set()
+    if request.cycle < 2:
+        return set()
+    told = [(request.problem.question, attempt.wrong_step) for attempt in request.attempts[:1]]
+    told += [(error.problem.question, error.attempt.wrong_step) for error in request.history]
+    told += [(error.question, error.wrong_step) for error in request.recalled if not error.fixed]
+    return habits([(question, skill) for question, step in told for skill in _skill(step)])
 
 
 def habits(errors: Sequence[tuple[str, str]], least: int = LEAST) -> set[str]:
@@ -67,16 +69,16 @@ def _skill(step: WrongStep | None) -> tuple[str, ...]:
     return (step.skill,) if step and step.skill else ()
 
 
-def _helped(request: TeachingRequest, own: Grain) -> dict[str, Grain]:
-    """Return the grain that past errors ask for, by the skill of their wrong step: that of the solution which fixed
-    one; a finer one where it did not, or where nothing was taught.
+def _helped(request: TeachingRequest, own: Grain, failing: Set[str]) -> dict[str, Grain]:
+    """Return the grain that past errors ask for, by the skill of their wrong step: that of a solution which fixed one;
+    a finer one than a solution that did not, where the student still fails.
     """
     found: dict[str, Grain] = {}
     for error in request.recalled:
         for skill in _skill(error.wrong_step):
             taught = _taught(error, skill) or own
-            asked = taught if error.fixed else finer(taught)
-            found.setdefault(skill, asked)  # the most useful error comes first
+            if error.fixed or skill in failing:
+                found.setdefault(skill, taught if error.fixed else finer(taught))  # the most useful error comes first
     return found
 
 
