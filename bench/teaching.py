@@ -1,10 +1,11 @@
 """Compare what a teacher hears, and its memory, at equal teacher calls and training tokens, with planted tiny students.
 
-    python bench/teaching.py listening --seeds 0 1 2 --runs runs/teaching
-    python bench/teaching.py memory --seeds 0 1 2 --runs runs/teaching
+    python bench/teaching.py listening --seeds 1 3 5 --runs runs/teaching
+    python bench/teaching.py memory --seeds 1 3 5 --runs runs/teaching
+    python bench/teaching.py real --seeds 1 3 5 --runs runs/teaching
 
-Writes bench/results/listening.json and bench/results/memory.json (`--out` for another file), anew after each run.
-Resumable: a finished run is read, an interrupted one is resumed.
+`real` takes SmolLM2-135M-Instruct. Writes bench/results/teaching_EXPERIMENT.json (`--out` for another file) anew
+after each run. Resumable: a finished run is read, an interrupted one is resumed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tutelage
+from tutelage.arithmetic import work
 from tutelage.configfile import load_config, parse_config
 from tutelage.rundir import RunDir
 from tutelage.testing.chat_server import ChatServer
@@ -28,6 +30,9 @@ from tutelage.testing.planted import build_planted_student, draw_ways
 from tutelage.testing.tutor import scripted_tutor
 
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "langgraph", "reasoning-gym")
+CARRY, BORROW = "addition with carry", "subtraction with borrow"
+SIZES = {"train": 240, "probe": 64, "gate": 256, "test": 1024}
+COLUMNS = {"skills": "skills", "split_column": "split"}
 NOW = ["attempts", "earlier", "history"]
 """What of the student a teacher hears, beside the weaknesses that the diagnosis names."""
 
@@ -50,39 +55,85 @@ EXPERIMENTS: dict[str, dict[str, Arm]] = {
         "chat, hears": Arm({}, NOW, chat=True),
         "chat, deaf": Arm({}, [], chat=True),
     },
+    "real": {
+        "textbook, hears": Arm({"grain": "direct", "adapt": "errors"}, NOW),
+        "textbook, deaf": Arm({"grain": "direct", "adapt": "errors"}, []),
+    },
     "memory": {
-        "memory": Arm(TEXTBOOK, ["recalled"], recall=8),
-        "no memory": Arm(TEXTBOOK, []),
+        "memory": Arm(TEXTBOOK, ["attempts", "earlier", "recalled"], recall=8),
+        "no memory": Arm(TEXTBOOK, ["attempts", "earlier"]),
+        "history, no memory": Arm(TEXTBOOK, ["attempts", "earlier", "history"]),
     },
 }
 
 
-def configuration(experiment: str, arm: Arm, seed: int, student: Path, url: str) -> dict[str, Any]:
+def configuration(experiment: str, arm: Arm, seed: int, student: str, task: Path, url: str) -> dict[str, Any]:
     """Return a run's configuration; the arms of an experiment differ in the teacher and what it hears alone."""
     teacher = {"name": "textbook", "options": arm.teacher}
     if arm.chat:
         teacher = {"name": "chat", "options": {"model": "fake", "base_url": url, "structured": False}}
-    chain = {"min_terms": 3, "max_terms": 4, "min_digits": 1, "max_digits": 1}
-    sizes = {"train": 240, "probe": 64, "gate": 256, "test": 1024}
-    every = {"exam": {"due": None}, "planner": "every", "plan": {"lessons": None}}
-    fresh = {"exam": {"due": 16}, "planner": {"name": "every", "options": {"once": True}}, "plan": {"lessons": 60}}
-    sft = {"mode": "full", "learning_rate": 1e-3, "batch_size": 16, "max_tokens": 20000}
     return {
         "name": experiment,
         "seed": seed,
-        "student": {"model": str(student), "precision": "float32", "max_new_tokens": 80, "batch_size": 256},
-        "task": {
-            "name": "reasoning_gym",
-            "options": {"dataset": "chain_sum", "params": chain, "sizes": sizes, "instruction": None},
-        },
         "retention": None,
-        **(every if experiment == "listening" else fresh),
+        "planner": "every",
+        "plan": {"lessons": None},
         "teachers": [teacher],
         "teach": {"hears": arm.hears, "max_revisions": 0, "history_tokens": 20000},
         "memory": {"recall": arm.recall} if arm.recall else {"recall": 0, "embedder": "tutelage.testing:HashEmbedder"},
+        **(of_smollm2(student) if experiment == "real" else of_planted(student, str(task), experiment)),
+    }
+
+
+def of_planted(student: str, task: str, experiment: str) -> dict[str, Any]:
+    """Return what concerns the planted student: it attempts all problems, but few where memory is measured."""
+    sft = {"mode": "full", "learning_rate": 1e-3, "batch_size": 16, "max_tokens": 20000}
+    return {
+        "student": {"model": student, "precision": "float32", "max_new_tokens": 80, "batch_size": 256},
+        "task": {"name": "dataset", "options": {**COLUMNS, "path": task, "instruction": None}},
+        "exam": {"due": 32 if experiment == "memory" else None},
         "training": {"start": "base", "worker": "inline", "stages": [{"name": "sft", "options": sft}]},
         "stop": {"cycles": 3, "patience": None},
     }
+
+
+def of_smollm2(student: str) -> dict[str, Any]:
+    """Return what concerns the real student: two cycles, each from the base; about eight minutes on two cores."""
+    sft = {"learning_rate": 1e-3, "batch_size": 4, "warmup_steps": 10, "max_tokens": 12000}
+    return {
+        "student": {"model": student, "max_new_tokens": 64},
+        "task": {
+            "name": "reasoning_gym",
+            "options": {
+                "dataset": "chain_sum",
+                "params": {"min_terms": 2, "max_terms": 3, "min_digits": 1, "max_digits": 2},
+                "sizes": {"train": 360, "probe": 64, "gate": 64, "test": 256},
+            },
+        },
+        "exam": {"due": 64},
+        "training": {"start": "base", "worker": "inline", "stages": [{"name": "sft", "options": sft}]},
+        "stop": {"cycles": 2, "patience": None},
+    }
+
+
+def write_chains(path: Path, seed: int) -> None:
+    """Write chain sums of 3 to 4 digits that never fall below zero: half need a borrow, the others a carry."""
+    import reasoning_gym
+
+    options = {"min_terms": 3, "max_terms": 4, "min_digits": 1, "max_digits": 1}
+    drawn = reasoning_gym.create_dataset("chain_sum", size=20000, seed=seed * 100_000, **options)
+    found: dict[str, dict[str, dict[str, Any]]] = {BORROW: {}, CARRY: {}}
+    for entry in drawn:
+        steps = work(entry["metadata"]["expression"])
+        skills = {step.skill for step in steps}
+        kind = BORROW if BORROW in skills else CARRY
+        if kind in skills and all(step.result >= 0 for step in steps):
+            row = {"question": entry["question"], "answer": entry["answer"], "skills": sorted(skills)}
+            found[kind][entry["question"]] = row
+    rows = [row for pair in zip(found[BORROW].values(), found[CARRY].values(), strict=False) for row in pair]
+    splits = [split for split, size in SIZES.items() for _ in range(size)]
+    lines = [json.dumps({**row, "split": split}) for row, split in zip(rows[: len(splits)], splits, strict=True)]
+    path.write_text("\n".join(lines) + "\n")
 
 
 def run_arm(config: dict[str, Any], path: Path) -> tutelage.Result:
@@ -132,30 +183,35 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def student_of(seed: int, folder: Path) -> Path:
+def student_of(experiment: str, seed: int, folder: Path) -> str:
+    if experiment == "real":
+        return "smollm2-135m-instruct"
     path = folder / f"student-{seed}"
     if not (path / "config.json").exists():
         build_planted_student(path, seed)
-    return path
+    return str(path)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("experiment", choices=EXPERIMENTS)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 3, 5])
     parser.add_argument("--arms", nargs="+", help="all by default")
     parser.add_argument("--runs", type=Path, default=Path("runs/teaching"))
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     arms, runs = given.arms or list(EXPERIMENTS[given.experiment]), []
-    out = given.out or Path(f"bench/results/{given.experiment}.json")
+    out = given.out or Path(f"bench/results/teaching_{given.experiment}.json")
     with ExitStack() as stack:
         server = stack.enter_context(ChatServer(scripted_tutor("place value")))
         for seed in given.seeds:
-            student = student_of(seed, given.runs)
+            student = student_of(given.experiment, seed, given.runs)
+            task = (given.runs / f"chains-{seed}.jsonl").absolute()
+            if not task.exists():
+                write_chains(task, seed)
             for name in arms:
                 config = configuration(
-                    given.experiment, EXPERIMENTS[given.experiment][name], seed, student, server.base_url
+                    given.experiment, EXPERIMENTS[given.experiment][name], seed, student, task, server.base_url
                 )
                 path = given.runs / f"{given.experiment}-{name.replace(', ', '-').replace(' ', '-')}-{seed}"
                 run_arm(config, path)
@@ -170,7 +226,7 @@ def report(given: argparse.Namespace, runs: list[dict[str, Any]]) -> dict[str, A
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
-        "students": {str(seed): draw_ways(seed) for seed in given.seeds},
+        "students": {} if given.experiment == "real" else {str(seed): draw_ways(seed) for seed in given.seeds},
         "arms": summary(runs),
         "runs": runs,
     }
