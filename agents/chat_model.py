@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from ..errors import CallFailed, Declined, InputError
 from ..ledger import CallLedger, Reply
 from ..seams import Message
+from ..spending import Estimate, Spending
 from .chat_access import Access
 from .chat_limits import Limits
 from .chat_prices import Prices, listed_prices
@@ -154,6 +155,20 @@ class ChatModel:
             self.access.place, messages, parameters, version, lambda: self._invoke(messages, schema)
         )
         return reply.text
+
+    def estimate(self, messages: list[Message], longest: int, turns: int = 1) -> Estimate:
+        """Estimate what one answer takes: likely half of the longest reply; at most every turn, each at its longest.
+
+        Args:
+            messages: A prompt.
+            longest: Tokens of the longest prompt.
+            turns: How often the model is asked at most, each time with its replies so far.
+        """
+        from langchain_core.messages.utils import count_tokens_approximately
+
+        likely = Spending(1, count_tokens_approximately(list[Any](messages)), self._max_tokens // 2)
+        replies = self._max_tokens * (turns - 1) * turns // 2
+        return Estimate(likely, Spending(turns, turns * longest + replies, turns * self._max_tokens))
 
     def check(self) -> None:
         """Find what would fail at the first call, without paying for one.

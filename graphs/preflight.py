@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ..agents.teachers.reference import ReferenceTeacher
+from ..bill import Bill
 from ..config import RunConfig
 from ..errors import InputError, one_line
 from ..ledger import CallLedger
@@ -16,10 +17,12 @@ from ..ledgerfile import check_ledger
 from ..memory.connection import check_server
 from ..plugins import Plugin, build
 from ..policies import settings_of
-from ..schema import Split
+from ..schema import Problem, Split, TeachingRequest
 from ..seams import Task, Teacher
 from ..tasks.splits import check_splits
+from .call import wrong_signature
 from .context import Parts, build_parts
+from .estimate import bills
 from .rehearse import rehearsal_questions
 
 
@@ -29,6 +32,14 @@ class Check(NamedTuple):
     name: str
     problem: str | None
     """None if all is well."""
+
+
+class Examination(NamedTuple):
+    """What `tutelage doctor` found."""
+
+    checks: list[Check]
+    bills: Sequence[Bill] = ()
+    """What the model calls will take, if all parts could be made."""
 
 
 def require(parts: Parts) -> None:
@@ -46,17 +57,23 @@ def require(parts: Parts) -> None:
             raise InputError(f"{name}: {one_line(error)}; mend the plug-in") from error
 
 
-def examine_config(config: RunConfig) -> list[Check]:
+def examine_config(config: RunConfig) -> Examination:
     """Run every check; of parts that cannot all be made, those that need no other part. Nothing is paid for."""
     tried = [_try(name, make) for name, make in _makers(config)]
     found = [check for check, _ in tried]
     if any(check.problem for check in found):
-        return [*found, *(_try(name, check)[0] for name, check in _alone(config, tried))]
+        return Examination([*found, *(_try(name, check)[0] for name, check in _alone(config, tried))])
     try:
         parts = build_parts(config, ledger=CallLedger(None))
     except InputError as error:
-        return [*found, Check("parts", str(error))]
-    return [*found, *(_try(name, check)[0] for name, check in _checks(parts))]
+        return Examination([*found, Check("parts", str(error))])
+    found += [_try(name, check)[0] for name, check in _checks(parts)]
+    calls = {f"teacher {name} can be called": partial(_check_call, name, one) for name, one in parts.teachers.items()}
+    found += [_try(name, check)[0] for name, check in calls.items()]
+    if any(check.problem for check in found):
+        return Examination(found)
+    estimated, made = _try("estimate", partial(bills, parts))
+    return Examination([*found, estimated], cast(list[Bill] | None, made) or [])
 
 
 def _try(name: str, act: Callable[[], object]) -> tuple[Check, object]:
@@ -132,6 +149,12 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     if parts.critic is not None:
         yield "critic answers", getattr(parts.critic, "check", lambda: None)
         yield "critic has a price", partial(_check_price, parts.config, "the critic", parts.critic)
+
+
+def _check_call(name: str, teacher: Teacher) -> None:
+    """Find out what would bench a teacher at its first call; a run goes on with the others."""
+    if refused := wrong_signature(teacher, TeachingRequest(problem=Problem(question="?", answer="!"))):
+        raise InputError(f"teacher {name!r} {refused}")
 
 
 def require_prices(parts: Parts) -> None:

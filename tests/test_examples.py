@@ -57,4 +57,4 @@ def test_the_python_of_the_readme(tmp_path: Path) -> None:
 def test_every_configuration_passes_the_doctor(name: str, tmp_path: Path) -> None:
     with ChatServer(models=["smollm2"]) as server:  # in place of the one that an example asks the reader to start
         (tmp_path / name).write_text((EXAMPLES / name).read_text().replace("http://127.0.0.1:8000/v1", server.base_url))
-        assert [check for check in examine_config(load_config(tmp_path / name)) if check.problem] == []
+        assert [check for check in examine_config(load_config(tmp_path / name)).checks if check.problem] == []

@@ -63,7 +63,7 @@ def test_an_unknown_policy_is_refused_with_the_nearest_name(tmp_path: Path) -> N
 
 
 def test_the_doctor_names_what_a_policy_fills_in() -> None:
-    checks = examine_config(parse_config(configured("undo")))
+    checks = examine_config(parse_config(configured("undo"))).checks
     assert checks[0].name.startswith("policy undo (fills in exam.due, planner, plan.lessons, teach.keep_correct")
     assert not [check for check in checks if check.problem]
 

@@ -7,10 +7,11 @@ import re
 from ...ledger import CallLedger
 from ...schema import Rationale, TeachingRequest
 from ...seams import NOTHING_TO_ASK
+from ...spending import Estimate
 from ..chat_model import ChatModel
 from ..chat_prices import Prices
 from ..parsing import clean
-from ..prompts import CRITIC_VERSION, critic_messages
+from ..prompts import CRITIC_VERSION, PROMPT_TOKENS, critic_messages
 
 _QUESTION = re.compile(r"[^.!?？。\n]*(?:\.(?=\w)[^.!?？。\n]*)*[?？]")
 _SHORTEST = 3
@@ -90,6 +91,10 @@ class ChatCritic:
             CallFailed: If the model cannot be reached, refuses the key or answers with an error after all retries.
         """
         return one_question(await self._chat.ask(critic_messages(request, rationale), CRITIC_VERSION))
+
+    def estimate(self, request: TeachingRequest, rationale: Rationale) -> Estimate:
+        """Say what asking about a rationale takes."""
+        return self._chat.estimate(critic_messages(request, rationale), PROMPT_TOKENS)
 
     def check(self) -> None:
         """Find what would fail at the first call, without paying for one.

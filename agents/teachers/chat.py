@@ -6,10 +6,20 @@ from typing import Literal
 
 from ...ledger import CallLedger
 from ...schema import StrategyRequest, TeachingRequest
+from ...spending import Estimate
 from ..chat_model import ChatModel
 from ..chat_prices import Prices
 from ..parsing import Solution, clean, read_solution
-from ..prompts import PROMPT_VERSION, STRATEGY_VERSION, repair_messages, strategy_messages, teaching_messages
+from ..prompts import (
+    PROMPT_TOKENS,
+    PROMPT_VERSION,
+    REPAIR,
+    STRATEGY_VERSION,
+    count_tokens,
+    repair_messages,
+    strategy_messages,
+    teaching_messages,
+)
 
 
 class ChatTeacher:
@@ -110,6 +120,11 @@ class ChatTeacher:
             CallFailed: If the model cannot be reached, refuses the key or answers with an error after all retries.
         """
         return clean(await self._chat.ask(strategy_messages(request), STRATEGY_VERSION))
+
+    def estimate(self, request: TeachingRequest) -> Estimate:
+        """Say what asking for a rationale takes; at most with the one repair turn."""
+        messages = teaching_messages(request)
+        return self._chat.estimate(messages, PROMPT_TOKENS + count_tokens(REPAIR), turns=2)
 
     def check(self) -> None:
         """Find what would fail at the first call, without paying for one.

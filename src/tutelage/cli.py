@@ -155,16 +155,23 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Find everything that would fail later, before a call is paid for."""
+    from .bill import as_document, as_lines
     from .configfile import load_config
     from .graphs.preflight import examine_config
 
-    checks = examine_config(load_config(config, set_))
+    made = load_config(config, set_)
+    checks, bills = examine_config(made)
     failed = [check for check in checks if check.problem]
     if as_json:
-        _print_json({"schema": 1, "ok": not failed, "checks": [check._asdict() for check in checks]})
+        estimate = as_document(bills)
+        _print_json(
+            {"schema": 1, "ok": not failed, "checks": [check._asdict() for check in checks], "estimate": estimate}
+        )
     else:
         for check in checks:
             typer.echo(f"{'FAIL' if check.problem else 'ok  '} {check.name}")
+        for line in as_lines(bills, made.stop):
+            typer.echo(harmless(line))
     if failed:
         for check in failed:
             _complain(check.problem or "")
