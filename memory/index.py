@@ -7,6 +7,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from ..errors import RunError
 from ..schema import SCHEMA_VERSION
 from ..seams import Embedder
@@ -20,6 +23,7 @@ BATCH = 512
 """Errors embedded and added at once; below Chroma's own limit of a few thousand."""
 
 T = TypeVar("T")
+Vectors = npt.NDArray[np.float32]
 _log = logging.getLogger(__name__)
 
 
@@ -76,10 +80,10 @@ class ErrorIndex:
         """
         try:
             if self._collection is None and not self._open(events, errors):
-                self._reset()
+                self.reset()
             self._follow(events, errors)
         except _ChromaFailure:
-            self._reset()
+            self.reset()
             self._again(lambda: self._follow(events, errors))
 
     def vector(self, text: str) -> list[float]:
@@ -109,9 +113,25 @@ class ErrorIndex:
         try:
             return self._search(vector, limit, among)
         except _ChromaFailure:
-            self._reset()
+            self.reset()
             self.sync(events, errors)
             return self._again(lambda: self._search(vector, limit, among))
+
+    def vectors_of(self, ids: Sequence[str], events: Sequence[str], errors: Mapping[str, ErrorEntry]) -> Vectors:
+        """Return the vectors of errors that the index holds, [ids, size], each of unit length.
+
+        Args:
+            ids: The errors.
+            events: As for `sync`, for building the index again if Chroma finds it damaged only now.
+            errors: As for `sync`.
+        """
+        self.sync(events, errors)
+        try:
+            return self._fetch(ids)
+        except _ChromaFailure:
+            self.reset()
+            self.sync(events, errors)
+            return self._again(lambda: self._fetch(ids))
 
     def close(self) -> None:
         """Release Chroma's files and sockets."""
@@ -148,8 +168,8 @@ class ErrorIndex:
         vectors = got["embeddings"]
         return set(got["ids"]) if vectors is not None and len(vectors) == len(got["ids"]) else set()
 
-    def _reset(self) -> None:
-        """Begin an empty index."""
+    def reset(self) -> None:
+        """Begin an empty index; the next `sync` fills it."""
         if self._connection.exists():
             self.rebuilds += 1
             _log.info("%s: disagrees with the journal or is damaged; built again", self._connection.where)
@@ -196,6 +216,19 @@ class ErrorIndex:
         self._followed, self._digest = count, digest
         self._held.update(come)
         self._held.difference_update(gone)
+
+    def _fetch(self, ids: Sequence[str]) -> Vectors:
+        def fetch() -> Vectors:
+            assert self._collection is not None
+            found: dict[str, Any] = {}
+            for start in range(0, len(ids), BATCH):
+                got = self._collection.get(ids=list(ids[start : start + BATCH]), include=["embeddings"])
+                found.update(zip(got["ids"], () if got["embeddings"] is None else got["embeddings"], strict=True))
+            vectors = np.array([found[one] for one in ids], np.float32)
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            return np.asarray(vectors / np.maximum(lengths, 1e-9), np.float32)
+
+        return _guarded(fetch)
 
     def _facts(self, events: int, digest: str) -> dict[str, Any]:
         return {"schema": SCHEMA_VERSION, "embedder": self._embedder.name, "events": events, "digest": digest}

@@ -10,13 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .description import Description, describe_entry
-from .index import ErrorIndex
+from .index import ErrorIndex, Vectors
 from .journal import ALLOWED_SPLITS, ErrorEntry, ErrorJournal
 from .lexical import LexicalIndex, Scores
 
+Mask = npt.NDArray[np.bool_]
 DENSE = 0.5
 """Share of cosine similarity in an error's relevance; the rest is the lexical score. Agent KB (arXiv 2507.06229) has
 0.5 too; on the development half of `bench/recall.py` no other share does better."""
+EXACT = 20_000
+"""Up to so many errors the vectors are held in memory too and compared one by one, in about 2 ms. Chroma's graph is
+drawn at random, and where many errors are nearly the same it may miss the nearest: runs would recall differently."""
 MOST = 1024
 """Errors that Chroma is asked for, to be sifted; where so few are allowed that this might not do, it is asked among the
 allowed ones alone, which is slower."""
@@ -55,7 +59,8 @@ class Match(NamedTuple):
 class HybridSearch:
     """Both indexes over one journal, kept up to it.
 
-    What only the terms have found gets the smallest similarity that the vectors have found: it is no nearer.
+    Up to `EXACT` errors both scores are exact. Beyond, the nearest come from Chroma's graph, and what only the terms
+    have found gets the smallest similarity among them: it is no nearer.
     """
 
     def __init__(self, journal: ErrorJournal, index: ErrorIndex, dense: float = DENSE) -> None:
@@ -73,8 +78,9 @@ class HybridSearch:
         self._entries: list[ErrorEntry] = []
         self._rows: dict[str, int] = {}
         self._at_problem: dict[str, list[int]] = {}
+        self._vectors: Vectors | None = None
         self._events = 0
-        self._mask: tuple[Scope, npt.NDArray[np.bool_]] = Scope(), np.zeros(0, bool)
+        self._mask: tuple[Scope, Mask] = Scope(), np.zeros(0, bool)
 
     def sync(self) -> None:
         """Bring both indexes up to the journal."""
@@ -89,11 +95,25 @@ class HybridSearch:
             self._rows[entry.id] = row
             self._at_problem.setdefault(entry.problem_id, []).append(row)
         self._entries += fresh
+        self._vectors = self._with_vectors_of(fresh)
         self._events = len(self._journal.events)
+
+    def _with_vectors_of(self, fresh: list[ErrorEntry]) -> Vectors | None:
+        """Return the vectors of all rows, [rows, size], the fresh ones being the last; None if those are too many."""
+        if not fresh or len(self._entries) > EXACT:
+            return self._vectors if not fresh else None
+        ids = [entry.id for entry in fresh]
+        more = self._index.vectors_of(ids, self._journal.events, self._journal.errors)
+        return more if self._vectors is None else np.concatenate([self._vectors, more])
 
     def vector(self, sought: Description) -> list[float]:
         """Return the vector of what is sought."""
-        return self._index.vector(sought.text)
+        vector = self._index.vector(sought.text)
+        if self._vectors is not None and len(vector) != self._vectors.shape[1]:
+            self._index.reset()  # another embedder of the same name has made it
+            self._forget_all()
+            self.sync()
+        return vector
 
     def near(
         self, sought: Description, vector: list[float], wanted: int, scope: Scope, but: Collection[str] = ()
@@ -111,22 +131,35 @@ class HybridSearch:
         if but:
             allowed = allowed.copy()
             allowed[[row for problem in but for row in self._at_problem.get(problem, ())]] = False
-        similarity = self._by_vector(vector, wanted, allowed)
         scores = self._lexical.scores(sought.terms)
-        rows = {*similarity, *_top(np.where(allowed, scores, 0), wanted)}
-        floor = min(similarity.values(), default=0.0)
-        found = [self._match(row, similarity.get(row, floor), scores) for row in sorted(rows)]
+        similarity = self._exactly(vector) if self._vectors is not None else self._by_graph(vector, wanted, allowed)
+        rows = {*_top(np.where(allowed, scores, 0), wanted), *_top(np.where(allowed, similarity, -2), wanted, -2)}
+        found = [self._match(row, float(similarity[row]), scores) for row in sorted(rows)]
         return found, wanted >= int(allowed.sum())
 
     def _match(self, row: int, similarity: float, scores: Scores) -> Match:
         relevance = self._dense * similarity + (1 - self._dense) * float(scores[row])
         return Match(self._entries[row], round(max(-1.0, min(1.0, relevance)), 6))
 
-    def _by_vector(self, vector: list[float], wanted: int, allowed: npt.NDArray[np.bool_]) -> dict[int, float]:
-        """Return the cosine similarity of the nearest allowed rows.
+    def _exactly(self, vector: list[float]) -> Scores:
+        """Return the cosine similarity of every row, [rows]."""
+        sought = np.array(vector, np.float32)
+        assert self._vectors is not None
+        similarity: Scores = self._vectors @ (sought / max(float(np.linalg.norm(sought)), 1e-9))
+        return similarity
 
-        Chroma's own filters take tens of milliseconds at 20,000 entries, so it is asked for as many more as are
-        likely not allowed.
+    def _by_graph(self, vector: list[float], wanted: int, allowed: Mask) -> Scores:
+        """Return the cosine similarity of the nearest allowed rows, and for all others the least of these."""
+        found = self._nearest(vector, wanted, allowed)
+        similarity = np.full(len(self._entries), min(found.values(), default=0.0), np.float32)
+        similarity[list(found)] = list(found.values())
+        return similarity
+
+    def _nearest(self, vector: list[float], wanted: int, allowed: Mask) -> dict[int, float]:
+        """Ask Chroma.
+
+        Its own filters take tens of milliseconds at 20,000 entries, so it is asked for as many more as are likely not
+        allowed.
         """
         total = int(allowed.sum())
         ask = wanted * -(-len(self._entries) // max(1, total))
@@ -141,14 +174,12 @@ class HybridSearch:
         ids = [self._entries[row].id for row in np.flatnonzero(allowed)]
         return self._sifted(vector, wanted, allowed, ids)
 
-    def _sifted(
-        self, vector: list[float], ask: int, allowed: npt.NDArray[np.bool_], among: list[str] | None = None
-    ) -> dict[int, float]:
+    def _sifted(self, vector: list[float], ask: int, allowed: Mask, among: list[str] | None = None) -> dict[int, float]:
         hits = self._index.nearest(vector, ask, self._journal.events, self._journal.errors, among)
         rows = ((self._rows[hit.id], hit.similarity) for hit in hits)
         return {row: similarity for row, similarity in rows if allowed[row]}
 
-    def _allowed(self, scope: Scope) -> npt.NDArray[np.bool_]:
+    def _allowed(self, scope: Scope) -> Mask:
         """Return which rows a scope allows; kept, since all queries of a cycle have one scope."""
         known, mask = self._mask
         before = mask if known == scope else np.zeros(0, bool)
@@ -160,12 +191,13 @@ class HybridSearch:
 
     def _forget_all(self) -> None:
         self._lexical, self._entries, self._rows, self._at_problem = LexicalIndex(), [], {}, {}
+        self._vectors, self._events = None, 0
         self._mask = Scope(), np.zeros(0, bool)
 
 
-def _top(scores: Scores, limit: int) -> list[int]:
-    """Return the rows of the highest scores above 0; of equal ones the newest."""
-    least = np.partition(scores, -limit)[-limit] if len(scores) > limit else 0
-    above = np.flatnonzero(scores > least)
-    equal = np.flatnonzero(scores == least) if least > 0 else above[:0]
+def _top(scores: Scores, limit: int, least: float = 0.0) -> list[int]:
+    """Return the rows of the highest scores above `least`; of equal ones the newest."""
+    bar = float(np.partition(scores, -limit)[-limit]) if len(scores) > limit else least
+    above = np.flatnonzero(scores > bar)
+    equal = np.flatnonzero(scores == bar) if bar > least else above[:0]
     return [int(row) for row in (*above, *equal[max(0, len(equal) + len(above) - limit) :])]

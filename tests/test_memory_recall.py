@@ -107,8 +107,11 @@ def test_only_errors_of_this_task_and_of_the_student_s_line_are_recalled(tmp_pat
 
 
 @pytest.mark.parametrize(("few", "among"), [(12, True), (60, False)])
-def test_few_allowed_errors_are_found_among_many(tmp_path: Path, few: int, among: bool) -> None:
+def test_few_allowed_errors_are_found_among_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int, among: bool
+) -> None:
     """Where next to none are allowed, Chroma is asked among these alone."""
+    monkeypatch.setattr("tutelage.memory.search.EXACT", 0)
     with ErrorMemory(tmp_path, HashEmbedder()) as memory:
         record(memory, *(error(f"What is {n} minus 26?") for n in range(400)))
         rare = record(memory, *(error(f"Spell word {n}", student="rare") for n in range(few)))
