@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -141,6 +142,18 @@ async def test_who_waits_too_short_hears_so_and_the_server_lives(server: VLLMSer
     patient = ChatTeacher(SERVED, server.base_url, max_tokens=16, timeout=60)
     assert await patient.teach(question())
     await patient.aclose()
+
+
+def test_a_run_goes_on_without_a_teacher_that_never_answers_in_time(server: VLLMServer, tmp_path: Path) -> None:
+    config = example(server, teach={"bench_after": 3})
+    config["teachers"][0]["options"] |= {"timeout": 0.01, "retries": 0}
+    result = tutelage.run(config, run_dir=tmp_path / "run")
+    events = [json.loads(line) for line in (result.path / "events.jsonl").read_text().splitlines()]
+    told = [event["text"] for event in events if event["kind"] == "benched"]
+    assert len(told) == 1 and "'chat' benched after 3 failures in a row" in told[0] and "within 0.01 s" in told[0]
+    report = result.reports[1]
+    assert {lesson.origin for lesson in result.lessons(1)} == {"textbook"}
+    assert report.lessons.rejected["failed"] >= 3 and report.cost.calls == 0
 
 
 def test_killed_and_resumed_no_answer_is_paid_for_twice(server: VLLMServer, tmp_path: Path) -> None:
