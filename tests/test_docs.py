@@ -88,3 +88,17 @@ def test_the_demo_s_figures_are_those_that_were_measured() -> None:
     assert f"**{measured['median_test_best']:.0%} after**".replace("%", " %") in readme
     assert f"{measured['median_test_best']:.2f}, 0 points, {measured['median_wall_seconds']} s" in page
     assert f"in {measured['median_wall_seconds'] / 60:.1f} minutes" in readme
+
+
+def test_the_figures_of_a_weak_teacher_are_those_that_were_measured() -> None:
+    free, held = json.loads((ROOT / "bench" / "results" / "vllm_teacher.json").read_text())["arms"]
+    page = " ".join((ROOT / "docs" / "teachers.md").read_text().split())
+    why = held["rejected"]
+    for said in (
+        f"{held['passed_in_the_end']} of {held['problems']} problems get a rationale that passes",
+        f"of its other {sum(why.values())} drafts the check turned away {why['no step']} without a step, "
+        f"{why['wrong answer']} with a wrong answer, {why['no final answer']} without one and {why['wrong step']} with",
+        f"As free text {free['passed_in_the_end']} of {free['problems']} pass",
+        f"no question in {free['critiques']['failed'] + held['critiques']['failed']} calls",
+    ):
+        assert said in page, said
