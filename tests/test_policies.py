@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,14 @@ def test_undo_trains_from_the_base_on_one_target_a_problem(tmp_path: Path) -> No
     result = tutelage.run(configured("undo"), run_dir=tmp_path / "run")
     trained = [read_json(result.path / "checkpoints" / f"cycle-00{c}" / "fake.json")["lessons"] for c in (1, 2)]
     assert trained == [40, 40]  # FakeStage adds this cycle's lessons to those of the checkpoint it starts from
+
+
+def test_the_table_is_what_was_measured() -> None:
+    root = Path(__file__).parent.parent
+    measured = json.loads((root / "bench" / "results" / "policies.json").read_text())
+    page = (root / "docs" / "policies.md").read_text()
+    assert f"`{measured['command']}`" in page
+    assert set(measured["arms"]) == {"none", *POLICIES}
+    for arm, row in measured["arms"].items():
+        cost = f"{row['rationales']} | {row['tokens_trained']} | {row['answers']}"
+        assert f"| `{arm}` | {row['median']:.2f} | {cost} |" in page

@@ -83,6 +83,8 @@ def test_the_gate_takes_a_library_that_helps(tmp_path: Path) -> None:
         assert one.text == " ".join(one.text.split()) and one.text.startswith("way ")
         assert lessons[one.rationale_id].text == one.example
         assert one.teacher == "fake" and one.cycle == 1
+        traced = result.trace(one.problem_ids[0])["events"]
+        assert [e["text"] for e in traced if e["kind"] == "strategy" and e["cycle"] == 1] == [one.text]
     assert not any("way " in text for text in engine.systems if "Add." not in text)
 
 

@@ -124,6 +124,10 @@ def _life(rundir: RunDir, problem: Problem, cycle: int) -> Iterator[dict[str, An
             yield from _rationale(rundir, rationale)
     for lesson in lessons:
         yield from _lesson(lesson)
+    for strategy in rundir.strategies(cycle) or ():
+        if strategy.cycle == cycle and problem.id in strategy.problem_ids:
+            told = {"weakness": strategy.weakness, "example": strategy.example, "rationale_id": strategy.rationale_id}
+            yield {"cycle": cycle, "kind": "strategy", "agent": strategy.teacher, "text": strategy.text, **told}
     yield from (_attempt(a) for a in attempts if a.student == candidate)
 
 

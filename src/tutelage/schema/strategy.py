@@ -35,7 +35,7 @@ class Strategy(Record):
     teacher: str
     cycle: int
     """In which it was written."""
-    questions: tuple[str, ...]
+    questions: tuple[str, ...] = Field(min_length=1)
     """Questions that it is for; those that are alike get it."""
     problem_ids: tuple[str, ...]
     """Train problems by which it is judged: still wrong, it is replaced."""
