@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import select
+import sys
 import threading
 import time
 from collections import Counter
@@ -182,6 +183,11 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 512
     owner: ChatServer
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that was killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -199,7 +205,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Complete a chat."""
-        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        data = self.rfile.read(length)
+        if len(data) < length:
+            raise ConnectionResetError  # the client was killed while it wrote
         if self.path != "/v1/chat/completions":
             return self._send_json(404, {"error": {"message": f"no {self.path}"}})
         headers = {name.lower(): value for name, value in self.headers.items()}
