@@ -101,6 +101,7 @@ FAILING: dict[str, tuple[Callable[[], Any], str]] = {
     "wrong type": (lambda: Broken(lambda r: 7), "teach returned int; return a string or a Rationale"),
     "raises": (lambda: Broken(raises(ValueError("no\ncredit"))), r"failed on problem \w+: ValueError\('no.*credit'\)"),
     "exits": (lambda: Broken(raises(SystemExit(3))), r"failed on problem \w+: SystemExit\(3\)"),
+    "interrupts": (lambda: Broken(raises(KeyboardInterrupt())), r"failed on problem \w+: KeyboardInterrupt\(\)"),
     "stops iterating": (lambda: Broken(raises(StopIteration())), r"failed on problem \w+: StopIteration\(\)"),
     "cancels": (lambda: Broken(raises(asyncio.CancelledError())), r"failed on problem \w+: CancelledError\(\)"),
     "hangs": (lambda: Broken(lambda r: time.sleep(60)), "did not answer within 2 seconds; raise teach.timeout"),
@@ -117,6 +118,7 @@ FAILING: dict[str, tuple[Callable[[], Any], str]] = {
 """Those that do not do their part, and what is said of them."""
 
 TURNED_AWAY: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "the answer only": (lambda r: f"Answer: {r.problem.answer}", "no step"),
     "another problem's answer": (lambda r: "1 + 1 = 2. Answer: 2", "wrong answer"),
     "a flood": (lambda r: FLOOD, "too long"),
     "a flood in a rationale": (lambda r: Rationale(text=FLOOD, scores={FLOOD: 1.0}, teacher=FLOOD), "too long"),

@@ -175,7 +175,8 @@ class Teacher(Protocol):
     It may have `check() -> None`, which raises InputError if it cannot work and costs nothing, `can_teach(problem) ->
     bool`, which says whether it has anything to say, `meet(student: CurrentStudent) -> None`, called before a cycle's
     teaching begins, `strategise(request: StrategyRequest) -> str`, sync or async, which says in a sentence or two how
-    to go about a weakness, and `aclose()`, awaited at the end of a run.
+    to go about a weakness, `estimate(request) -> Estimate` (see `tutelage.spending`), what a call takes, with
+    `prices`, dollars a million tokens read and written or None, and `aclose()`, awaited at the end of a run.
     """
 
     name: str
@@ -194,8 +195,8 @@ class Critic(Protocol):
     """Asks one question about a rationale that was turned away; it does not write it anew.
 
     Reflection-in-Reflection (arXiv 2601.14798): one Socratic question or a fixed stop signal a round. It may have
-    `check() -> None`, which raises InputError if it cannot work and costs nothing, and `aclose()`, awaited at the end
-    of a run.
+    `check() -> None`, which raises InputError if it cannot work and costs nothing, `estimate(request, rationale) ->
+    Estimate` with `prices`, as a teacher has them, and `aclose()`, awaited at the end of a run.
     """
 
     def critique(self, request: TeachingRequest, rationale: Rationale) -> str | Awaitable[str]:
