@@ -113,13 +113,19 @@ def test_a_server_names_the_pause(headers: dict[str, str], seconds: float | None
         assert told == seconds
 
 
-async def test_the_pause_that_a_server_names_is_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What would have been slept; nobody does."""
+    pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
-        slept.append(seconds)
+        pauses.append(seconds)
 
     monkeypatch.setattr("asyncio.sleep", sleep)
+    return pauses
+
+
+async def test_the_pause_that_a_server_names_is_kept_up_to_a_bound(slept: list[float]) -> None:
     for told, least, most in ((7.0, 7.0, 7.7), (3600.0, LONGEST_TOLD, LONGEST_TOLD * 1.1)):
         with ChatServer(fail_first=1, retry_after=told) as server:
             await ChatModel("fake", server.base_url).ask(ask(), "v")
@@ -127,14 +133,13 @@ async def test_the_pause_that_a_server_names_is_kept_up_to_a_bound(monkeypatch: 
         slept.clear()
 
 
-async def test_pauses_grow_and_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pauses_grow_and_patience_ends(slept: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda low, high: high)
     with ChatServer(fail_first=99, fail_status=500) as server:
-        begun = time.monotonic()
-        with pytest.raises(CallFailed, match=r"\(after 2 tries\)"):
-            await ChatModel("fake", server.base_url, patience=1.0, retries=9).ask(ask(), "v")
-        assert 0.5 <= time.monotonic() - begun < 1.5  # pauses of 0.5 and 1 second; the second would be too long
-        assert server.requests == 2
+        with pytest.raises(CallFailed, match=r"\(after 5 tries\)"):
+            await ChatModel("fake", server.base_url, patience=8.0, retries=9).ask(ask(), "v")
+        assert server.requests == 5
+    assert [seconds for seconds in slept if seconds >= 0.5] == [0.5, 1.0, 2.0, 4.0]  # 8 seconds would be too long
 
 
 @pytest.mark.parametrize("body", range(len(MALFORMED_BODIES)))
@@ -158,7 +163,7 @@ async def test_a_silent_server_is_given_up_after_all_tries(quick: None) -> None:
         begun = time.monotonic()
         with pytest.raises(CallFailed, match=r"TimeoutError: no reply within 0.2 s \(after 3 tries\)"):
             await ChatModel("fake", server.base_url, timeout=0.2, retries=2).ask(ask(), "v")
-        assert 0.6 <= time.monotonic() - begun < 2
+        assert 0.6 <= time.monotonic() - begun < 10
         assert server.requests == 3
 
 
@@ -199,10 +204,10 @@ async def test_limits_hold_up_calls_but_not_answers_from_the_ledger(tmp_path: Pa
         model = ChatModel("fake", server.base_url, ledger=ledger, max_tokens=90, **limits)
         begun = time.monotonic()
         await asyncio.gather(*(model.ask(ask(i), "v") for i in range(4)))
-        assert 0.8 < time.monotonic() - begun < 3  # two at once, then two a second
+        assert time.monotonic() - begun > 0.8  # two at once, then two a second
         begun = time.monotonic()
         await asyncio.gather(*(model.ask(ask(i % 4), "v") for i in range(40)))
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun < 10  # or it would be 20
         assert server.requests == 4
 
 
