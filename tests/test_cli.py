@@ -53,7 +53,7 @@ def test_run_show_and_trace_print_one_document(tutelage_cli: Run, tmp_path: Path
         "cost",
         "seconds",
     }
-    assert set(cycle["lessons"]) == {"taught", "from_student", "from_teachers", "rejected"}
+    assert set(cycle["lessons"]) == {"taught", "from_student", "from_teachers", "rejected", "critiques"}
     assert set(cycle["cost"]) == {"calls", "cached_calls", "tokens_in", "tokens_out", "usd"}
     problem = tutelage.Result(path).lessons(2)[0].problem_id
     code, out, _ = tutelage_cli("trace", path, "--problem", problem[:12], "--json")

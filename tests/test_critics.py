@@ -17,6 +17,7 @@ from tutelage import InputError, RunError
 from tutelage.agents.critics.chat import ChatCritic, one_question
 from tutelage.agents.critics.steps import StepsCritic
 from tutelage.agents.prompts import CRITIC_SYSTEM, REPAIR, critic_messages, teaching_messages
+from tutelage.console import _lessons
 from tutelage.errors import BudgetSpent
 from tutelage.graphs.judge import judge
 from tutelage.graphs.lesson import is_final
@@ -127,6 +128,7 @@ def test_the_teacher_hears_the_question_and_the_trace_tells_it(tmp_path: Path) -
     teacher, critic = FakeTeacher(wrong_first=True), FakeCritic("What is left?")
     result = lesson(tmp_path, teacher, critic)
     assert result.reports[1].lessons.critiques == {"asked": 16} and result.reports[1].lessons.taught == 16
+    assert "rejected: wrong answer 16; critic: asked 16" in _lessons(result.reports[1])
     refined = [request for request in teacher.asked if request.earlier]
     assert len(refined) == 16 and {request.earlier[-1].question for request in refined} == {"What is left?"}
     assert "<question_about_it>\nWhat is left?" in teaching_messages(refined[0])[1]["content"]

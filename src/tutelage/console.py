@@ -146,6 +146,8 @@ def _lessons(report: CycleReport) -> str:
     told = f"{counts.taught} ({counts.from_teachers} from teachers, {counts.from_student} the student's own)"
     if counts.rejected:
         told += "; rejected: " + ", ".join(f"{reason} {n}" for reason, n in counts.rejected.items())
+    if counts.critiques:
+        told += "; critic: " + ", ".join(f"{what} {n}" for what, n in counts.critiques.items())
     return told
 
 
