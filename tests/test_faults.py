@@ -19,7 +19,7 @@ from tutelage.agents import chat_retries
 from tutelage.rundir import RunDir
 from tutelage.testing import fake_config
 
-PROBLEMS = 200
+PROBLEMS = 120
 SHARES = {"rate_limited": 0.05, "server_error": 0.02, "malformed_text": 0.02, "malformed_body": 0.02, "silent": 0.01}
 
 
