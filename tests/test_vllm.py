@@ -119,12 +119,13 @@ def test_a_weak_critic_only_asks(server: VLLMServer, taught: tuple[tutelage.Resu
     drafts = [one for one in RunDir(result.path).rationales(1) if one.teacher == "chat"]
     uses = sqlite3.connect(result.path / "calls.sqlite").execute("SELECT agent FROM uses").fetchall()
     looked_at = [one for one in drafts if one.critique or one.critic_failure]
-    assert looked_at and len(looked_at) == sum(agent == "critic" for (agent,) in uses)
+    left_alone = [one for one in looked_at if (one.critic_failure or "").startswith("not asked after")]
+    assert looked_at and len(looked_at) - len(left_alone) == sum(agent == "critic" for (agent,) in uses)
     assert not any(one.verified for one in looked_at), "only what was rejected is criticised"
     assert sum(result.reports[1].lessons.critiques.values()) == len(looked_at)
     for one in looked_at:
-        said_nothing = one.critic_failure == "asked nothing" or one.critique == NOTHING_TO_ASK
-        assert said_nothing or (one.critique and one.critique.rstrip(".")[-1] in "?？")
+        if one.critique != NOTHING_TO_ASK and one not in left_alone:
+            assert one.critic_failure == "asked nothing" or (one.critique or "").rstrip(".")[-1:] in ("?", "？")
     taught_texts = {lesson.text for lesson in result.lessons(1)}
     assert not taught_texts & {one.critique for one in looked_at}
 
