@@ -152,3 +152,9 @@ def test_what_is_left_out_for_want_of_room_comes_last() -> None:
     user = teaching_messages(crowded)[1]["content"]
     assert user.count("<past_question>") == 6
     assert 10 < user.count("<other_error>") < 90
+
+
+def test_each_draft_is_asked_for_in_another_style() -> None:
+    asked = [teaching_messages(request(draft=n))[-1]["content"] for n in range(4)]
+    assert len(set(asked)) == 4
+    assert asked[0] == teaching_messages(request())[-1]["content"]
