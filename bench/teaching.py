@@ -49,9 +49,10 @@ class Arm(NamedTuple):
 TEXTBOOK = {"grain": "place value", "adapt": "errors"}
 EXPERIMENTS: dict[str, dict[str, Arm]] = {
     "listening": {
-        "textbook, hears": Arm(TEXTBOOK, NOW),
-        "textbook, deaf": Arm(TEXTBOOK, []),
-        "textbook, always fine": Arm({"grain": "fine", "adapt": "never"}, []),
+        "thorough, hears": Arm({"grain": "fine", "adapt": "errors"}, NOW),
+        "thorough, deaf": Arm({"grain": "fine", "adapt": "errors"}, []),
+        "terse, hears": Arm(TEXTBOOK, NOW),
+        "terse, deaf": Arm(TEXTBOOK, []),
         "chat, hears": Arm({}, NOW, chat=True),
         "chat, deaf": Arm({}, [], chat=True),
     },

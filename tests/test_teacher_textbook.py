@@ -160,3 +160,15 @@ def test_a_lesson_goes_on_from_the_one_before() -> None:
 )
 def test_what_helped_with_a_past_error_is_imitated(taught: str | None, fixed: bool | None, text: str) -> None:
     assert heard("51 - 26 + 7 =", 2, recalled=[recalled(taught, fixed)] * 2) == text
+
+
+def test_what_the_student_does_right_is_written_in_its_own_way() -> None:
+    base = failed_at("25", "25", "x", "base").model_copy(update={"text": "42 - 17 = 25. State: 25", "wrong_step": None})
+    other = {"problem": Problem(question="42 - 17 =", answer="25").model_dump(), "attempt": base.model_dump()}
+    thorough = TextbookTeacher(grain="fine", adapt="errors")
+    short = "51 - 26 = 25. Answer: 25"
+    fine = "51 - 20 = 31. 31 - 1 = 30. 30 - 5 = 25. Answer: 25"
+    assert thorough.teach(request("51 - 26 =", history=[other])) == short
+    assert thorough.teach(request("51 - 26 =")) == fine
+    wrong = {**other, "attempt": {**other["attempt"], "text": "42 - 17 = 35. State: 35"}}
+    assert thorough.teach(request("51 - 26 =", history=[wrong])) == fine

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence, Set
 
 from ...arithmetic import Step, work
 from ...schema import TOO_LONG, RecalledError, TeachingRequest, WrongStep
-from .grains import Grain, find_expression, finer, finest, grain_in
+from .grains import GRAINS, Grain, find_expression, finer, finest, grain_in, write_step
 
 LEAST = 2
 """Fewer errors at a kind of step are no habit."""
@@ -20,14 +20,18 @@ def grain_from_errors(request: TeachingRequest, own: Grain) -> Callable[[Step], 
 
     A step at which the student is heard to fail is written one grain finer than in the teacher's last lesson for this
     problem (or than the teacher's own grain), and as fine as in a solution that has helped with such an error before.
+    A kind of step that the student itself writes rightly, and does not fail at, is written as the student writes it.
     Where the last draft was too long for the student, nothing is written finer than before.
     """
     before = next((one.text for one in reversed(request.earlier) if one.rejected is None), "")
     held = bool(request.earlier) and request.earlier[-1].rejected == TOO_LONG
     failing = set() if held else _failing(request)
     helped = {} if held else _helped(request, own, failing)
+    ways = _ways(request)
 
     def grain(step: Step) -> Grain:
+        if step.skill in ways and step.skill not in failing:
+            return ways[step.skill]
         last = finest([own, grain_in(before, step) or own])
         return finest([finer(last) if step.skill in failing else last, helped.get(step.skill, own)])
 
@@ -63,6 +67,19 @@ def habits(errors: Sequence[tuple[str, str]], least: int = LEAST) -> set[str]:
         right = skills[: skills.index(skill)] if skill in skills else skills
         come_to.update({skill, *right})
     return {skill for skill, count in wrong.items() if count >= least and count >= HALF * come_to[skill]}
+
+
+def _ways(request: TeachingRequest) -> dict[str, Grain]:
+    """Return the grain in which the student's own answers write each skill most often, right, where grains differ."""
+    answers = [(request.problem.question, attempt.text) for attempt in request.attempts[:1]]
+    answers += [(error.problem.question, error.attempt.text) for error in request.history]
+    counts: defaultdict[str, Counter[Grain]] = defaultdict(Counter)
+    for question, text in answers:
+        for step in work(find_expression(question)):
+            said = grain_in(text, step)
+            if said and len({" ".join(write_step(step, grain)) for grain in GRAINS}) > 1:
+                counts[step.skill][said] += 1
+    return {skill: said.most_common(1)[0][0] for skill, said in counts.items()}
 
 
 def _skill(step: WrongStep | None) -> tuple[str, ...]:
