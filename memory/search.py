@@ -132,8 +132,8 @@ class HybridSearch:
             allowed = allowed.copy()
             allowed[[row for problem in but for row in self._at_problem.get(problem, ())]] = False
         scores = self._lexical.scores(sought.terms)
-        similarity = self._exactly(vector) if self._vectors is not None else self._by_graph(vector, wanted, allowed)
-        rows = {*_top(np.where(allowed, scores, 0), wanted), *_top(np.where(allowed, similarity, -2), wanted, -2)}
+        near, similarity = self._by_vector(vector, wanted, allowed)
+        rows = {*_top(np.where(allowed, scores, 0), wanted), *near}
         found = [self._match(row, float(similarity[row]), scores) for row in sorted(rows)]
         return found, wanted >= int(allowed.sum())
 
@@ -141,19 +141,16 @@ class HybridSearch:
         relevance = self._dense * similarity + (1 - self._dense) * float(scores[row])
         return Match(self._entries[row], round(max(-1.0, min(1.0, relevance)), 6))
 
-    def _exactly(self, vector: list[float]) -> Scores:
-        """Return the cosine similarity of every row, [rows]."""
-        sought = np.array(vector, np.float32)
-        assert self._vectors is not None
-        similarity: Scores = self._vectors @ (sought / max(float(np.linalg.norm(sought)), 1e-9))
-        return similarity
-
-    def _by_graph(self, vector: list[float], wanted: int, allowed: Mask) -> Scores:
-        """Return the cosine similarity of the nearest allowed rows, and for all others the least of these."""
+    def _by_vector(self, vector: list[float], wanted: int, allowed: Mask) -> tuple[Collection[int], Scores]:
+        """Return the nearest allowed rows, and the cosine similarity of every row, [rows]; of far ones a bound."""
+        if self._vectors is not None:
+            sought = np.array(vector, np.float32)
+            similarity: Scores = self._vectors @ (sought / max(float(np.linalg.norm(sought)), 1e-9))
+            return _top(np.where(allowed, similarity, -2), wanted, -2), similarity
         found = self._nearest(vector, wanted, allowed)
         similarity = np.full(len(self._entries), min(found.values(), default=0.0), np.float32)
         similarity[list(found)] = list(found.values())
-        return similarity
+        return found.keys(), similarity
 
     def _nearest(self, vector: list[float], wanted: int, allowed: Mask) -> dict[int, float]:
         """Ask Chroma.
