@@ -126,8 +126,8 @@ def test_lines_for_a_person() -> None:
 
 
 def test_doctor_finds_a_teacher_that_cannot_be_called(tutelage_cli: Run, in_folder: Path) -> None:
-    (in_folder / "no_request.py").write_text("class Mine:\n    name = 'mine'\n    def teach(self):\n        return ''\n")
-    (in_folder / "config.yaml").write_text(yaml.safe_dump(fake_config(teachers=["no_request:Mine"])))
+    (in_folder / "unasked.py").write_text("class Mine:\n    name = 'mine'\n    def teach(self):\n        return ''\n")
+    (in_folder / "config.yaml").write_text(yaml.safe_dump(fake_config(teachers=["unasked:Mine"])))
     code, _, err = tutelage_cli("doctor", "config.yaml")
     assert code == 2
     assert "teacher 'mine' has a teach that does not take one request" in err
