@@ -23,7 +23,7 @@ from typing import Any
 
 import reasoning_gym
 
-from tutelage.graphs.judge import judge
+from tutelage.graphs.lesson.judge import judge
 from tutelage.schema import Grade, Problem
 from tutelage.tasks.answers import extract_answer, same
 

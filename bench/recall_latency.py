@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tutelage.agents.steps import find_wrong_step
+from tutelage.agents.checker.steps import find_wrong_step
 from tutelage.arithmetic import skills_of
 from tutelage.memory import ErrorMemory, OutcomeEntry
 from tutelage.memory.embedder import MiniLMEmbedder

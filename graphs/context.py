@@ -16,8 +16,8 @@ from ..plugins import Plugin, build, check
 from ..rundir import RunDir
 from ..schema import BASE, Problem, Split
 from ..seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
-from .critique import CriticCall
-from .roster import Roster
+from .lesson.critique import CriticCall
+from .lesson.roster import Roster
 
 
 @dataclass(frozen=True)

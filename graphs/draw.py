@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .cycle import graph
-from .lesson import lesson_graph
+from .lesson.graph import lesson_graph
 
 
 def mermaid() -> str:

@@ -11,10 +11,10 @@ from ..schema import Attempt, CycleReport, LessonCounts, Rationale, Split, Verdi
 from ..seams import NOTHING_TO_ASK
 from ..training.gate import Decision, decide
 from .baseline import retained_ids
-from .call import NO_TEXT
 from .context import RunContext
 from .exam import accuracy, examine_split, known_attempts
 from .examine import taught_problems
+from .lesson.call import NO_TEXT
 from .state import CycleState
 from .step import step
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..agents.steps import find_wrong_step
+from ..agents.checker.steps import find_wrong_step
 from ..hashing import content_hash
 from ..model_thread import on_model_thread
 from ..schema import Attempt, Problem, Split, WrongStep

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..agents.steps import find_wrong_step
+from ..agents.checker.steps import find_wrong_step
 from ..schema import Attempt, Split
 from .context import RunContext
 from .exam import known_attempts

@@ -20,9 +20,9 @@ from ..policies import settings_of
 from ..schema import Problem, Split, TeachingRequest
 from ..seams import Task, Teacher
 from ..tasks.splits import check_splits
-from .call import wrong_signature
 from .context import Parts, build_parts
 from .estimate import bills
+from .lesson.call import wrong_signature
 from .rehearse import rehearsal_questions
 
 

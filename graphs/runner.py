@@ -24,11 +24,11 @@ from ..ledger import CallLedger
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
 from .context import Objects, Parts, RunContext, build_parts
-from .critique import CriticCall
 from .cycle import build_cycle
+from .lesson.critique import CriticCall
+from .lesson.recall import open_memory
+from .lesson.roster import Roster
 from .preflight import require, require_prices
-from .recall import open_memory
-from .roster import Roster
 from .state import CycleState
 
 Listener = Callable[[dict[str, Any]], None]

@@ -25,16 +25,16 @@ from ..schema import (
     Split,
     TeachingRequest,
 )
-from .call import NO_TEXT
-from .classroom import Classroom
 from .context import RunContext
 from .exam import known_attempts
-from .history import History
-from .lesson import LessonContext, lesson_graph
+from .lesson.call import NO_TEXT
+from .lesson.classroom import Classroom
+from .lesson.graph import LessonContext, lesson_graph
+from .lesson.history import History
+from .lesson.recall import recaller
 from .lineage import lineage
 from .meeting import introduce
 from .own_answers import own_answers
-from .recall import recaller
 from .state import CycleState
 from .step import step
 

@@ -16,10 +16,10 @@ from langchain_openai.chat_models.base import OpenAIRateLimitError
 from pydantic import BaseModel
 from tenacity.wait import wait_random_exponential
 
-from tutelage.agents import chat_retries
-from tutelage.agents.chat_limits import Pace
-from tutelage.agents.chat_model import ChatModel
-from tutelage.agents.chat_retries import LONGEST_TOLD, is_worth_another_try, told_pause
+from tutelage.agents.chat import retries
+from tutelage.agents.chat.limits import Pace
+from tutelage.agents.chat.model import ChatModel
+from tutelage.agents.chat.retries import LONGEST_TOLD, is_worth_another_try, told_pause
 from tutelage.errors import CallFailed, Declined, InputError
 from tutelage.ledger import CallLedger
 from tutelage.seams import Message
@@ -36,7 +36,7 @@ class Solution(BaseModel):
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses of some milliseconds."""
-    monkeypatch.setattr(chat_retries, "_backoff", wait_random_exponential(multiplier=0.005, max=0.02))
+    monkeypatch.setattr(retries, "_backoff", wait_random_exponential(multiplier=0.005, max=0.02))
 
 
 def ask(number: int = 0) -> list[Message]:

@@ -19,8 +19,8 @@ from tutelage.agents.critics.steps import StepsCritic
 from tutelage.agents.prompts import CRITIC_SYSTEM, REPAIR, critic_messages, teaching_messages
 from tutelage.console import _lessons
 from tutelage.errors import BudgetSpent
-from tutelage.graphs.judge import judge
-from tutelage.graphs.lesson import is_final
+from tutelage.graphs.lesson.graph import is_final
+from tutelage.graphs.lesson.judge import judge
 from tutelage.plugins import Plugin, build
 from tutelage.rundir import RunDir
 from tutelage.schema import EarlierRationale, Problem, Rationale, TeachingRequest

@@ -15,7 +15,7 @@ import pytest
 from tenacity.wait import wait_random_exponential
 
 import tutelage
-from tutelage.agents import chat_retries
+from tutelage.agents.chat import retries
 from tutelage.rundir import RunDir
 from tutelage.testing import fake_config
 
@@ -45,7 +45,7 @@ def serve() -> Iterator[Callable[..., str]]:
 def test_every_rationale_is_accounted_for_and_paid_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Callable[..., str], lasting: bool
 ) -> None:
-    monkeypatch.setattr(chat_retries, "_backoff", wait_random_exponential(multiplier=0.05, max=0.2))
+    monkeypatch.setattr(retries, "_backoff", wait_random_exponential(multiplier=0.05, max=0.2))
     url = serve(**SHARES, lasting=lasting, seed=1)
     chat = {"model": "fake", "base_url": url, "concurrency": 32, "timeout": 1.0, "retries": 2 if lasting else 8}
     config = fake_config(

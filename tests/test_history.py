@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutelage.agents.prompts import count_tokens, probe_error
-from tutelage.graphs.history import History
+from tutelage.graphs.lesson.history import History
 from tutelage.schema import Attempt, Diagnosis, ProbeError, Problem, Split, Weakness, WrongStep
 
 PROBLEM = Problem(question="51 - 26 =", answer="25", skills=("borrow", "carry"))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutelage.arithmetic import work
-from tutelage.graphs.judge import judge
+from tutelage.graphs.lesson.judge import judge
 from tutelage.schema import Grade, Problem
 from tutelage.tasks.answers import extract_answer, same
 from tutelage.testing import FakeTask

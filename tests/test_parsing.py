@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.agents.parsing import Solution, read_solution
+from tutelage.agents.chat.parsing import Solution, read_solution
 
 STEPS = "51 - 20 = 31.\n31 - 6 = 25."
 WHOLE = f"{STEPS}\nAnswer: 25"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tutelage.agents.parsing import clean
+from tutelage.agents.chat.parsing import clean
 from tutelage.agents.prompts import repair_messages, teaching_messages
 from tutelage.agents.teachers.chat import ChatTeacher
 from tutelage.agents.teachers.reference import ReferenceTeacher

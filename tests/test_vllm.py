@@ -24,7 +24,7 @@ import tutelage
 from tutelage.agents.teachers.chat import ChatTeacher
 from tutelage.configfile import parse_config
 from tutelage.errors import CallFailed, Declined
-from tutelage.graphs.judge import judge
+from tutelage.graphs.lesson.judge import judge
 from tutelage.ledger import CallLedger
 from tutelage.plugins import build
 from tutelage.rundir import RunDir

@@ -8,9 +8,9 @@ from ...ledger import CallLedger
 from ...schema import Rationale, TeachingRequest
 from ...seams import NOTHING_TO_ASK
 from ...spending import Estimate
-from ..chat_model import ChatModel
-from ..chat_prices import Prices
-from ..parsing import clean
+from ..chat.model import ChatModel
+from ..chat.parsing import clean
+from ..chat.prices import Prices
 from ..prompts import CRITIC_VERSION, PROMPT_TOKENS, critic_messages
 
 _QUESTION = re.compile(r"[^.!?？。\n]*(?:\.(?=\w)[^.!?？。\n]*)*[?？]")

@@ -7,9 +7,9 @@ from typing import Literal
 from ...ledger import CallLedger
 from ...schema import StrategyRequest, TeachingRequest
 from ...spending import Estimate
-from ..chat_model import ChatModel
-from ..chat_prices import Prices
-from ..parsing import Solution, clean, read_solution
+from ..chat.model import ChatModel
+from ..chat.parsing import Solution, clean, read_solution
+from ..chat.prices import Prices
 from ..prompts import (
     PROMPT_TOKENS,
     PROMPT_VERSION,

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..agents.prompts import count_tokens, probe_error
-from ..schema import Diagnosis, ProbeError, Problem
+from ...agents.prompts import count_tokens, probe_error
+from ...schema import Diagnosis, ProbeError, Problem
 
 TAUGHT = 1.0
 """Added to the worth of an error of the weakness that the problem is taught for; severities lie in [0, 1]."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from ..arithmetic import as_text
-from ..schema import WrongStep
+from ...arithmetic import as_text
+from ...schema import WrongStep
 from .equations import Equation, read_equations, same
 from .expressions import Expression, read_expression, read_expressions
 

@@ -10,10 +10,10 @@ import math
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ..daemon import DaemonCaller, Raised
-from ..errors import BudgetSpent, Declined, RunError, RunFileError, flat
-from ..schema import Rationale, StrategyRequest, TeachingRequest
-from ..seams import Teacher
+from ...daemon import DaemonCaller, Raised
+from ...errors import BudgetSpent, Declined, RunError, RunFileError, flat
+from ...schema import Rationale, StrategyRequest, TeachingRequest
+from ...seams import Teacher
 
 MAX_CHARACTERS = 8000
 """A longer rationale is turned away: a lesson should fit a small student's context many times over."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..agents.prompts import one_line
-from ..daemon import DaemonCaller, Raised
-from ..errors import BudgetSpent, RunFileError, flat
-from ..ledger import ledger_scope
-from ..schema import Rationale, TeachingRequest
-from ..seams import Critic
+from ...agents.prompts import one_line
+from ...daemon import DaemonCaller, Raised
+from ...errors import BudgetSpent, RunFileError, flat
+from ...ledger import ledger_scope
+from ...schema import Rationale, TeachingRequest
+from ...seams import Critic
 from .call import close_plugin
 
 AGENT = "critic"

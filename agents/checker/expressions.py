@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Final, NamedTuple
 
-from ..arithmetic import evaluate
+from ...arithmetic import evaluate
 from .tokens import Token, tokenize
 
 MAX_UNIT_WORDS: Final = 4

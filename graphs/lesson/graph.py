@@ -15,18 +15,18 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from ..config import Ingredient
-from ..hashing import content_hash
-from ..ledger import ledger_scope
-from ..model_thread import on_model_thread
-from ..schema import (
+from ...config import Ingredient
+from ...hashing import content_hash
+from ...ledger import ledger_scope
+from ...model_thread import on_model_thread
+from ...schema import (
     TOO_LONG,
     EarlierRationale,
     Rationale,
     RecalledError,
     TeachingRequest,
 )
-from ..seams import NOTHING_TO_ASK, Task
+from ...seams import NOTHING_TO_ASK, Task
 from .call import NO_TEXT, TeacherCall
 from .critique import CriticCall
 from .hearing import heard

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..errors import InputError, RunError
+from ...errors import InputError, RunError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

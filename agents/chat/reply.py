@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..ledger import Reply
-from .chat_prices import Prices
+from ...ledger import Reply
+from .prices import Prices
 
 REPLY_CAP = 20_000
 """Characters of a reply that are kept."""

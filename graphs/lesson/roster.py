@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ..errors import RunError
-from ..schema import Rationale
-from ..seams import Teacher
+from ...errors import RunError
+from ...schema import Rationale
+from ...seams import Teacher
 from .call import FAILURES, HOPELESS, TeacherCall
 
 Event = dict[str, Any]

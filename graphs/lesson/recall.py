@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..config import RunConfig
-from ..memory import ErrorMemory
-from ..memory.connection import ServerConnection
-from ..plugins import Plugin
-from ..rundir import RunDir
-from ..schema import BASE, RecalledError, TeachingRequest
-from ..seams import Embedder
-from .context import RunContext
-from .lineage import lineage
+from ...config import RunConfig
+from ...memory import ErrorMemory
+from ...memory.connection import ServerConnection
+from ...plugins import Plugin
+from ...rundir import RunDir
+from ...schema import BASE, RecalledError, TeachingRequest
+from ...seams import Embedder
+from ..context import RunContext
+from ..lineage import lineage
 
 
 def open_memory(config: RunConfig, rundir: RunDir, embedder: Embedder) -> ErrorMemory:

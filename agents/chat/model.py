@@ -7,16 +7,16 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ..errors import CallFailed, Declined, InputError
-from ..ledger import CallLedger, Reply
-from ..seams import Message
-from ..spending import Estimate, Spending
-from .chat_access import Access
-from .chat_limits import Limits
-from .chat_prices import Prices, listed_prices
-from .chat_reply import UNREADABLE, NoReply, read_cut_reply, read_reply
-from .chat_retries import retrying, status_of
-from .chat_timeout import within
+from ...errors import CallFailed, Declined, InputError
+from ...ledger import CallLedger, Reply
+from ...seams import Message
+from ...spending import Estimate, Spending
+from .access import Access
+from .limits import Limits
+from .prices import Prices, listed_prices
+from .reply import UNREADABLE, NoReply, read_cut_reply, read_reply
+from .retries import retrying, status_of
+from .timeout import within
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

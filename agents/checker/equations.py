@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Final, Literal, NamedTuple
 
-from ..arithmetic import Step, work
+from ...arithmetic import Step, work
 from .expressions import Expression, clauses, expression_of, sides_of
 from .tokens import Token
 

@@ -6,11 +6,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 
-from ..errors import BudgetSpent
-from ..schema import Assignment, Rationale
+from ...errors import BudgetSpent
+from ...schema import Assignment, Rationale
+from ..context import RunContext
 from .call import FAILURES
-from .context import RunContext
-from .lesson import is_final
+from .graph import is_final
 from .roster import Event
 
 Work = tuple[Assignment, str, int]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..config import Ingredient
-from ..schema import TeachingRequest
+from ...config import Ingredient
+from ...schema import TeachingRequest
 
 FIELDS: dict[Ingredient, dict[str, Any]] = {
     "attempts": {"attempts": ()},

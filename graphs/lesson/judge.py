@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ..agents.equations import read_equations
-from ..agents.expressions import read_expression
-from ..agents.steps import agree, declared_answers, find_wrong_step
-from ..arithmetic import evaluate
-from ..schema import NO_STEP, TOO_LONG, Problem, WrongStep
-from ..seams import Task
+from ...agents.checker.equations import read_equations
+from ...agents.checker.expressions import read_expression
+from ...agents.checker.steps import agree, declared_answers, find_wrong_step
+from ...arithmetic import evaluate
+from ...schema import NO_STEP, TOO_LONG, Problem, WrongStep
+from ...seams import Task
 from .call import EMPTY, MAX_CHARACTERS
 
 NO_ANSWER = "no final answer"
