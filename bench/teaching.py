@@ -14,7 +14,9 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import statistics
+import sys
 from collections import Counter
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -94,7 +96,7 @@ def of_planted(student: str, task: str, experiment: str) -> dict[str, Any]:
         "task": {"name": "dataset", "options": {**COLUMNS, "path": task, "instruction": None}},
         "exam": {"due": 32 if experiment == "memory" else None},
         "training": {"start": "base", "worker": "inline", "stages": [{"name": "sft", "options": sft}]},
-        "stop": {"cycles": 3, "patience": None},
+        "stop": {"cycles": 2, "patience": None},
     }
 
 
@@ -223,7 +225,7 @@ def main() -> None:
 
 def report(given: argparse.Namespace, runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "command": f"python bench/teaching.py {given.experiment} --seeds {' '.join(map(str, given.seeds))}",
+        "command": shlex.join(["python", "bench/teaching.py", *sys.argv[1:]]),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},

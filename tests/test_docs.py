@@ -102,3 +102,15 @@ def test_the_figures_of_a_weak_teacher_are_those_that_were_measured() -> None:
     ):
         assert said in page, said
     assert "asked" not in free["critiques"] | held["critiques"] and "As a critic it asked no question" in page
+
+
+def test_the_figures_of_listening_are_those_that_were_measured() -> None:
+    measured = json.loads((ROOT / "bench" / "results" / "teaching_listening.json").read_text())
+    page = (ROOT / "docs" / "teaching.md").read_text()
+    assert measured["command"] in page
+    for run in measured["runs"]:
+        row = f"| {run['seed']} | {run['arm']} | {run['test']['best']:.3f} | {run['calls']} | {run['tokens']:,} |"
+        assert row in page, row
+    for arm, figures in measured["arms"].items():
+        row = f"| mean | {arm} | **{figures['mean']:.3f}** (sd {figures['sd']:.3f}) |"
+        assert row in page, row
