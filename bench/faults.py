@@ -141,7 +141,7 @@ def config(given: argparse.Namespace, url: str) -> dict[str, Any]:
         teachers=[{"name": "chat", "options": chat}],
         plan={"lessons": None},
         # Where a call fails for good, the run goes on: what is counted here is the failures.
-        teach={"concurrency": given.concurrency, "bench_after": given.n},
+        teach={"concurrency": given.concurrency},
         stop={"cycles": 1},
     )
 

@@ -251,6 +251,21 @@ def test_a_teacher_that_fails_now_and_then_is_not_benched(tmp_path: Path) -> Non
     assert told == [f"teacher 'broken' failed on problem {failed.problem_id}: OSError('busy')"]
 
 
+def test_failures_that_end_last_are_no_failures_in_a_row(tmp_path: Path) -> None:
+    turn = itertools.count()
+
+    def act(request: TeachingRequest) -> str:
+        if next(turn) % 3 == 0:
+            time.sleep(0.3)  # as a call that takes all its tries
+            raise OSError("busy")
+        return right(request)
+
+    settings = {"concurrency": 16, "bench_after": 3, "max_revisions": 0}
+    result = tutelage.run(config(teach=settings), teachers=[Broken(act)], run_dir=tmp_path / "run")
+    assert events(result.path, "benched") == []
+    assert result.reports[1].lessons.rejected == {"failed": 6}
+
+
 def test_fewer_problems_than_failures_allowed_are_no_empty_cycle(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="nobody is left to teach"):
         tutelage.run(config(plan={"lessons": 3}), teachers=[Broken(raises(OSError()))], run_dir=tmp_path / "run")

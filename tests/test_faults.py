@@ -52,7 +52,7 @@ def test_every_rationale_is_accounted_for_and_paid_once(
         task={"name": "tutelage.testing:FakeTask", "options": {"train": PROBLEMS}},
         teachers=[{"name": "chat", "options": chat}],
         plan={"lessons": None},
-        teach={"concurrency": 32, "bench_after": PROBLEMS},
+        teach={"concurrency": 32},
         stop={"cycles": 1},
     )
     result = tutelage.run(config, run_dir=tmp_path / "run")

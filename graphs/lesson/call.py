@@ -104,7 +104,7 @@ class TeacherCall:
             return Written(f"{who} failed: {flat(raised.error)}", {}, FAILED)
         if not isinstance(told, str):
             return Written(f"{who} returned {type(told).__name__}; return a string", {}, WRONG_TYPE)
-        return Written(_cut(told), {}, None)
+        return Written(cut(told), {}, None)
 
     async def close(self) -> str | None:
         """Let the teacher close what it has open, on the event loop that it was called on; say what went wrong."""
@@ -116,7 +116,7 @@ class TeacherCall:
         if isinstance(error, Declined):
             return Written(flat(error, bare=True)[:200], {}, DECLINED)
         if len(error.args) == 1 and isinstance(error.args[0], str):
-            error.args = (_cut(error.args[0]),)  # its traceback is written
+            error.args = (cut(error.args[0]),)  # its traceback is written
         self.cause = error
         if isinstance(error, RunError):  # its one line names the teacher
             return Written(flat(error, limit=600, bare=True), {}, FAILED)
@@ -131,7 +131,7 @@ class TeacherCall:
         except Exception as error:  # of a Rationale with properties of its own, or made without being checked
             return self._failure(WRONG_TYPE, request, f"returned a Rationale that cannot be read: {flat(error)}", error)
         if isinstance(text, str):
-            text = _cut(text)
+            text = cut(text)
         if text is None or (isinstance(text, str) and not text.strip()):
             told = "returned nothing; return the worked solution, or raise tutelage.Declined"
             return self._failure(EMPTY, request, told)
@@ -174,8 +174,8 @@ def wrong_signature(teacher: Teacher, request: TeachingRequest) -> str | None:
     return None
 
 
-def _cut(text: str) -> str:
-    """Cut a text of any size without copying the whole of it.
+def cut(text: str) -> str:
+    """Cut a foreign text of any size without copying the whole of it.
 
     One character more than is taken shows that it was too long; half a surrogate pair could not be written to a file.
     """
@@ -183,7 +183,7 @@ def _cut(text: str) -> str:
 
 
 def _scores(scores: dict[str, float]) -> dict[str, float]:
-    some = {_cut(name)[:80]: float(value) for name, value in islice(scores.items(), _MOST_SCORES)}
+    some = {cut(name)[:80]: float(value) for name, value in islice(scores.items(), _MOST_SCORES)}
     return {name: value for name, value in some.items() if math.isfinite(value)}
 
 

@@ -89,13 +89,14 @@ class Classroom:
         roster = self._context.roster
         if teacher not in roster.left:
             return False
+        number = roster.begin()
         try:
             revisions = await self._ask(assignment, teacher, draft)
         except BudgetSpent as spent:
             self._spent = spent  # no new lesson is begun, and those under way are kept
             return True
         *before, last = revisions
-        benched = roster.note(last, self._tell)
+        benched = roster.note(number, last, self._tell)
         if last.rejected not in FAILURES:
             self._write(revisions)
             return True

@@ -13,7 +13,7 @@ from ...errors import BudgetSpent, RunFileError, flat
 from ...ledger import ledger_scope
 from ...schema import Rationale, TeachingRequest
 from ...seams import Critic
-from .call import close_plugin
+from .call import close_plugin, cut
 
 AGENT = "critic"
 """Its name among the calls that are paid for, and in traces."""
@@ -66,7 +66,7 @@ class CriticCall:
             return Critique(failure=flat(raised.error))
         if not isinstance(asked, str):
             return Critique(failure=f"critique returned {type(asked).__name__}; return a string")
-        question = one_line(asked.encode("utf-8", "replace").decode())
+        question = one_line(cut(asked))
         return Critique(question) if question else Critique(failure="asked nothing")
 
     async def close(self) -> str | None:

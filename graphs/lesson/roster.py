@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from itertools import count
 from typing import Any
 
 from ...errors import RunError
@@ -25,7 +26,9 @@ class Roster:
         """Give a call so many seconds, and a teacher so many failures in a row."""
         self.calls = {name: TeacherCall(name, teacher, timeout) for name, teacher in teachers.items()}
         self._bench_after = bench_after
-        self._in_a_row = Counter[str]()
+        self._numbers = count()
+        self._failed: dict[str, list[int]] = defaultdict(list)
+        self._sound: dict[str, int] = {}
         self._last: dict[str, str] = {}
         self._benched: set[str] = set()
         self._tampered: set[str] = set()
@@ -39,24 +42,38 @@ class Roster:
         """Name a teacher for a problem that these were asked about; None if all who are left were."""
         return next((name for name in self.left if name not in asked), None)
 
-    def note(self, last: Rationale, tell: Callable[[Event], None]) -> bool:
+    def begin(self) -> int:
+        """Return the number of a lesson that begins now."""
+        return next(self._numbers)
+
+    def note(self, number: int, last: Rationale, tell: Callable[[Event], None]) -> bool:
         """Take in what came of a lesson, by its last draft; whether that benches the teacher."""
         name = last.teacher
         call = self.calls[name]
         if call.tampered and name not in self._tampered:
             self._tampered.add(name)
             tell({"kind": "note", "teacher": name, "text": _tampered(name)})
+        failures = self._in_a_row(name, number, failed=last.rejected in FAILURES)
         if last.rejected not in FAILURES:
-            self._in_a_row[name] = 0
             return False
-        self._in_a_row[name] += 1
         self._last[name] = last.text
         tell({"kind": "teacher_failed", "teacher": name, "problem_id": last.problem_id, "text": last.text})
-        failures = self._in_a_row[name]
         if name in self._benched or (failures < self._bench_after and last.rejected not in HOPELESS):
             return False
         self.bench(name, last.text, tell, failures)
         return True
+
+    def _in_a_row(self, name: str, number: int, *, failed: bool) -> int:
+        """Return how many lessons have failed since the last sound one, in the order in which they began.
+
+        Not in the order in which they ended: a failure takes all its tries, so many at once end with the failures.
+        """
+        if failed:
+            self._failed[name].append(number)
+        else:
+            self._sound[name] = max(number, self._sound.get(name, -1))
+        self._failed[name] = [one for one in self._failed[name] if one > self._sound.get(name, -1)]
+        return len(self._failed[name])
 
     def bench(self, name: str, why: str, tell: Callable[[Event], None], failures: int = 1) -> None:
         """Ask a teacher no more in this run."""

@@ -170,7 +170,7 @@ def doctor(
     else:
         for check in checks:
             typer.echo(f"{'FAIL' if check.problem else 'ok  '} {check.name}")
-        for line in as_lines(bills, made.stop):
+        for line in [] if failed and not bills else as_lines(bills, made.stop):
             typer.echo(harmless(line))
     if failed:
         for check in failed:

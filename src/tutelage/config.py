@@ -106,7 +106,8 @@ class TeachConfig(Section):
     timeout: float = Field(600.0, gt=0)
     """Seconds after which a teacher's call counts as failed, its waiting in line and its tries included."""
     bench_after: int = Field(5, ge=1)
-    """A teacher that fails so often in a row is not asked any more; the run goes on with the others, or ends."""
+    """A teacher that fails so often in a row, in the order in which its lessons began, is not asked any more; the run
+    goes on with the others, or ends."""
     hears: tuple[Ingredient, ...] = get_args(Ingredient)
     """What teachers are told besides the problem: the student's wrong answers to it, its weaknesses, the teacher's own
     rationales of earlier cycles, past errors like it, errors on the probe split. Within a lesson a teacher always hears
