@@ -169,6 +169,8 @@ def test_what_the_student_does_right_is_written_in_its_own_way() -> None:
     short = "51 - 26 = 25. Answer: 25"
     fine = "51 - 20 = 31. 31 - 1 = 30. 30 - 5 = 25. Answer: 25"
     assert thorough.teach(request("51 - 26 =", history=[other])) == short
+    before = {**recalled(None, None), "attempt": base.text, "wrong_step": None}
+    assert thorough.teach(request("51 - 26 =", recalled=[before])) == short
     assert thorough.teach(request("51 - 26 =")) == fine
     wrong = {**other, "attempt": {**other["attempt"], "text": "42 - 17 = 35. State: 35"}}
     assert thorough.teach(request("51 - 26 =", history=[wrong])) == fine

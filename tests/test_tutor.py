@@ -48,8 +48,8 @@ def written(expression: str, grain: Any) -> str:
     return " ".join(write_step(work(expression)[0], grain))
 
 
-def recalled(solution: str, fixed: bool) -> RecalledError:
-    wrong = attempt("72 - 38 = 44")
+def recalled(solution: str, fixed: bool | None, said: str = "72 - 38 = 44") -> RecalledError:
+    wrong = attempt(said)
     return RecalledError(
         id="e", problem_id="q", question="72 - 38 =", attempt=wrong.text, wrong_step=wrong.wrong_step, taught=solution,
         fixed=fixed,
@@ -63,6 +63,9 @@ def earlier(grain: str, correct: bool) -> EarlierRationale:
 
 
 ELSEWHERE = ProbeError(problem=Problem(question="9 - 1 =", answer="8"), attempt=attempt("x = 1"))
+DONE_FINE = ProbeError(
+    problem=Problem(question="72 - 38 =", answer="34"), attempt=attempt(written("72 - 38", "fine"), "another kind")
+)
 HEARD: list[tuple[dict[str, Any], str]] = [
     ({}, "direct"),
     ({"attempts": [attempt("51 - 26 = 35")]}, "place value"),
@@ -70,6 +73,9 @@ HEARD: list[tuple[dict[str, Any], str]] = [
     ({"weak_skills": ["long multiplication", BORROW]}, "place value"),
     ({"weak_skills": ["long multiplication"]}, "direct"),
     ({"history": [ELSEWHERE]}, "place value"),
+    ({"attempts": [attempt(written("51 - 26", "fine"), "another kind")], "weakness": WEAK}, "fine"),
+    ({"history": [DONE_FINE]}, "fine"),
+    ({"recalled": [recalled("", None, written("72 - 38", "fine"))]}, "fine"),
     ({"recalled": [recalled(written("72 - 38", "fine"), True)]}, "fine"),
     ({"recalled": [recalled(written("72 - 38", "place value"), True)]}, "place value"),
     ({"recalled": [recalled(written("72 - 38", "place value"), False)]}, "fine"),

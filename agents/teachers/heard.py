@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 from ...arithmetic import Step, work
 from ...schema import TOO_LONG, RecalledError, TeachingRequest, WrongStep
@@ -27,11 +27,11 @@ def grain_from_errors(request: TeachingRequest, own: Grain) -> Callable[[Step], 
     held = bool(request.earlier) and request.earlier[-1].rejected == TOO_LONG
     failing = set() if held else _failing(request)
     helped = {} if held else _helped(request, own, failing)
-    ways = _ways(request)
+    known = ways(_answers(request))
 
     def grain(step: Step) -> Grain:
-        if step.skill in ways and step.skill not in failing:
-            return ways[step.skill]
+        if step.skill in known and step.skill not in failing:
+            return known[step.skill]
         last = finest([own, grain_in(before, step) or own])
         return finest([finer(last) if step.skill in failing else last, helped.get(step.skill, own)])
 
@@ -69,10 +69,19 @@ def habits(errors: Sequence[tuple[str, str]], least: int = LEAST) -> set[str]:
     return {skill for skill, count in wrong.items() if count >= least and count >= HALF * come_to[skill]}
 
 
-def _ways(request: TeachingRequest) -> dict[str, Grain]:
-    """Return the grain in which the student's own answers write each skill most often, right, where grains differ."""
-    answers = [(request.problem.question, attempt.text) for attempt in request.attempts[:1]]
-    answers += [(error.problem.question, error.attempt.text) for error in request.history]
+def _answers(request: TeachingRequest) -> Iterator[tuple[str, str]]:
+    """Yield the questions and answers of the student that are heard of: here, elsewhere and before."""
+    yield from ((request.problem.question, attempt.text) for attempt in request.attempts[:1])
+    yield from ((error.problem.question, error.attempt.text) for error in request.history)
+    yield from ((error.question, error.attempt) for error in request.recalled)
+
+
+def ways(answers: Iterable[tuple[str, str]]) -> dict[str, Grain]:
+    """Return the grain in which a student writes each skill most often, where it is right and grains differ.
+
+    Args:
+        answers: Questions, and what the student wrote.
+    """
     counts: defaultdict[str, Counter[Grain]] = defaultdict(Counter)
     for question, text in answers:
         for step in work(find_expression(question)):

@@ -6,6 +6,8 @@ operation. It writes a kind of step (a skill) in finer equations where the promp
 - a `First wrong step` among the student's answers to this question names the skill, or a good part of its errors
   elsewhere do: one grain finer (grains as in the textbook teacher: direct, place value, fine);
 - the skills after `What the student is weak at` and `Other kinds of step it is weak at`: one grain finer;
+- a skill that the student's own answers write rightly, here, elsewhere or before, where no wrong step speaks against
+  it: as the student writes it;
 - a past error whose solution fixed it: the grain in which that solution writes the skill; one that did not fix it: one
   grain finer than that solution;
 - an earlier solution after which the student was still wrong: one grain finer than it; one that was rejected as too
@@ -21,7 +23,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ..agents.teachers.grains import GRAINS, Grain, find_expression, write_step
-from ..agents.teachers.heard import habits
+from ..agents.teachers.heard import habits, ways
 from ..arithmetic import as_text, work
 from ..schema import TOO_LONG
 from ..seams import Message
@@ -73,8 +75,10 @@ def _levels(prompt: str, coarsest: int) -> dict[str, int]:
     earlier, past = list(_earlier(prompt)), list(_past(prompt))
     if TOO_LONG in _after_first(prompt, "</earlier_solution>\n").split("\n", 1)[0]:
         return {}
-    finest = len(GRAINS) - 1
-    levels = dict.fromkeys(_weak(prompt), min(coarsest + 1, finest))
+    finest, finer = len(GRAINS) - 1, min(coarsest + 1, len(GRAINS) - 1)
+    levels = dict.fromkeys(_called_weak(prompt), finer)
+    levels |= {skill: GRAINS.index(grain) for skill, grain in ways(_answers(prompt)).items()}
+    levels |= dict.fromkeys(_failing(prompt), finer)
     for told in (
         *reversed(past),
         *reversed(earlier),
@@ -86,14 +90,29 @@ def _levels(prompt: str, coarsest: int) -> dict[str, int]:
     return levels
 
 
-def _weak(prompt: str) -> set[str]:
-    """Return the skills that the prompt calls weak, past errors left out."""
+def _called_weak(prompt: str) -> set[str]:
+    """Return the skills that the prompt calls weak."""
+    listed = [name for found in _WEAK_TOO.findall(prompt) for name in found.split(", ")]
+    return {name.strip() for name in (*_WEAK.findall(prompt), *listed)}
+
+
+def _failing(prompt: str) -> set[str]:
+    """Return the skills of wrong steps here, and of those elsewhere that are a habit; past errors are left out."""
     now = re.sub(r"<past_question>.*?(?=<past_question>|<other_error>|\Z)", "", prompt, flags=re.DOTALL)
     others = [(block, skill) for block in _OTHER.findall(now) for skill in _WRONG_STEP.findall(block)]
     elsewhere = habits([(block.partition("\n")[0], skill) for block, skill in others], least=1)
-    here = _OTHER.sub("", now)
-    listed = [name for found in _WEAK_TOO.findall(here) for name in found.split(", ")]
-    return elsewhere | {name.strip() for name in (*_WRONG_STEP.findall(here), *_WEAK.findall(here), *listed)}
+    return elsewhere | {name.strip() for name in _WRONG_STEP.findall(_OTHER.sub("", now))}
+
+
+def _answers(prompt: str) -> Iterator[tuple[str, str]]:
+    """Yield the questions and the student's answers that the prompt shows."""
+    here = re.split("<earlier_solution>|<past_question>|<other_error>", prompt)[0]
+    if "<student_answer>" in here:
+        yield _first(prompt, "question"), _first(here, "student_answer")
+    for block in _OTHER.findall(prompt):
+        yield block.partition("\n")[0], _after_first(block, "\nThe student's answer: ").partition("\n")[0]
+    for part in prompt.split("<past_question>\n")[1:]:
+        yield part.partition("\n</")[0], _first(part, "past_student_answer")
 
 
 def _past(prompt: str) -> Iterator[_Told]:
