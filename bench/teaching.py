@@ -90,7 +90,7 @@ def configuration(experiment: str, arm: Arm, seed: int, student: str, task: Path
 
 def of_planted(student: str, task: str, experiment: str) -> dict[str, Any]:
     """Return what concerns the planted student: it attempts all problems, but few where memory is measured."""
-    sft = {"mode": "full", "learning_rate": 1e-3, "batch_size": 16, "max_tokens": 20000}
+    sft = {"mode": "full", "learning_rate": 5e-4, "batch_size": 16, "max_tokens": 10000}
     return {
         "student": {"model": student, "precision": "float32", "max_new_tokens": 80, "batch_size": 256},
         "task": {"name": "dataset", "options": {**COLUMNS, "path": task, "instruction": None}},
