@@ -18,7 +18,7 @@ from .eviction import to_evict
 from .index import ErrorIndex
 from .journal import ALLOWED_SPLITS, ErrorEntry, ErrorJournal, OutcomeEntry, error_id
 from .merit import rank, weigh
-from .search import DENSE, HybridSearch, Match, Scope
+from .search import DENSE, HybridSearch, Scope
 
 CAPACITY = 100_000
 """Errors that are kept by default."""
@@ -164,17 +164,11 @@ class ErrorMemory:
             vector, wanted = self._search.vector(sought), max(POOL, 4 * limit)
             while True:
                 matches, exhausted = self._search.near(sought, vector, wanted, scope, but)
-                fates = ((match, self._fate(match, before_cycle)) for match in matches)
-                best = rank(weigh(fates, _name(weakness), problem.skills), limit)
+                known = ((match, self.journal.outcomes(match.entry.id, before_cycle)) for match in matches)
+                best = rank(weigh(known, _name(weakness), problem.skills), limit)
                 if exhausted or len(best) == limit:
                     return tuple(best)
                 wanted *= 4
-
-    def _fate(self, match: Match, before: int | None) -> OutcomeEntry | None:
-        """Return the last outcome that says an error was fixed, or else the last one."""
-        known = self.journal.outcomes(match.entry.id, up_to=before)
-        fixed = [outcome for outcome in known if outcome.fixed]
-        return (fixed or known or (None,))[-1]
 
     def sync(self) -> None:
         """Bring the index up to the journal now rather than at the next recall."""

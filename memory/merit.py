@@ -77,21 +77,33 @@ def alike(one: str, other: str) -> bool:
 
 
 def weigh(
-    found: Iterable[tuple[Match, OutcomeEntry | None]], weakness: str | None, skills: Sequence[str]
+    found: Iterable[tuple[Match, Sequence[OutcomeEntry]]], weakness: str | None, skills: Sequence[str]
 ) -> list[Found]:
-    """Give each error that was found its explanation's record among all of them.
+    """Give each error that was found its explanation's record among all that were taught for all of them.
 
     What was taught for another weakness and other skills than are taught now (see `rank`) is left aside. A lesson
-    counts once, however many errors at its problem it was to mend.
+    counts once, however many errors at its problem it was to mend; so does one that failed before another helped.
+
+    Args:
+        found: Errors, each with what became of it, the oldest outcome first.
+        weakness: What is taught now.
+        skills: Those of the problem that is taught now.
     """
-    pairs = [(match, outcome if _coherent(match.entry, weakness, skills) else None) for match, outcome in found]
-    lessons = {(match.entry.problem_id, o.rationale_id, o.cycle): o for match, o in pairs if o is not None}
+    known = [(match, some if _coherent(match.entry, weakness, skills) else ()) for match, some in found]
+    lessons = {(match.entry.problem_id, o.rationale_id, o.cycle): o for match, some in known for o in some}
     base = (sum(outcome.fixed for outcome in lessons.values()) + 1) / (len(lessons) + 2)
+    fates = [(match, _fate(some)) for match, some in known]
     records: dict[str, tuple[int, int]] = {}
-    for text in {outcome.taught for outcome in lessons.values()}:
+    for text in {outcome.taught for _, outcome in fates if outcome}:
         like = [other.fixed for other in lessons.values() if alike(text, other.taught)]
         records[text] = sum(like), len(like)
-    return [Found(match, o, *(records[o.taught] if o else (0, 0)), base) for match, o in pairs]
+    return [Found(match, o, *(records[o.taught] if o else (0, 0)), base) for match, o in fates]
+
+
+def _fate(outcomes: Sequence[OutcomeEntry]) -> OutcomeEntry | None:
+    """Return the last outcome that says an error was fixed, or else the last one."""
+    fixed = [outcome for outcome in outcomes if outcome.fixed]
+    return (fixed or outcomes or (None,))[-1]
 
 
 def rank(found: Iterable[Found], limit: int) -> list[RecalledError]:

@@ -216,12 +216,11 @@ def test_an_explanation_that_fixed_similar_errors_ranks_higher(memory: ErrorMemo
 
 
 def test_merit_is_the_posterior_mean_above_the_base() -> None:
-    def found(n: int, text: str, fixed: bool) -> tuple[Match, OutcomeEntry]:
+    def found(n: int, text: str, fixed: bool) -> tuple[Match, list[OutcomeEntry]]:
         problem, attempt = error()
         entry = _entry(problem, attempt, None, "")
-        return Match(entry, 0.5), OutcomeEntry(
-            error_id=entry.id, rationale_id=f"r{n}", taught=text, fixed=fixed, cycle=1
-        )
+        outcome = OutcomeEntry(error_id=entry.id, rationale_id=f"r{n}", taught=text, fixed=fixed, cycle=1)
+        return Match(entry, 0.5), [outcome]
 
     some = [found(n, BORROW, fixed) for n, fixed in enumerate((True, True, True, False))]
     other = [found(9, JUMP, False)]
@@ -231,6 +230,18 @@ def test_merit_is_the_posterior_mean_above_the_base() -> None:
     assert first.merit == pytest.approx((3 + PRIOR * base) / (4 + PRIOR) - base)
     assert last.merit == pytest.approx((0 + PRIOR * base) / (1 + PRIOR) - base) and last.merit < 0
     assert first.usefulness == pytest.approx(0.5 + WEIGHT * first.merit, abs=1e-6)
+
+
+def test_a_failure_counts_though_another_explanation_fixed_the_error_later(memory: ErrorMemory) -> None:
+    for n in range(3):
+        one = teach(memory, JUMP.format(n, 51), fixed=False)
+        memory.record_outcome(one, rationale_id=f"later-{n}", taught=BORROW, fixed=True, cycle=2)
+    other = teach(memory, JUMP.format(7, 51), fixed=True)
+    record_of = {one.taught: (one.helped, one.tried) for one in recall(memory)}
+    assert record_of[BORROW] == (3, 3)
+    assert record_of[JUMP.format(7, 51)] == (1, 4), "its three failures are remembered"
+    shown = {one.id: one for one in recall(memory)}
+    assert shown[other].fixed is False, "by that record it does worse than the others"
 
 
 def test_a_lesson_counts_once_however_many_errors_it_was_to_mend(memory: ErrorMemory) -> None:
