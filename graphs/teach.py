@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from ..errors import RunError, flat
@@ -29,7 +30,7 @@ from .context import RunContext
 from .exam import known_attempts
 from .lesson.call import NO_TEXT
 from .lesson.classroom import Classroom
-from .lesson.graph import LessonContext, lesson_graph
+from .lesson.graph import LessonContext, lesson_graph, recursion_limit
 from .lesson.history import History
 from .lesson.recall import recaller
 from .lineage import lineage
@@ -64,7 +65,8 @@ async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
         return await write_rationale(context, requests.request(assignment, teacher, draft), teacher, recall)
 
     classroom = Classroom(context, cycle, write, runtime.stream_writer)
-    await classroom.teach([(a, t, n) for a in asked for t in a.teachers for n in drafts])
+    work = [(a, t, n) for a in asked for t in a.teachers for n in drafts]
+    await classroom.teach(work, own=len(requests.plan.assignments) - len(asked))
     for text in fruitless(context, cycle):
         runtime.stream_writer({"kind": "note", "cycle": cycle, "text": text})
     return CycleState(cycle=cycle)
@@ -96,10 +98,11 @@ async def write_rationale(
         hears=context.config.teach.hears,
         max_revisions=context.config.teach.max_revisions,
     )
+    # A subgraph inherits the cycle's checkpointer, durability and recursion limit; it must keep none of them (its texts
+    # are in files). LangGraph then warns that a durability is given for nothing: see the filter above.
+    own: RunnableConfig = {"recursion_limit": recursion_limit(handles.max_revisions)}
     try:
-        # A subgraph inherits the cycle's checkpointer and durability; it must keep neither (its texts are in files).
-        # LangGraph then warns that a durability is given for nothing: see the filter above.
-        state = await lesson_graph().ainvoke({"request": request}, context=handles, durability="exit")
+        state = await lesson_graph().ainvoke({"request": request}, own, context=handles, durability="exit")
     except (RunError, asyncio.CancelledError):
         raise
     except Exception as error:

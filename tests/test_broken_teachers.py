@@ -21,7 +21,7 @@ import tutelage
 from tutelage import Rationale, RunError, TeachingRequest
 from tutelage.jsonl import read
 from tutelage.rundir import RunDir
-from tutelage.testing import FakeTeacher, fake_config
+from tutelage.testing import FakeEngine, FakeTeacher, fake_config
 
 LESSONS = 16
 
@@ -294,6 +294,43 @@ def test_the_work_of_a_benched_teacher_goes_to_one_that_was_not_asked(tmp_path: 
     assert broken.asked <= 3
     assert {lesson.origin for lesson in result.lessons(1)} == {"good"}
     assert len(result.lessons(1)) == LESSONS == len(good.asked)
+
+
+def test_lessons_under_way_land_when_the_last_teacher_is_benched(tmp_path: Path) -> None:
+    turn = itertools.count()
+
+    async def act(request: TeachingRequest) -> str:
+        if next(turn) == 0:
+            await asyncio.sleep(0.2)  # the others have begun
+            raise OSError("down")
+        await asyncio.sleep(1.0)
+        return right(request)
+
+    path, settings = tmp_path / "run", {"concurrency": 4, "bench_after": 1, "max_revisions": 0}
+    first, again = Async(act), Broken(right)
+    with pytest.raises(RunError, match=r"OSError\('down'\); nobody is left to teach$"):
+        tutelage.run(config(teach=settings), teachers=[first], run_dir=path)
+    assert next(turn) == 4, "no lesson was begun after that"
+    assert len(RunDir(path).rationales(1)) == 3
+    result = tutelage.resume(path, teachers=[again])
+    assert (again.asked, result.reports[1].lessons.taught) == (LESSONS - 3, LESSONS)
+
+
+def test_a_run_goes_on_where_only_the_student_s_own_answers_can_be_taught(tmp_path: Path) -> None:
+    broken = Broken(raises(OSError("down")))
+
+    class Able(FakeEngine):
+        """Answers nine of ten problems."""
+
+        def generate(self, checkpoint: str, prompts: Any, **options: Any) -> Any:
+            return [[self._answer(prompt[-1]["content"], 0.9)] for prompt in prompts]
+
+    settings = {"policy": "undo", "teach": {"bench_after": 100, "max_revisions": 0}, "stop": {"cycles": 1}}
+    kept = {k: v for k, v in fake_config().items() if k not in ("plan", "exam")}
+    result = tutelage.run({**kept, **settings}, engine=Able(), teachers=[broken], run_dir=tmp_path / "run")
+    assert 0 < broken.asked < 10
+    assert result.reports[1].lessons.rejected == {"failed": broken.asked}
+    assert result.reports[1].lessons.taught == len(result.lessons(1)) > 20
 
 
 def test_every_teacher_s_last_failure_is_named_when_nobody_is_left(tmp_path: Path) -> None:

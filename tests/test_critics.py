@@ -228,6 +228,17 @@ def test_a_teacher_that_says_the_same_again_is_not_asked_on(tmp_path: Path) -> N
     assert len(teacher.asked) == 3 * 16, "the third text was the first again"
 
 
+def test_a_lesson_may_take_more_steps_than_a_short_run(tmp_path: Path) -> None:
+    class Inventive(FakeTeacher):
+        def teach(self, request: TeachingRequest) -> str:
+            self.asked.append(request)
+            return f"1 + {len(request.earlier)} = {1 + len(request.earlier)}. Answer: 0"
+
+    result = lesson(tmp_path, Inventive(), FakeCritic(), max_revisions=8)
+    assert result.reports[1].lessons.rejected == {"wrong answer": 9 * 16}
+    assert {r.revision for r in RunDir(result.path).rationales(1)} == set(range(9))
+
+
 def test_an_object_that_is_no_critic_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="critics: 'FakeTeacher' lacks critique"):
         tutelage.run(fake_config(), critic=FakeTeacher(), run_dir=tmp_path / "run")  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 
-from ...errors import BudgetSpent
+from ...errors import BudgetSpent, RunError
 from ...schema import Assignment, Rationale
 from ..context import RunContext
 from .call import FAILURES
@@ -46,15 +46,21 @@ class Classroom:
         for problem_id, teacher, draft in self._done:
             self._asked[problem_id, draft].add(teacher)
         self._failed: list[tuple[Assignment, Rationale]] = []
-        self._spent: BudgetSpent | None = None
+        self._ended: RunError | None = None
+        """Why no new lesson is begun; those under way are kept, since they are paid for."""
         self._gate = asyncio.Semaphore(context.config.teach.concurrency)
         self._tasks = asyncio.TaskGroup()
 
-    async def teach(self, work: Iterable[Work]) -> None:
+    async def teach(self, work: Iterable[Work], own: int) -> None:
         """Ask the teachers for what is missing.
 
+        Args:
+            work: What is planned for teachers.
+            own: How many lessons of the plan are the student's own answers.
+
         Raises:
-            RunError: If no teacher is left, or the budget is spent; what was under way is finished in that case.
+            RunError: If no teacher is left, nothing at all can be taught, or the budget is spent; what was under way is
+                finished in that case.
         """
         missing = [(a, t, n) for a, t, n in work if (a.problem_id, t, n) not in self._done]
         for assignment, teacher, draft in missing:
@@ -73,15 +79,15 @@ class Classroom:
         except ExceptionGroup as errors:
             first = errors.exceptions[0]
             raise first from first.__cause__  # where the plug-in raised, not where the group did
-        if self._spent:
-            raise self._spent
-        if self._failed and all(r.rejected in FAILURES for r in self._written.values()):
+        if self._ended:
+            raise self._ended
+        if self._failed and not own and all(r.rejected in FAILURES for r in self._written.values()):
             raise self._context.roster.nobody_left()
         self._write([rationale for _, rationale in self._failed])
 
     async def _lesson(self, assignment: Assignment, teacher: str | None, draft: int) -> None:
         async with self._gate:
-            while teacher and not self._spent and not await self._settled(assignment, teacher, draft):
+            while teacher and not self._ended and not await self._settled(assignment, teacher, draft):
                 teacher = self._stand_in(assignment, draft)
 
     async def _settled(self, assignment: Assignment, teacher: str, draft: int) -> bool:
@@ -93,7 +99,7 @@ class Classroom:
         try:
             revisions = await self._ask(assignment, teacher, draft)
         except BudgetSpent as spent:
-            self._spent = spent  # no new lesson is begun, and those under way are kept
+            self._ended = spent
             return True
         *before, last = revisions
         benched = roster.note(number, last, self._tell)
@@ -115,7 +121,7 @@ class Classroom:
     def _stand_in(self, assignment: Assignment, draft: int) -> str | None:
         roster, asked = self._context.roster, self._asked[assignment.problem_id, draft]
         if not roster.left:
-            raise roster.nobody_left()
+            self._ended = self._ended or roster.nobody_left()
         stand_in = roster.stand_in(asked)
         if stand_in:
             asked.add(stand_in)

@@ -118,6 +118,11 @@ def is_final(drafts: Sequence[Rationale], max_revisions: int) -> bool:
     return stops or last.revision >= max_revisions or any(one.text == last.text for one in before)
 
 
+def recursion_limit(max_revisions: int) -> int:
+    """Return the super-steps of the longest lesson (recall, draft, check; three a revision), and one to see its end."""
+    return 3 + 3 * max_revisions + 1
+
+
 async def _write(state: LessonState, context: LessonContext) -> LessonState:
     request, drafts, teacher = state["request"], state["drafts"], context.teacher
     with ledger_scope(cycle=request.cycle, agent=teacher.name, problem_id=request.problem.id):
