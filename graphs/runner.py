@@ -23,6 +23,7 @@ from ..jsonl import read_json, write_atomic, write_json
 from ..ledger import CallLedger
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
+from ..secret import without_secrets
 from .context import Objects, Parts, RunContext, build_parts
 from .cycle import build_cycle
 from .lesson.critique import CriticCall
@@ -164,11 +165,12 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
     except (InputError, RunError) as error:
         if error.__cause__ is not None:  # a plug-in's author wants to see where
             rundir.write_error(traceback.format_exc())
-        emit({"kind": "failed", "why": str(error)})
-        raise RunError(str(error)) from error  # the run has begun: no InputError any more, and it can be resumed
+        told = without_secrets(str(error))
+        emit({"kind": "failed", "why": told})
+        raise RunError(told) from error  # the run has begun: no InputError any more, and it can be resumed
     except Exception as error:
         rundir.write_error(traceback.format_exc())
-        emit({"kind": "failed", "why": repr(error)})
+        emit({"kind": "failed", "why": without_secrets(repr(error))})
         raise RunError(one_line(error)) from error
 
 

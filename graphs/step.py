@@ -12,6 +12,7 @@ from typing import Protocol, cast
 
 from langgraph.runtime import Runtime
 
+from ..errors import InputError, RunError, one_line
 from ..hashing import content_hash
 from .context import RunContext
 from .state import CycleState
@@ -42,7 +43,13 @@ def step(node: Node) -> Node:
             return cast(CycleState, done["update"])
         runtime.stream_writer({"kind": "started", "node": name, "cycle": cycle})
         began = time.perf_counter()
-        update = await node(state, runtime)
+        try:
+            update = await node(state, runtime)
+        except (InputError, RunError):
+            raise
+        except Exception as error:
+            # LangGraph writes what a node raises into its checkpoints, and a plug-in's exception may hold a secret.
+            raise RunError(one_line(error)) from error
         seconds = round(time.perf_counter() - began, 3)
         rundir.write_step(cycle, name, {"input": key, "update": dict(update), "seconds": seconds})
         rundir.add_seconds(cycle)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 from pathlib import Path
@@ -13,6 +12,7 @@ import httpx
 
 from ..errors import InputError, one_line
 from ..hashing import content_hash
+from ..secret import read_secret
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -209,7 +209,7 @@ def check_server(url: str, token_env: str | None) -> None:
 def _headers(token_env: str | None) -> dict[str, str]:
     if token_env is None:
         return {}
-    token = os.environ.get(token_env, "").strip()
+    token = read_secret(token_env)
     if not token:
         raise InputError(f"memory.token_env: the environment variable {token_env} is not set; set it, or leave it out")
     return {TOKEN_HEADER: token}

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..errors import RunError
 from ..schema import SCHEMA_VERSION
 from ..seams import Embedder
+from ..secret import without_secrets
 from .connection import Connection
 from .journal import ADDED, ErrorEntry
 
@@ -264,4 +265,4 @@ def _guarded(action: Callable[[], T]) -> T:
     except (KeyboardInterrupt, SystemExit, GeneratorExit, RunError, _ChromaFailure):
         raise
     except BaseException as error:  # a panic in Chroma's Rust core is no Exception
-        raise _ChromaFailure(f"{type(error).__name__}: {str(error)[:200]}") from error
+        raise _ChromaFailure(f"{type(error).__name__}: {without_secrets(str(error))[:200]}") from error

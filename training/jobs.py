@@ -15,6 +15,7 @@ from ..jsonl import read_json, write_json
 from ..plugins import Plugin
 from ..schema import SCHEMA_VERSION, Lesson, Strategy, TrainingReport
 from ..seams import StageJob
+from ..secret import without_secrets
 
 FAILURE = "failure.json"
 RESULT = "training.json"
@@ -94,7 +95,7 @@ def finished_report(folder: Path, key: str) -> TrainingReport | None:
 def write_failure(folder: Path, error: Exception) -> None:
     """Leave behind why a worker failed; a log alone would end with what the launcher says of it."""
     message = str(error) if isinstance(error, InputError | RunError) else f"{type(error).__name__}: {error}"
-    line = (message.strip().splitlines() or [type(error).__name__])[0][:500]
+    line = (without_secrets(message).strip().splitlines() or [type(error).__name__])[0][:500]
     write_json(folder / FAILURE, {"input": isinstance(error, InputError), "message": line})
 
 

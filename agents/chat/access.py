@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ...errors import InputError, RunError
+from ...secret import read_secret, without_secrets
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -18,10 +18,6 @@ NO_KEY = "none"
 """Sent to servers that need no key, so that a key meant for somebody else is not picked up from the environment."""
 PROBE_SECONDS = 5.0
 """How long `check` waits for a server."""
-SECRETS = ("_KEY", "_TOKEN", "_SECRET")
-"""Ends of the names of environment variables that are blacked out in messages, with `api_key_env` itself."""
-SHORTEST_KEY = 6
-"""Characters; a shorter value of theirs is no key, and might be a word of the message."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ class Access:
         """
         if self.api_key_env is None:
             return NO_KEY if self.base_url else None
-        key = os.environ.get(self.api_key_env, "")
+        key = read_secret(self.api_key_env)
         if not key:
             raise failure(f"{self.who}: the environment variable {self.api_key_env} is not set; it holds the key")
         return key
@@ -124,7 +120,7 @@ class Access:
         try:
             answer = httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=PROBE_SECONDS)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise InputError(f"{self.who}: cannot be reached: {self.cause(error)}; is the server up?") from error
+            raise InputError(f"{self.who}: cannot be reached: {cause(error)}; is the server up?") from error
         if answer.status_code in (401, 403):
             raise InputError(f"{self.who}: refuses the key (HTTP {answer.status_code}); set `api_key_env`")
         if answer.status_code >= 500:
@@ -134,14 +130,11 @@ class Access:
             near = get_close_matches(self.model, served, n=1, cutoff=0.3) or served[:1]
             raise InputError(f"{self.who}: does not serve this model; it has {near[0]!r} ({len(served)} in all)")
 
-    def cause(self, error: BaseException) -> str:
-        """Say in one line what went wrong, with keys blacked out: some providers repeat them."""
-        text = " ".join(str(error).split())
-        secrets = {os.environ.get(self.api_key_env or "", "")} - {""}
-        secrets |= {v for name, v in os.environ.items() if name.endswith(SECRETS) and len(v) >= SHORTEST_KEY}
-        for secret in sorted(secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+
+def cause(error: BaseException) -> str:
+    """Say in one line what went wrong, with secrets blacked out."""
+    text = " ".join(without_secrets(str(error)).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
 
 
 def _served(answer: Any) -> list[str]:

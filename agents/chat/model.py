@@ -11,7 +11,7 @@ from ...errors import CallFailed, Declined, InputError
 from ...ledger import CallLedger, Reply
 from ...seams import Message
 from ...spending import Estimate, Spending
-from .access import Access
+from .access import Access, cause
 from .limits import Limits
 from .prices import Prices, listed_prices
 from .reply import UNREADABLE, NoReply, read_cut_reply, read_reply
@@ -44,7 +44,7 @@ class ChatModel:
     """Asks a chat model, for whoever needs one: a teacher, a critic.
 
     A call is looked up in the call ledger before it is made. It waits for the client's limits, and is tried again on
-    rate limits, server errors, lost connections, time-outs and replies that are none (see `chat_retries`). A try that
+    rate limits, server errors, lost connections, time-outs and replies that are none (see `retries`). A try that
     timed out may be charged by the provider: nobody can tell from here. What has arrived is never asked for again.
     """
 
@@ -181,7 +181,7 @@ class ChatModel:
         try:
             self._build()
         except Exception as error:  # whatever the provider's package raises
-            raise InputError(f"{self.access.who}: cannot be set up: {self.access.cause(error)}") from error
+            raise InputError(f"{self.access.who}: cannot be set up: {cause(error)}") from error
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; the next call opens new ones."""
@@ -223,7 +223,7 @@ class ChatModel:
             try:
                 return await retrying(self._retries, self._patience)(one_try)
             except Exception as error:  # every provider has exceptions of its own
-                told = f"{self.access.who}: {self.access.cause(error)}" + f" (after {tries} tries)" * (tries > 1)
+                told = f"{self.access.who}: {cause(error)}" + f" (after {tries} tries)" * (tries > 1)
                 raise (Declined if _is_about_the_prompt(error) else CallFailed)(told) from error
 
     async def _try(self, chat: BaseChatModel, messages: list[Message], schema: type[BaseModel] | None) -> Reply:
@@ -254,7 +254,7 @@ class ChatModel:
             try:
                 chat = self._build()
             except Exception as error:  # as in `check`, which the run may have gone without
-                raise CallFailed(f"{self.access.who}: cannot be set up: {self.access.cause(error)}") from error
+                raise CallFailed(f"{self.access.who}: cannot be set up: {cause(error)}") from error
             limits = Limits(self._concurrency, self._requests_per_minute, self._tokens_per_minute)
             for closed in [one for one in list(self._lines) if one.is_closed()]:
                 self._lines.pop(closed, None)

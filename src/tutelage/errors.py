@@ -6,6 +6,8 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from .secret import without_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -72,7 +74,7 @@ def first_refused(error: ValidationError) -> str:
 
 
 def flat(error: BaseException, limit: int = 300, bare: bool = False) -> str:
-    """Return somebody else's exception as one line, whatever it holds.
+    """Return somebody else's exception as one line, whatever it holds; secrets are blacked out.
 
     Args:
         error: The exception; one that cannot even be printed is named by its type.
@@ -82,15 +84,16 @@ def flat(error: BaseException, limit: int = 300, bare: bool = False) -> str:
     kind, said = type(error).__name__, error.args[0] if len(error.args) == 1 else None
     try:
         if isinstance(said, str):  # not by `repr` of the whole, which would copy a text of any size
+            said = without_secrets(said)
             text = said[: 2 * limit] if bare else f"{kind}({said[:limit]!r})"
         else:
-            text = str(error) if bare else repr(error)
+            text = without_secrets(str(error) if bare else repr(error))
     except Exception:
         text = kind
     return " ".join(text[: 2 * limit].split())[:limit] or kind
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:
-    """Return an exception as one line: its kind and the first line of what it says."""
-    lines = str(error).strip().splitlines()
+    """Return an exception as one line: its kind and the first line of what it says; secrets are blacked out."""
+    lines = without_secrets(str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:limit] if lines else 'no message'}"

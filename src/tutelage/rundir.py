@@ -27,6 +27,7 @@ from .schema import (
     Strategy,
     TrainingReport,
 )
+from .secret import without_secrets
 
 R = TypeVar("R", bound=Record)
 
@@ -234,8 +235,12 @@ class RunDir:
         jsonl.append(self.events, [{"schema": SCHEMA_VERSION, "time": round(time.time(), 3), **event}])
 
     def write_error(self, told: str) -> None:
-        """Write the traceback of a failure; the end of it, if a plug-in's exception quotes something endless."""
-        (self.path / "error.log").write_text(told[-_LONGEST_ERROR:], encoding="utf-8", errors="replace")
+        """Write the traceback of a failure, secrets blacked out.
+
+        Only the end of it, if a plug-in's exception quotes something endless.
+        """
+        told = without_secrets(told)[-_LONGEST_ERROR:]
+        (self.path / "error.log").write_text(told, encoding="utf-8", errors="replace")
 
     # shared by the above ------------------------------------------------------------------------------------------
 

@@ -1,0 +1,28 @@
+"""Secrets: environment variables whose values are used, but never written or shown."""
+
+from __future__ import annotations
+
+import os
+
+_ENDS = ("_KEY", "_TOKEN", "_SECRET")
+"""Ends of the names of variables that are secrets, whoever reads them."""
+_SHORTEST = 6
+"""Characters; a shorter value of theirs is no key, and might be a word of the message."""
+_read: set[str] = set()
+"""Names of variables that were read as secrets: a configured one may have any name, and a value of any length."""
+
+
+def read_secret(variable: str) -> str:
+    """Return the value of an environment variable, empty if it is not set; from now on it is blacked out."""
+    _read.add(variable)
+    return os.environ.get(variable, "").strip()
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with every secret blacked out: some providers repeat the key in what they complain of."""
+    values = {os.environ.get(name, "").strip() for name in _read} - {""}
+    named = {value.strip() for name, value in os.environ.items() if name.endswith(_ENDS)}
+    values |= {value for value in named if len(value) >= _SHORTEST}
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, "***")
+    return text
