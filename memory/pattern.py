@@ -22,8 +22,11 @@ CAP: Final = 400
 _UNITS: Final = (7, 12, 24, 30, 60, 365, 1000, 3600)
 _MOST: Final = 12
 """Numbers of a question that a result is compared with; with more, chance would find something."""
-_EXPRESSION = re.compile(r"[-(\d][-+*/×÷·−().,\d ]*[\d)]")
-_SAID = re.compile(r"(-?[(\d][-+*/×÷().\d ]*[-+*/×÷][-(). \d]*[\d)])[^\d.(+*/=-]{1,30}(-?\d+(?:\.\d+)?)")
+_EXPRESSION = re.compile(r"(?<![-(\d])[-(\d][-+*/×÷·−().,\d ]*[\d)]")
+_SAID = re.compile(
+    r"(?<![-(\d])(-?(?>[(\d][().\d ]*+[-+*/×÷][-+*/×÷().\d ]*[\d)]))"  # a run is taken whole: no going back
+    r"[^\d.(+*/=-]{1,30}(-?\d+(?:\.\d+)?)"
+)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _FRACTION = re.compile(r"(-?\d{1,18}) ?/ ?(\d{1,18})")
 

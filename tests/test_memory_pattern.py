@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,3 +71,15 @@ def test_no_text_makes_it_raise(question: str, gold: str, given: str, text: str)
     found = relations(question, gold, given, find_wrong_step(question, text), text)
     assert len(found) == len(set(found))
     assert all(isinstance(one, str) for one in found)
+
+
+@pytest.mark.parametrize(
+    "piece", ["1-", "1 - ", "((", "-(", "1+(", "- ", "1 ", "1-2 a", "1+1 gives ", "12", "9*9)", ", 1"]
+)
+def test_hostile_texts_take_little_time(piece: str) -> None:
+    text = (piece * 2000)[:2000]
+    for tail in ("", "x", ")"):
+        began = time.process_time()
+        relations("What is 1 + 1?", "2", "3", None, text[: 2000 - len(tail)] + tail)
+        relations(text, "2", "3", None, "")
+        assert time.process_time() - began < 0.1
