@@ -23,7 +23,7 @@ from tutelage.agents.chat.retries import LONGEST_TOLD, is_worth_another_try, tol
 from tutelage.errors import CallFailed, Declined, InputError
 from tutelage.ledger import CallLedger
 from tutelage.seams import Message
-from tutelage.testing import faults
+from tutelage.testing import chat_server, faults
 from tutelage.testing.chat_server import ChatServer, Sent
 from tutelage.testing.faults import MALFORMED_BODIES, Fault, Faults
 
@@ -156,6 +156,21 @@ async def test_an_empty_reply_that_was_charged_is_kept(tmp_path: Path) -> None:
         model = ChatModel("fake", server.base_url, ledger=ledger)
         assert await model.ask(ask(), "v") == await model.ask(ask(), "v")
         assert server.requests == 1 and ledger.cost().tokens_out == 1
+
+
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}])
+@pytest.mark.parametrize("schema", [None, Solution])
+async def test_tokens_that_the_server_does_not_tell_are_estimated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usage: Any, schema: type[BaseModel] | None
+) -> None:
+    whole = chat_server._completion
+    monkeypatch.setattr(chat_server, "_completion", lambda *given: {**whole(*given), "usage": usage})
+    with ChatServer(lambda _: "word " * 100) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
+        model = ChatModel("fake", server.base_url, price_in=1e6, price_out=2e6, structured=True, ledger=ledger)
+        await model.ask([{"role": "user", "content": "long " * 400}], "v", schema)
+        cost = ledger.cost()
+    assert 500 <= cost.tokens_in <= 520 and 120 <= cost.tokens_out <= 140
+    assert cost.usd == cost.tokens_in + 2 * cost.tokens_out
 
 
 async def test_a_silent_server_is_given_up_after_all_tries(quick: None) -> None:

@@ -231,11 +231,12 @@ class ChatModel:
         begun = time.monotonic()
         try:
             answer = await within(self._timeout, asked.ainvoke(list[Any](messages)))
-            return read_reply(answer if schema is None else answer["raw"], time.monotonic() - begun, self.prices)
+            answer = answer if schema is None else answer["raw"]
+            return read_reply(answer, messages, time.monotonic() - begun, self.prices)
         except UNREADABLE as error:
             raise NoReply(f"the reply is malformed ({type(error).__name__}: {error})") from error
         except Exception as error:
-            cut = read_cut_reply(error, time.monotonic() - begun, self.prices)
+            cut = read_cut_reply(error, messages, time.monotonic() - begun, self.prices)
             if cut is None:
                 raise
             return cut

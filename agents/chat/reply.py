@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ...ledger import Reply
+from ...seams import Message
 from .prices import Prices
 
 REPLY_CAP = 20_000
@@ -18,13 +19,14 @@ class NoReply(Exception):
     """What came back is no reply."""
 
 
-def read_reply(answer: Any, seconds: float, prices: Prices | None) -> Reply:
-    """Keep an answer with what it cost.
+def read_reply(answer: Any, messages: list[Message], seconds: float, prices: Prices | None) -> Reply:
+    """Keep an answer with what it cost; tokens that the server does not tell are estimated.
 
     An answer without text whose tokens were charged is a reply too: the model thought until its limit, and would again.
 
     Args:
         answer: LangChain's message.
+        messages: What was asked.
         seconds: How long it took.
         prices: None counts no dollars.
 
@@ -33,10 +35,10 @@ def read_reply(answer: Any, seconds: float, prices: Prices | None) -> Reply:
     """
     usage = answer.usage_metadata or {"input_tokens": 0, "output_tokens": 0}
     text = str(answer.text) or _arguments(answer)
-    return _reply(text, usage["input_tokens"], usage["output_tokens"], seconds, prices)
+    return _reply(messages, text, (usage["input_tokens"], usage["output_tokens"]), seconds, prices)
 
 
-def read_cut_reply(error: Exception, seconds: float, prices: Prices | None) -> Reply | None:
+def read_cut_reply(error: Exception, messages: list[Message], seconds: float, prices: Prices | None) -> Reply | None:
     """Return the reply inside OpenAI's complaint that JSON was cut off at the token limit; it was paid for.
 
     None if the error is another.
@@ -47,12 +49,18 @@ def read_cut_reply(error: Exception, seconds: float, prices: Prices | None) -> R
         return None
     usage = error.completion.usage
     tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-    return _reply(error.completion.choices[0].message.content or "", *tokens, seconds, prices)
+    return _reply(messages, error.completion.choices[0].message.content or "", tokens, seconds, prices)
 
 
-def _reply(text: str, tokens_in: int, tokens_out: int, seconds: float, prices: Prices | None) -> Reply:
+def _reply(messages: list[Message], text: str, tokens: tuple[int, int], seconds: float, prices: Prices | None) -> Reply:
+    from langchain_core.messages.utils import count_tokens_approximately
+
+    tokens_in, tokens_out = tokens
     if not text and not tokens_out:
         raise NoReply("the reply has no text")
+    # A count of none is none that was told; a budget must see that something was spent.
+    tokens_in = tokens_in or count_tokens_approximately(list[Any](messages))
+    tokens_out = tokens_out or count_tokens_approximately([text])
     usd = prices.usd(tokens_in, tokens_out) if prices else 0.0
     return Reply(text[:REPLY_CAP], tokens_in, tokens_out, usd, seconds)
 
