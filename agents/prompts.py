@@ -16,14 +16,14 @@ from ..schema import (
 )
 from ..seams import NOTHING_TO_ASK, Message
 
-PROMPT_VERSION = "teach-5"
+PROMPT_VERSION = "teach-6"
 CRITIC_VERSION = "critic-1"
 STRATEGY_VERSION = "strategy-1"
 
 PROMPT_TOKENS = 6000
 """Estimated tokens of a whole prompt; what comes last in it is left out first."""
 QUESTION_CAP = 8000
-"""Characters of the question that is taught; a teacher cannot solve half of one."""
+"""Characters of the question that is taught, and of its answer; a teacher cannot solve half of one."""
 TEXT_CAP = 1200
 """Characters of any other quoted text; a student that repeats itself fills its whole token limit."""
 STEP_CAP = 200
@@ -101,10 +101,9 @@ def teaching_messages(request: TeachingRequest) -> list[Message]:
     Cycle numbers and ids are left out, so that the same need in a later cycle is the same call.
     """
     problem = request.problem
-    asked = [quote("question", problem.question, QUESTION_CAP), quote("right_answer", problem.answer)]
+    asked = [quote("question", problem.question, QUESTION_CAP), quote("right_answer", problem.answer, QUESTION_CAP)]
     parts = [part for part in (*asked, _weakness(request)) if part]
-    style = STYLES[request.draft % len(STYLES)]
-    close = f'Write the solution now{_limit(request)}.{style} Its last line is "Answer: {one_line(problem.answer)}".'
+    close = f"Write the solution now{_limit(request)}.{STYLES[request.draft % len(STYLES)]} {_end(problem.answer)}"
     room = PROMPT_TOKENS - sum(map(count_tokens, (SYSTEM, *parts, close)))
     for title, blocks in _sections(request):
         section, room = _fit(title, blocks, room)
@@ -193,6 +192,14 @@ def _fit(title: str, blocks: Sequence[str], room: int) -> tuple[str, int]:
 
 def _limit(request: TeachingRequest) -> str:
     return "" if request.max_tokens is None else f", in at most {max(1, request.max_tokens // TOKENS_A_WORD)} words"
+
+
+def _end(answer: str) -> str:
+    """Say how the solution is to end: an answer that does not stay itself within a sentence is pointed to."""
+    said = one_line(answer)
+    if said == answer.strip():
+        return f'Its last line is "Answer: {said}".'
+    return 'It ends with "Answer: " followed by the whole right answer, exactly as given above.'
 
 
 def _weakness(request: TeachingRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,6 +96,14 @@ def test_the_prompt_holds_all_that_the_teacher_may_use() -> None:
         assert part in user, part
     assert user.endswith('Its last line is "Answer: 25".')
     assert user.index("51 - 26 = 26.") < user.index("51 - 26 = 25."), "the latest first"
+
+
+@pytest.mark.parametrize("answer", ["1 2\n3 4", "x" * 201, "a  b", "y" * 5000])
+def test_an_answer_that_would_be_cut_or_flattened_is_pointed_to(answer: str) -> None:
+    asked = request().model_copy(update={"problem": Problem(question="What is it?", answer=answer)})
+    user = teaching_messages(asked)[1]["content"]
+    assert f"<right_answer>\n{answer}\n</right_answer>" in user
+    assert user.endswith('It ends with "Answer: " followed by the whole right answer, exactly as given above.')
 
 
 def test_a_bare_request_has_no_empty_sections() -> None:
