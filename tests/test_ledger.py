@@ -229,3 +229,25 @@ async def test_kill_loses_no_reply_that_was_returned(path: Path) -> None:
             model = Model()
             reply = await ledger.call("m", [{"role": "user", "content": str(i)}], {}, "1", model)
             assert (reply.text, model.asked) == (f"text {i}", 0)
+
+
+@pytest.mark.parametrize(
+    "between", ["os.kill(os.getpid(), signal.SIGKILL)", "raise sqlite3.OperationalError('disk full')"]
+)
+async def test_a_reply_is_kept_with_its_use_or_not_at_all(path: Path, between: str) -> None:
+    cut_off = (
+        "import asyncio, os, signal, sqlite3, sys\n"
+        "from pathlib import Path\n"
+        "from tutelage.ledger import CallLedger, Reply\n"
+        f"def cut_off(*args, **named):\n    {between}\n"
+        "CallLedger._note_use = cut_off\n"
+        "async def invoke():\n    return Reply('text', 10, 4, 0.5)\n"
+        "asyncio.run(CallLedger(Path(sys.argv[1])).call('m', [], {}, '1', invoke))\n"
+    )
+    process = subprocess.run([sys.executable, "-c", cut_off, str(path)], capture_output=True)
+    assert process.returncode != 0
+    with CallLedger(path) as ledger:
+        model = Model()
+        await ledger.call("m", [], {}, "1", model)
+        assert model.asked == 1
+        assert ledger.cost() == Cost(calls=1, tokens_in=10, tokens_out=4, usd=0.5)

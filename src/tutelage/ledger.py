@@ -242,9 +242,10 @@ class CallLedger:
     def _store(self, key: str, model: str, prompt_version: str, reply: Reply) -> None:
         """Keep a reply that was paid for, and what it cost; then share it."""
         row = (key, model, prompt_version, *reply, time.time())
-        with self._told():
+        with self._told(), self._connection:  # both or none: a reply whose use is lost would never be counted
+            self._connection.execute("BEGIN IMMEDIATE")
             self._insert(row)
-        self._note_use(key, cached=False)
+            self._note_use(key, cached=False)
         if self._shared is not None:
             with self._shared._mutex, self._shared._told():
                 self._shared._insert(row)
