@@ -36,7 +36,7 @@ STYLES = (
     " Take as few steps as will do.",
     " Before each step, say in a few words what it is for.",
 )
-"""How each draft of several differs from the others; after the last it begins again."""
+"""How each draft of several differs from the others; after the last it begins again (see `teaching_version`)."""
 MAX_ATTEMPTS = 3
 MAX_SKILLS = 12
 
@@ -109,6 +109,12 @@ def teaching_messages(request: TeachingRequest) -> list[Message]:
         section, room = _fit(title, blocks, room)
         parts += [section] if section else []
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": "\n\n".join([*parts, close])}]
+
+
+def teaching_version(request: TeachingRequest) -> str:
+    """Return the version of a request's prompt, which tells drafts of one style apart: each is a call of its own."""
+    repeat = request.draft // len(STYLES)
+    return f"{PROMPT_VERSION}+{repeat}" if repeat else PROMPT_VERSION
 
 
 def repair_messages(messages: Sequence[Message], reply: str) -> list[Message]:

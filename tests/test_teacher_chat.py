@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from tutelage.agents.chat.parsing import clean
-from tutelage.agents.prompts import repair_messages, teaching_messages
+from tutelage.agents.prompts import STYLES, repair_messages, teaching_messages
 from tutelage.agents.teachers.chat import ChatTeacher
 from tutelage.agents.teachers.reference import ReferenceTeacher
 from tutelage.errors import Declined, InputError, RunError
@@ -102,6 +103,17 @@ async def test_the_same_request_is_asked_once(tmp_path: Path) -> None:
         assert server.requests == 1
         await ChatTeacher("fake", server.base_url).teach(request())
         assert server.requests == 2 and server.hashes[0] == server.hashes[1]
+
+
+async def test_every_draft_is_a_call_of_its_own(tmp_path: Path) -> None:
+    turn = itertools.count()
+    with ChatServer(lambda _: f"Way {next(turn)}.\nAnswer: 25") as server, CallLedger(tmp_path / "calls") as ledger:
+        teacher = ChatTeacher("fake", server.base_url, temperature=0.7, ledger=ledger)
+        drafts = range(2 * len(STYLES) + 1)
+        texts = [await teacher.teach(request(draft=draft)) for draft in drafts]
+        assert len(set(texts)) == len(texts) == server.requests
+        assert [await teacher.teach(request(draft=draft)) for draft in drafts] == texts
+        assert server.requests == len(texts)
 
 
 @pytest.mark.parametrize("status", [429, 500])

@@ -12,13 +12,13 @@ from ..chat.parsing import Solution, clean, read_solution
 from ..chat.prices import Prices
 from ..prompts import (
     PROMPT_TOKENS,
-    PROMPT_VERSION,
     REPAIR,
     STRATEGY_VERSION,
     count_tokens,
     repair_messages,
     strategy_messages,
     teaching_messages,
+    teaching_version,
 )
 
 
@@ -104,11 +104,12 @@ class ChatTeacher:
             CallFailed: If the model cannot be reached, refuses the key or answers with an error after all retries.
         """
         messages = teaching_messages(request)
+        version = teaching_version(request)
         lines = request.problem.answer.strip().count("\n") + 1
-        reply = await self._chat.ask(messages, PROMPT_VERSION, Solution)
+        reply = await self._chat.ask(messages, version, Solution)
         read = read_solution(reply, lines)
         if read.answer is None:
-            again = await self._chat.ask(repair_messages(messages, reply), PROMPT_VERSION, Solution)
+            again = await self._chat.ask(repair_messages(messages, reply), version, Solution)
             read = max(read, read_solution(again, lines), key=lambda one: one.answer is not None)
         return read.text
 

@@ -93,7 +93,9 @@ class TeachConfig(Section):
     """Whether the student's own right answer is the target where it has one (UNDO does so); then no teacher is
     asked."""
     drafts: int = Field(1, ge=1)
-    """Rationales that each teacher writes for a problem, each in another way; the purifier chooses."""
+    """Rationales that each teacher writes for a problem, each in another way; the purifier chooses. A chat
+    model has four ways; from the fifth on it is asked in the same words again, which is of use only with a
+    `temperature` above 0."""
     max_revisions: int = Field(1, ge=0)
     """How often a teacher may refine a rejected rationale."""
     critic: Plugin | None = Plugin(name="steps")
