@@ -29,6 +29,8 @@ HNSW: CreateHNSWConfiguration = {
 """One thread, so that the same journal gives the same graph and so the same neighbours. Many neighbours, because
 the same error made over and over fills the neighbourhoods, and what lies outside cannot be reached any more."""
 TOKEN_HEADER = "x-chroma-token"
+PORTS = {"http": 8000, "https": 443}
+"""Where a server is that is named without a port: Chroma's own, and what stands before it for https."""
 PROBE_SECONDS = 5.0
 """How long `check_server` waits."""
 SERVER_SECONDS = 60.0
@@ -150,11 +152,10 @@ class ServerConnection:
         from chromadb.config import Settings
 
         parts = urlsplit(self.url)
-        secure = parts.scheme == "https"
         client = chromadb.HttpClient(
             host=parts.hostname or "",
-            port=parts.port or (443 if secure else 8000),
-            ssl=secure,
+            port=parts.port or PORTS[parts.scheme],
+            ssl=parts.scheme == "https",
             headers=dict(self._headers),
             settings=Settings(anonymized_telemetry=False),
         )
@@ -163,14 +164,14 @@ class ServerConnection:
 
 
 def require_url(url: str) -> str:
-    """Return a server's address as it is used.
+    """Return a server's address as it is used, with the port: Chroma's own if there is none, 443 for https.
 
     Raises:
         InputError: If it is no plain `http://host:port`.
     """
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number
         raise InputError("memory.server: is no address; give http://host:port") from None
     if parts.username or parts.password or parts.query:
@@ -180,7 +181,8 @@ def require_url(url: str) -> str:
         )
     if not sound or parts.path.strip("/") or parts.fragment:
         raise InputError(f"memory.server: {url[:80]!r} is no address; give http://host:port")
-    return f"{parts.scheme}://{parts.netloc}"
+    port = f":{PORTS[parts.scheme]}" if parts.port is None else ""
+    return f"{parts.scheme}://{parts.netloc.removesuffix(':')}{port}"
 
 
 def check_server(url: str, token_env: str | None) -> None:

@@ -227,7 +227,7 @@ def test_sound_teachers_of_every_kind(tmp_path: Path, name: str) -> None:
     result = tutelage.run(config(), teachers=[SOUND[name]], run_dir=tmp_path / "run")
     assert (result.reports[1].lessons.taught, result.reports[1].lessons.rejected) == (LESSONS, {})
     scores = [rationale.scores for rationale in RunDir(result.path).rationales(1)]
-    assert scores == [{"sure": 0.5} if "rationale" in name else {}] * LESSONS
+    assert scores == [{"teacher/sure": 0.5} if "rationale" in name else {}] * LESSONS
 
 
 def test_a_teacher_that_fails_now_and_then_is_not_benched(tmp_path: Path) -> None:

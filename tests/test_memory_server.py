@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
+from unittest.mock import MagicMock
 
+import httpx
 import pytest
 import yaml
 
@@ -73,6 +75,35 @@ def test_an_address_that_cannot_work_is_refused_without_its_secret(url: str, tol
         require_url(url)
     assert "secret@" not in str(caught.value) and "token=secret" not in str(caught.value)
     assert require_url("http://localhost:8000/") == "http://localhost:8000"
+
+
+@pytest.mark.parametrize(
+    ("url", "used"),
+    [
+        ("http://host", "http://host:8000"),
+        ("http://host:/", "http://host:8000"),
+        ("https://host", "https://host:443"),
+        ("http://[::1]", "http://[::1]:8000"),
+        ("https://host:9", "https://host:9"),
+    ],
+)
+def test_an_address_without_a_port_is_the_same_server_everywhere(
+    url: str, used: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def get(_: httpx.Client, address: str) -> httpx.Response:
+        asked.append(address)
+        return httpx.Response(200, json={"nanosecond heartbeat": 1})
+
+    monkeypatch.setattr(httpx.Client, "get", get)
+    check_server(url, None)
+    made: dict[str, object] = {}
+    monkeypatch.setattr("chromadb.HttpClient", lambda **given: (made.update(given), MagicMock())[1])
+    ServerConnection(url, tmp_path)._open()
+    host = f"[{made['host']}]" if ":" in str(made["host"]) else made["host"]
+    assert f"{'https' if made['ssl'] else 'http'}://{host}:{made['port']}" == used
+    assert asked == [f"{used}/api/v2/heartbeat"]
 
 
 def test_a_dead_server_is_one_line_before_the_run(tmp_path: Path, tutelage_cli: object) -> None:

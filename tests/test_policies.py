@@ -10,6 +10,7 @@ import pytest
 
 import tutelage
 from tutelage import InputError
+from tutelage.config import RunConfig, TeachConfig, TrainingConfig
 from tutelage.configfile import dump_config, load_config, parse_config
 from tutelage.graphs.preflight import examine_config
 from tutelage.policies import POLICIES, settings_of
@@ -45,6 +46,14 @@ def test_what_the_file_says_wins_field_by_field() -> None:
     assert (config.teach.hears, config.teach.concurrency) == ((), 2)
     assert config.plan.lessons == 7
     assert parse_config(configured("undo", exam={"due": 3})).exam.due == 3
+
+
+def test_a_section_given_as_a_model_wins_only_in_what_was_set() -> None:
+    given = configured("undo", teach=TeachConfig(drafts=2), training=TrainingConfig(start="last"))
+    config = RunConfig(**given)
+    assert (config.teach.drafts, config.teach.keep_correct) == (2, True)
+    assert (config.training.start, config.plan.lessons) == ("last", None)
+    assert RunConfig(**configured("undo", teach=TeachConfig(keep_correct=False))).teach.keep_correct is False
 
 
 def test_all_is_spelled_out_in_what_a_run_keeps(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 Settings = dict[str, Any]
 
 
@@ -109,8 +111,8 @@ POLICIES: dict[str, Callable[[], Settings]] = {
 def fill_in(values: Mapping[str, Any]) -> Settings:
     """Return a configuration's values with those of its policy beneath them.
 
-    What the values say wins, also where they say null. A section is filled in field by field; a plug-in is one value,
-    its options included.
+    What the values say wins, also where they say null. A section is filled in field by field, of a model those that
+    were set; a plug-in is one value, its options included.
     """
     policy = POLICIES.get(str(values.get("policy")))
     return dict(values) if policy is None else _beneath(values, policy())
@@ -120,8 +122,11 @@ def _beneath(values: Mapping[str, Any], settings: Settings) -> Settings:
     """Put settings beneath values; only a mapping that is no plug-in is looked into."""
     merged = {**settings, **values}
     for key, inner in settings.items():
-        if isinstance(inner, dict) and "name" not in inner and isinstance(values.get(key), Mapping):
-            merged[key] = _beneath(values[key], inner)
+        given = values.get(key)
+        if isinstance(given, BaseModel):
+            given = given.model_dump(exclude_unset=True)
+        if isinstance(inner, dict) and "name" not in inner and isinstance(given, Mapping):
+            merged[key] = _beneath(given, inner)
     return merged
 
 
