@@ -37,6 +37,9 @@ SERVER_SECONDS = 60.0
 """How long one request to the server may take; Chroma's own client would wait for ever."""
 
 
+_BUSY = frozenset({429, 502, 503, 504})
+
+
 class Connection(Protocol):
     """One Chroma collection and how to come by it."""
 
@@ -55,6 +58,10 @@ class Connection(Protocol):
 
     def remove(self) -> None:
         """Delete the collection and all that is in it."""
+        ...
+
+    def is_away(self, error: BaseException) -> bool:
+        """Whether a failure says that Chroma could not be asked, and so nothing of the index."""
         ...
 
     def close(self) -> None:
@@ -98,6 +105,10 @@ class FolderConnection:
             shutil.rmtree(self.folder)
         else:
             self.folder.unlink(missing_ok=True)
+
+    def is_away(self, error: BaseException) -> bool:
+        """Never: Chroma is in this process."""
+        return False
 
     def close(self) -> None:
         """Release Chroma's files, so that the folder can be opened again in this process."""
@@ -143,6 +154,17 @@ class ServerConnection:
         client = self._open()
         if self.collection in {one.name for one in client.list_collections()}:
             client.delete_collection(self.collection)
+
+    def is_away(self, error: BaseException) -> bool:
+        """Whether the server was not reached, or is too busy; Chroma's client puts some of these into others."""
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, httpx.TransportError):
+                return True
+            if isinstance(cause, httpx.HTTPStatusError) and cause.response.status_code in _BUSY:
+                return True
+            cause = cause.__cause__ or cause.__context__
+        return False
 
     def close(self) -> None:
         """Nothing to let go of: the client keeps no connection that must be closed."""

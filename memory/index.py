@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import RunError
+from ..errors import RunError, one_line
 from ..schema import SCHEMA_VERSION
 from ..seams import Embedder
 from ..secret import without_secrets
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 BATCH = 512
 """Errors embedded and added at once; below Chroma's own limit of a few thousand."""
+
+PAUSE = 2.0
+"""Seconds before a server that was away is asked again."""
 
 T = TypeVar("T")
 Vectors = npt.NDArray[np.float32]
@@ -143,7 +147,7 @@ class ErrorIndex:
         """Open the index that is there; return whether it has followed a beginning of the journal."""
         if not self._connection.exists():
             return False
-        collection = _guarded(self._connection.connect)
+        collection = self._guarded(self._connection.connect)
         facts: Mapping[str, Any] = collection.metadata or self._facts(0, "")
         count = facts.get("events")
         if not isinstance(count, int) or not 0 <= count <= len(events):
@@ -151,7 +155,7 @@ class ErrorIndex:
         digest = running_digest(events[:count])
         if dict(facts) != self._facts(count, digest):
             return False
-        held, may = _guarded(lambda: self._ids(collection)), _left(events[:count])
+        held, may = self._guarded(lambda: self._ids(collection)), _left(events[:count])
         if not {one for one in may if one in errors} <= held <= may:
             return False
         self._collection, self._followed, self._digest, self._held = collection, count, digest, held
@@ -182,9 +186,24 @@ class ErrorIndex:
     def _again(self, action: Callable[[], T]) -> T:
         """Run what must work on a fresh index."""
         try:
-            return _guarded(action)
+            return self._guarded(action)
         except _ChromaFailure as error:
             raise RunError(f"{self._connection.where}: Chroma cannot build the index: {error}") from error
+
+    def _guarded(self, action: Callable[[], T], tries: int = 2) -> T:
+        """Run what Chroma does; a server that is away says nothing of the index, and is asked once more."""
+        try:
+            return action()
+        except (KeyboardInterrupt, SystemExit, GeneratorExit, RunError, _ChromaFailure):
+            raise
+        except BaseException as error:  # a panic in Chroma's Rust core is no Exception
+            if not self._connection.is_away(error):
+                raise _ChromaFailure(f"{type(error).__name__}: {without_secrets(str(error))[:200]}") from error
+            if tries == 1:
+                told = f"{self._connection.where}: does not answer ({one_line(error)}); see to the server, then resume"
+                raise RunError(told) from error
+        time.sleep(PAUSE)
+        return self._guarded(action, tries - 1)
 
     def _follow(self, events: Sequence[str], errors: Mapping[str, ErrorEntry]) -> None:
         """Add and delete what the journal has beyond the index."""
@@ -213,7 +232,7 @@ class ErrorIndex:
                 self._collection.delete(ids=gone)
             self._collection.modify(metadata=self._facts(count, digest))
 
-        _guarded(write)
+        self._guarded(write)
         self._followed, self._digest = count, digest
         self._held.update(come)
         self._held.difference_update(gone)
@@ -229,7 +248,7 @@ class ErrorIndex:
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             return np.asarray(vectors / np.maximum(lengths, 1e-9), np.float32)
 
-        return _guarded(fetch)
+        return self._guarded(fetch)
 
     def _facts(self, events: int, digest: str) -> dict[str, Any]:
         return {"schema": SCHEMA_VERSION, "embedder": self._embedder.name, "events": events, "digest": digest}
@@ -246,7 +265,7 @@ class ErrorIndex:
             distances = (found["distances"] or [[]])[0]
             return [Hit(one, 1.0 - float(far)) for one, far in zip(found["ids"][0], distances, strict=True)]
 
-        return _guarded(search)
+        return self._guarded(search)
 
 
 def _left(events: Sequence[str]) -> set[str]:
@@ -257,12 +276,3 @@ def _left(events: Sequence[str]) -> set[str]:
 
 class _ChromaFailure(Exception):
     """Chroma failed in whatever way; building the index again is the remedy."""
-
-
-def _guarded(action: Callable[[], T]) -> T:
-    try:
-        return action()
-    except (KeyboardInterrupt, SystemExit, GeneratorExit, RunError, _ChromaFailure):
-        raise
-    except BaseException as error:  # a panic in Chroma's Rust core is no Exception
-        raise _ChromaFailure(f"{type(error).__name__}: {without_secrets(str(error))[:200]}") from error

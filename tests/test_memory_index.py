@@ -6,11 +6,14 @@ import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from tutelage.errors import RunError
 from tutelage.memory import ErrorMemory
+from tutelage.memory.connection import FolderConnection, ServerConnection
 from tutelage.schema import Attempt, Problem, RecalledError, Split
 from tutelage.testing.embedder import HashEmbedder
 
@@ -176,3 +179,46 @@ def test_an_embedder_of_no_use_is_named(tmp_path: Path) -> None:
         record(memory, 0, 2)
         with pytest.raises(RunError, match="embedder 'broken': gave 0 vectors for 2 texts"):
             recall(memory)
+
+
+class Away(FolderConnection):
+    """A server that is away for some requests; it keeps what it has."""
+
+    files_are_ours = False
+    is_away = ServerConnection.is_away  # type: ignore[assignment]
+    left = 0
+
+    def connect(self) -> Any:
+        collection = super().connect()
+
+        class Asked:
+            def __getattr__(asked, name: str) -> Any:
+                if self.left and name in ("get", "query", "upsert", "modify"):
+                    self.left -= 1
+                    try:
+                        raise httpx.ReadTimeout("timed out")
+                    except httpx.ReadTimeout:
+                        raise ValueError("Could not connect to a Chroma server") from None
+                return getattr(collection, name)
+
+        return Asked()
+
+
+def test_a_server_that_is_away_for_a_while_is_no_damaged_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutelage.memory.index.PAUSE", 0)
+    embedder, server = HashEmbedder(), Away(tmp_path / "there")
+    with ErrorMemory(tmp_path, embedder, connection=server) as memory:
+        record(memory, 0, 20)
+        before = recall(memory)
+        server.left = 1
+        record(memory, 20, 30)
+        assert recall(memory)
+        server.left = 2
+        record(memory, 30, 31)
+        with pytest.raises(RunError, match=r"does not answer \(ValueError: Could not connect.*then resume$"):
+            recall(memory)
+        assert server.left == 0 and recall(memory)
+    with ErrorMemory(tmp_path, embedder, connection=Away(tmp_path / "there")) as memory:
+        assert recall(memory)[0] == before[0]
+        assert memory.index.rebuilds == 0
+    assert sum(size for size in embedder.calls if size > 1) == 30, "nothing was embedded again"
