@@ -141,13 +141,14 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
     memory = open_memory(parts.config, rundir, parts.embedder)
     given = {field.name: getattr(parts, field.name) for field in fields(parts)}
     settings = parts.config.teach
-    roster = Roster(parts.teachers, settings.timeout, settings.bench_after)
-    critic = CriticCall(parts.critic, settings.timeout, settings.bench_after)
-    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory, roster=roster, critic_call=critic)
 
     def emit(event: dict[str, Any]) -> None:
         rundir.write_event(event)
         listen(event)
+
+    roster = Roster(parts.teachers, settings.timeout, settings.bench_after)
+    critic = CriticCall(parts.critic, settings.timeout, settings.bench_after, emit)
+    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory, roster=roster, critic_call=critic)
 
     try:
         try:

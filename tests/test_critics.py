@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import Counter
 from pathlib import Path
@@ -21,6 +22,7 @@ from tutelage.console import _lessons
 from tutelage.errors import BudgetSpent
 from tutelage.graphs.lesson.graph import is_final
 from tutelage.graphs.lesson.judge import judge
+from tutelage.jsonl import read
 from tutelage.plugins import Plugin, build
 from tutelage.rundir import RunDir
 from tutelage.schema import EarlierRationale, Problem, Rationale, TeachingRequest
@@ -124,6 +126,10 @@ def lesson(tmp_path: Path, teacher: FakeTeacher, critic: Any, **teach: Any) -> t
     return tutelage.run(config, teachers=[teacher], critic=critic, run_dir=tmp_path / "run")
 
 
+def notes(result: tutelage.Result) -> list[str]:
+    return [event["text"] for event in read(RunDir(result.path).events) if event["kind"] == "note"]
+
+
 def test_the_teacher_hears_the_question_and_the_trace_tells_it(tmp_path: Path) -> None:
     teacher, critic = FakeTeacher(wrong_first=True), FakeCritic("What is left?")
     result = lesson(tmp_path, teacher, critic)
@@ -184,6 +190,24 @@ def test_a_critic_that_hangs_is_left_behind_and_soon_not_asked_any_more(tmp_path
     assert Slow.asked == 2 and result.reports[1].lessons.taught == 16
     told = Counter(r.critic_failure for r in RunDir(result.path).rationales(1) if r.critic_failure)
     assert told == {"did not answer within 0.2 seconds": 2, "not asked after 2 failures in a row": 14}
+    assert notes(result) == [
+        "critic is asked no more in this run after 2 failures in a row: did not answer within 0.2 seconds"
+    ]
+
+
+def test_a_critic_s_failures_that_end_last_are_no_failures_in_a_row(tmp_path: Path) -> None:
+    turn = itertools.count()
+
+    class Busy:
+        def critique(self, request: TeachingRequest, rationale: Rationale) -> str:
+            if next(turn) % 3 == 0:
+                time.sleep(0.5)  # as a call that takes all its tries
+                raise OSError("busy")
+            return "What is left?"
+
+    result = lesson(tmp_path, FakeTeacher(wrong_first=True), Busy(), concurrency=16, bench_after=3)
+    assert result.reports[1].lessons.critiques == {"asked": 10, "failed": 6}
+    assert notes(result) == []
 
 
 def test_a_critic_without_money_ends_the_run(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ class Classroom:
         roster = self._context.roster
         if teacher not in roster.left:
             return False
-        number = roster.begin()
+        number = roster.begin(teacher)
         try:
             revisions = await self._ask(assignment, teacher, draft)
         except BudgetSpent as spent:

@@ -5,7 +5,8 @@ A critic that fails never costs the lesson: the teacher refines without a questi
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ...agents.prompts import one_line
 from ...daemon import DaemonCaller, Raised
@@ -14,6 +15,7 @@ from ...ledger import ledger_scope
 from ...schema import Rationale, TeachingRequest
 from ...seams import Critic
 from .call import close_plugin, cut
+from .streak import Streak
 
 AGENT = "critic"
 """Its name among the calls that are paid for, and in traces."""
@@ -30,12 +32,19 @@ class Critique(NamedTuple):
 class CriticCall:
     """Calls the critic of a run."""
 
-    def __init__(self, critic: Critic | None, timeout: float, bench_after: int) -> None:
-        """Give a call so many seconds, and the critic so many failures in a row; without one nothing is asked."""
+    def __init__(
+        self, critic: Critic | None, timeout: float, bench_after: int, tell: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """Give a call so many seconds, and the critic so many failures in a row; without one nothing is asked.
+
+        `tell` takes the event that it is asked no more.
+        """
         self._critic = critic
         self._timeout = timeout
         self._bench_after = bench_after
-        self._in_a_row = 0
+        self._tell = tell
+        self._streak = Streak()
+        self._benched: str | None = None
         self._caller = DaemonCaller(AGENT)
 
     async def ask(self, request: TeachingRequest, rationale: Rationale) -> Critique:
@@ -47,10 +56,15 @@ class CriticCall:
         """
         if self._critic is None:
             return Critique()
-        if self._in_a_row >= self._bench_after:
-            return Critique(failure=f"not asked after {self._in_a_row} failures in a row")
+        if self._benched:
+            return Critique(failure=self._benched)
+        number = self._streak.begin()
         came = await self._ask(self._critic, request, rationale)
-        self._in_a_row = self._in_a_row + 1 if came.failure else 0
+        failures = self._streak.note(number, failed=came.failure is not None)
+        if failures >= self._bench_after and not self._benched:
+            self._benched = f"not asked after {failures} failures in a row"
+            text = f"critic is asked no more in this run after {failures} failures in a row: {came.failure}"
+            self._tell({"kind": "note", "text": text})
         return came
 
     async def _ask(self, critic: Critic, request: TeachingRequest, rationale: Rationale) -> Critique:

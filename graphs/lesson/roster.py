@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from itertools import count
 from typing import Any
 
 from ...errors import RunError
 from ...schema import Rationale
 from ...seams import Teacher
 from .call import FAILURES, HOPELESS, TeacherCall
+from .streak import Streak
 
 Event = dict[str, Any]
 
@@ -26,9 +25,7 @@ class Roster:
         """Give a call so many seconds, and a teacher so many failures in a row."""
         self.calls = {name: TeacherCall(name, teacher, timeout) for name, teacher in teachers.items()}
         self._bench_after = bench_after
-        self._numbers = count()
-        self._failed: dict[str, list[int]] = defaultdict(list)
-        self._sound: dict[str, int] = {}
+        self._streaks = {name: Streak() for name in teachers}
         self._last: dict[str, str] = {}
         self._benched: set[str] = set()
         self._tampered: set[str] = set()
@@ -42,9 +39,9 @@ class Roster:
         """Name a teacher for a problem that these were asked about; None if all who are left were."""
         return next((name for name in self.left if name not in asked), None)
 
-    def begin(self) -> int:
-        """Return the number of a lesson that begins now."""
-        return next(self._numbers)
+    def begin(self, name: str) -> int:
+        """Return the number of a teacher's lesson that begins now."""
+        return self._streaks[name].begin()
 
     def note(self, number: int, last: Rationale, tell: Callable[[Event], None]) -> bool:
         """Take in what came of a lesson, by its last draft; whether that benches the teacher."""
@@ -53,7 +50,7 @@ class Roster:
         if call.tampered and name not in self._tampered:
             self._tampered.add(name)
             tell({"kind": "note", "teacher": name, "text": _tampered(name)})
-        failures = self._in_a_row(name, number, failed=last.rejected in FAILURES)
+        failures = self._streaks[name].note(number, failed=last.rejected in FAILURES)
         if last.rejected not in FAILURES:
             return False
         self._last[name] = last.text
@@ -62,18 +59,6 @@ class Roster:
             return False
         self.bench(name, last.text, tell, failures)
         return True
-
-    def _in_a_row(self, name: str, number: int, *, failed: bool) -> int:
-        """Return how many lessons have failed since the last sound one, in the order in which they began.
-
-        Not in the order in which they ended: a failure takes all its tries, so many at once end with the failures.
-        """
-        if failed:
-            self._failed[name].append(number)
-        else:
-            self._sound[name] = max(number, self._sound.get(name, -1))
-        self._failed[name] = [one for one in self._failed[name] if one > self._sound.get(name, -1)]
-        return len(self._failed[name])
 
     def bench(self, name: str, why: str, tell: Callable[[Event], None], failures: int = 1) -> None:
         """Ask a teacher no more in this run."""
