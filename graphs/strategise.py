@@ -10,6 +10,7 @@ from ..ledger import ledger_scope
 from ..schema import Diagnosis, Lesson, Split, Strategy, StrategyRequest, Weakness
 from .context import RunContext
 from .exam import known_attempts
+from .lesson.call import DECLINED, Written
 from .lineage import lineage
 from .teach import HALF
 
@@ -78,14 +79,19 @@ async def _write(
     lessons: Sequence[Lesson],
     tried: Sequence[Strategy],
 ) -> Strategy:
-    """Take the shortest lesson that was not tried as the example, and ask its teacher how such problems are done."""
+    """Take the shortest lesson that was not tried as the example, and ask its teacher how such problems are done.
+
+    One that is benched is not asked: the example then stands alone.
+    """
     shown = {one.example for one in tried}
     example = next((one for one in lessons if one.text not in shown), lessons[0])
     cycle = example.cycle
     failed = tuple(dict.fromkeys(one.text for one in tried if one.text))
     request = StrategyRequest(weakness=weakness, lessons=tuple(lessons), failed=failed, cycle=cycle)
-    with ledger_scope(cycle=cycle, agent=example.origin, problem_id=example.problem_id):
-        told = await context.roster.calls[example.origin].strategise(request)
+    told = Written("", {}, DECLINED)
+    if example.origin in context.roster.left:
+        with ledger_scope(cycle=cycle, agent=example.origin, problem_id=example.problem_id):
+            told = await context.roster.calls[example.origin].strategise(request)
     if told.rejected and told.text:
         write({"kind": "note", "cycle": cycle, "text": told.text})
     return Strategy(

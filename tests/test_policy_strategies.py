@@ -66,10 +66,10 @@ class Reader(FakeEngine):
         ]
 
 
-def run(tmp_path: Path, engine: Any, teacher: Any, **changes: Any) -> tutelage.Result:
+def run(tmp_path: Path, engine: Any, *teachers: Any, **changes: Any) -> tutelage.Result:
     kept = {k: v for k, v in fake_config().items() if k not in ("plan", "training", "teachers")}
     config = {**kept, "exam": {"due": None}, "policy": "strategies", **changes}
-    return tutelage.run(config, engine=engine, teachers=[teacher], run_dir=tmp_path / "run")
+    return tutelage.run(config, engine=engine, teachers=teachers, run_dir=tmp_path / "run")
 
 
 def test_the_gate_takes_a_library_that_helps(tmp_path: Path) -> None:
@@ -146,6 +146,20 @@ def test_a_strategist_that_fails_is_told_of_and_the_run_goes_on(tmp_path: Path) 
     library = RunDir(result.path).strategies(1)
     assert library and all(one.text == "" for one in library)
     assert "teacher 'fake': strategise failed: ValueError('tired')" in (result.path / "events.jsonl").read_text()
+
+
+def test_a_benched_teacher_is_not_asked_for_a_strategy(tmp_path: Path) -> None:
+    class Tiring(Strategist):
+        def teach(self, request: Any) -> str:
+            self.fails = "tired" if len(self.asked) >= 8 else ""
+            return super().teach(request)
+
+    teacher = Tiring()
+    settings = {"teach": {"concurrency": 1, "bench_after": 2}, "stop": {"cycles": 1}}
+    result = run(tmp_path, Reader(0.5), teacher, FakeTeacher("plain"), **settings)
+    library = RunDir(result.path).strategies(1)
+    assert library and "fake" in {one.teacher for one in library}
+    assert teacher.requests == [] and all(one.text == "" for one in library)
 
 
 def test_what_was_written_is_not_asked_for_again(tmp_path: Path) -> None:
