@@ -1,4 +1,4 @@
-"""Introduce the student to teachers and purifiers that ask for it."""
+"""Introduce the student to purifiers that ask for it, and make it known to teachers."""
 
 from __future__ import annotations
 

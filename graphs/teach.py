@@ -34,7 +34,7 @@ from .lesson.graph import LessonContext, lesson_graph, recursion_limit
 from .lesson.history import History
 from .lesson.recall import recaller
 from .lineage import lineage
-from .meeting import introduce
+from .meeting import current_student
 from .own_answers import own_answers
 from .state import CycleState
 from .step import step
@@ -54,11 +54,10 @@ async def teach(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     own = own_answers(context, state["student"], cycle)
     drafts = range(context.config.teach.drafts)
     asked = [a for a in requests.plan.assignments if a.problem_id not in own]
+    student = current_student(context, state)
     for name in context.roster.left:
-        try:
-            introduce(context, state, context.teachers[name], f"teacher {name!r}")
-        except RunError as error:
-            context.roster.bench(name, str(error), runtime.stream_writer)
+        if failure := await context.roster.calls[name].meet(student):
+            context.roster.bench(name, failure, runtime.stream_writer)
     recall = recaller(context, state["student"])
 
     async def write(assignment: Assignment, teacher: str, draft: int) -> list[Rationale]:

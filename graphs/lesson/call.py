@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ...daemon import DaemonCaller, Raised
 from ...errors import BudgetSpent, Declined, RunError, RunFileError, flat
 from ...schema import Rationale, StrategyRequest, TeachingRequest
-from ...seams import Teacher
+from ...seams import CurrentStudent, Teacher
 
 MAX_CHARACTERS = 8000
 """A longer rationale is turned away: a lesson should fit a small student's context many times over."""
@@ -84,6 +84,28 @@ class TeacherCall:
             return self._raised(raised.error, request)
         self.tampered = self.tampered or not _same(given, request)
         return self._read(written, request)
+
+    async def meet(self, student: CurrentStudent) -> str | None:
+        """Let the teacher meet a cycle's student, if it asks for that; say what went wrong.
+
+        Raises:
+            BudgetSpent: If the run may pay for no more calls.
+            RunFileError: If a file of the run fails.
+        """
+        method = getattr(self._teacher, "meet", None)
+        if method is None:
+            return None
+        who = f"teacher {self.name!r}: meet"
+        try:
+            await self._caller.call(method, student, timeout=self._timeout)
+        except TimeoutError:
+            return f"{who} did not end within {self._timeout:g} seconds; raise teach.timeout, or look why it hangs"
+        except Raised as raised:
+            if isinstance(raised.error, BudgetSpent | RunFileError):
+                raise raised.error from raised
+            self.cause = raised.error
+            return f"{who} failed: {flat(raised.error)}; mend the plug-in"
+        return None
 
     async def strategise(self, request: StrategyRequest) -> Written:
         """Ask for a strategy; declined, without a text, if the teacher writes none.
