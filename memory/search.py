@@ -19,7 +19,7 @@ DENSE = 0.5
 """Share of cosine similarity in an error's relevance; the rest is the lexical score. Agent KB (arXiv 2507.06229) has
 0.5 too; on the development half of `bench/recall.py` shares from 0.1 to 0.6 do the same within three of 324 queries."""
 EXACT = 20_000
-"""Up to so many errors the vectors are held in memory too and compared one by one, in about 2 ms. Chroma's graph is
+"""Up to so many errors the vectors are held in memory too and compared one by one. Chroma's graph is
 drawn at random, and where many errors are nearly the same it may miss the nearest: runs would recall differently."""
 MOST = 1024
 """Errors that Chroma is asked for, to be sifted; where so few are allowed that this might not do, it is asked among the
@@ -155,7 +155,7 @@ class HybridSearch:
     def _nearest(self, vector: list[float], wanted: int, allowed: Mask) -> dict[int, float]:
         """Ask Chroma.
 
-        Its own filters take tens of milliseconds at 20,000 entries, so it is asked for as many more as are likely not
+        Its own filters are slow where there are many entries, so it is asked for as many more as are likely not
         allowed.
         """
         total = int(allowed.sum())
