@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ..errors import InputError, RunError, flat
 from ..schema import Split
 from ..seams import CurrentStudent
+from ..strategies import prompt_with, read_library
 from .context import RunContext
 from .exam import known_attempts
 from .state import CycleState
@@ -36,13 +38,14 @@ def current_student(context: RunContext, state: CycleState) -> CurrentStudent:
     diagnosis = context.rundir.diagnosis(cycle)
     if diagnosis is None:
         raise RunError(f"{context.rundir.file('diagnoses', cycle, 'json')}: missing; the run directory was changed?")
+    checkpoint = context.checkpoint(student)
     attempts = known_attempts(context, student, Split.PROBE, cycle)
     return CurrentStudent(
         cycle=cycle,
         seed=context.config.seed * 1000 + cycle,
         engine=context.engine,
-        checkpoint=context.checkpoint(student),
-        instruction=context.task.instruction,
+        checkpoint=checkpoint,
+        prompt=partial(prompt_with, read_library(checkpoint), context.task.instruction),
         grade=context.task.grade,
         diagnosis=diagnosis,
         probe=[(p, attempts[p.id, 0]) for p in context.problems[Split.PROBE] if (p.id, 0) in attempts],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tutelage.graphs import cycle as cycle_module
 from tutelage.rundir import RunDir
 from tutelage.schema import Attempt, Diagnosis, Grade, Mastery, Problem, Rationale, Split, Weakness
 from tutelage.seams import CurrentStudent, Generation, Message
+from tutelage.student_prompt import student_prompt
 from tutelage.testing import FakeEngine, FakeTeacher, fake_config
 
 STYLES = ("Simply: ", "Look at it this way: ", "Step by step: ")
@@ -106,7 +108,7 @@ def student(probe: Sequence[tuple[Problem, Attempt]], found: Diagnosis, engine: 
         seed=1,
         engine=engine,
         checkpoint="base",
-        instruction=None,
+        prompt=partial(student_prompt, None),
         grade=lambda problem, text: Grade(text, float(text == problem.answer)),
         diagnosis=found,
         probe=probe,

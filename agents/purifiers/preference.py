@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from ...errors import InputError, RunError
 from ...schema import Attempt, Problem, Rationale
 from ...seams import CurrentStudent
-from ...student_prompt import student_prompt
 from ..planners.paced import predicted
 
 PREFERENCE = "preference"
@@ -95,9 +94,7 @@ def _answered_right(
     """Answer each item after its example; say by the example's problem and text which were right."""
     if not asked:
         return {}
-    prompts = [
-        student_prompt(student.instruction, item.question, [(problem.question, text)]) for problem, text, item in asked
-    ]
+    prompts = [student.prompt(item.question, [(problem.question, text)]) for problem, text, item in asked]
     answers = student.engine.generate(student.checkpoint, prompts, seed=student.seed)
     right: dict[tuple[str, str], list[bool]] = {}
     for (problem, text, item), (answer,) in zip(asked, answers, strict=True):

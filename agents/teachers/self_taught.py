@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ...errors import InputError, RunError
 from ...schema import TeachingRequest
 from ...seams import CurrentStudent, Generation
-from ...student_prompt import student_prompt
 from ..batcher import MicroBatcher, Prompt
 
 ANSWER = "{answer}"
@@ -48,7 +47,7 @@ class SelfTeacher:
         """Return what the student writes when it is told the answer."""
         problem = request.problem
         question = f"{problem.question}\n{self._hint.replace(ANSWER, problem.answer)}"
-        return (await self._batcher.ask(student_prompt(self._met().instruction, question))).text
+        return (await self._batcher.ask(self._met().prompt(question, []))).text
 
     def _generate(self, prompts: Sequence[Prompt]) -> list[Generation]:
         student = self._met()

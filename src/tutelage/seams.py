@@ -107,8 +107,8 @@ class CurrentStudent:
     """To be called on the model's thread: see `tutelage.model_thread`."""
     checkpoint: str
     """What the engine takes for this student."""
-    instruction: str | None
-    """The system message under which it is examined."""
+    prompt: Callable[[str, Sequence[tuple[str, str]]], list[Message]]
+    """What it is asked a question with in an exam, its strategies included; examples come as earlier turns."""
     grade: Callable[[Problem, str], Grade]
     diagnosis: Diagnosis
     probe: Sequence[tuple[Problem, Attempt]]

@@ -6,6 +6,7 @@ Only the question is looked at, never its answer or the skills it is tagged with
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from .jsonl import read_json, write_json
@@ -35,15 +36,24 @@ def write_library(folder: Path, library: Library) -> None:
     write_json(folder / FILE, dump_record(library))
 
 
-def prompt_with(library: Library | None, instruction: str | None, question: str) -> list[Message]:
-    """Return the messages a student is asked with, the strategies for the question among them."""
+def prompt_with(
+    library: Library | None, instruction: str | None, question: str, examples: Sequence[tuple[str, str]] = ()
+) -> list[Message]:
+    """Return the messages a student is asked with, the strategies for the question among them.
+
+    Args:
+        library: The student's; None for none.
+        instruction: The task's system message; None for none.
+        question: What it has to answer; strategies are found for this one, whatever the examples are.
+        examples: Questions with their worked solutions, next to the question, after those of the strategies.
+    """
     if library is None:
-        return student_prompt(instruction, question)
+        return student_prompt(instruction, question, examples)
     found = retrieve(library, question)
     told = [strategy.text for strategy in found if strategy.text]
     system = "\n".join([*([instruction] if instruction else []), *told]) or None
-    examples = [(strategy.question, strategy.example) for strategy in found] if library.examples else []
-    return student_prompt(system, question, examples)
+    shown = [(strategy.question, strategy.example) for strategy in found] if library.examples else []
+    return student_prompt(system, question, [*shown, *examples])
 
 
 def retrieve(library: Library, question: str) -> list[Strategy]:
