@@ -20,6 +20,7 @@ from tutelage.agents.chat import retries
 from tutelage.agents.chat.limits import Pace
 from tutelage.agents.chat.model import ChatModel
 from tutelage.agents.chat.retries import LONGEST_TOLD, is_worth_another_try, told_pause
+from tutelage.agents.chat.settings import ChatSettings
 from tutelage.errors import CallFailed, Declined, InputError
 from tutelage.ledger import CallLedger
 from tutelage.seams import Message
@@ -57,7 +58,7 @@ def failure(status: int, code: str = "", **headers: str) -> openai.APIStatusErro
 async def test_what_may_go_away_is_tried_again(quick: None, status: int) -> None:
     assert is_worth_another_try(failure(status))
     with ChatServer(say, fail_first=2, fail_status=status) as server:
-        assert await ChatModel("fake", server.base_url).ask(ask(), "v") == "0."
+        assert await ChatModel(ChatSettings("fake", server.base_url)).ask(ask(), "v") == "0."
         assert server.requests == 3
 
 
@@ -65,7 +66,7 @@ async def test_what_may_go_away_is_tried_again(quick: None, status: int) -> None
 async def test_what_will_not_go_away_is_not_tried_again(quick: None, status: int) -> None:
     with ChatServer(fail_first=99, fail_status=status) as server:
         with pytest.raises(Declined if status == 413 else CallFailed) as caught:
-            await ChatModel("fake", server.base_url).ask(ask(), "v")
+            await ChatModel(ChatSettings("fake", server.base_url)).ask(ask(), "v")
         assert server.requests == 1
     assert "tries" not in str(caught.value)
 
@@ -84,7 +85,7 @@ async def test_a_prompt_too_long_for_one_s_own_server_is_that_prompt_s_matter(sa
             return Sent(400, json.dumps({"error": {"message": said, "code": 400}}).encode(), {})
 
     with Full() as server, pytest.raises(Declined if declined else CallFailed, match=said[:40]):
-        await ChatModel("fake", server.base_url).ask(ask(), "v")
+        await ChatModel(ChatSettings("fake", server.base_url)).ask(ask(), "v")
 
 
 def test_waiting_brings_no_money() -> None:
@@ -128,7 +129,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 async def test_the_pause_that_a_server_names_is_kept_up_to_a_bound(slept: list[float]) -> None:
     for told, least, most in ((7.0, 7.0, 7.7), (3600.0, LONGEST_TOLD, LONGEST_TOLD * 1.1)):
         with ChatServer(fail_first=1, retry_after=told) as server:
-            await ChatModel("fake", server.base_url).ask(ask(), "v")
+            await ChatModel(ChatSettings("fake", server.base_url)).ask(ask(), "v")
         assert least <= max(slept) <= most
         slept.clear()
 
@@ -137,7 +138,7 @@ async def test_pauses_grow_and_patience_ends(slept: list[float], monkeypatch: py
     monkeypatch.setattr("random.uniform", lambda low, high: high)
     with ChatServer(fail_first=99, fail_status=500) as server:
         with pytest.raises(CallFailed, match=r"\(after 5 tries\)"):
-            await ChatModel("fake", server.base_url, patience=8.0, retries=9).ask(ask(), "v")
+            await ChatModel(ChatSettings("fake", server.base_url, patience=8.0, retries=9)).ask(ask(), "v")
         assert server.requests == 5
     assert [seconds for seconds in slept if seconds >= 0.5] == [0.5, 1.0, 2.0, 4.0]  # 8 seconds would be too long
 
@@ -147,13 +148,13 @@ async def test_a_malformed_reply_is_none(quick: None, monkeypatch: pytest.Monkey
     monkeypatch.setattr(faults, "MALFORMED_BODIES", (MALFORMED_BODIES[body],))
     with ChatServer(faults=Faults(malformed_body=1.0)) as server:
         with pytest.raises(CallFailed, match=r"NoReply: the reply (is malformed|has no text).* \(after 3 tries\)$"):
-            await ChatModel("fake", server.base_url, retries=2).ask(ask(), "v")
+            await ChatModel(ChatSettings("fake", server.base_url, retries=2)).ask(ask(), "v")
         assert server.requests == 3
 
 
 async def test_an_empty_reply_that_was_charged_is_kept(tmp_path: Path) -> None:
     with ChatServer(lambda _: "\u2063") as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
-        model = ChatModel("fake", server.base_url, ledger=ledger)
+        model = ChatModel(ChatSettings("fake", server.base_url), ledger=ledger)
         assert await model.ask(ask(), "v") == await model.ask(ask(), "v")
         assert server.requests == 1 and ledger.cost().tokens_out == 1
 
@@ -166,7 +167,9 @@ async def test_tokens_that_the_server_does_not_tell_are_estimated(
     whole = chat_server._completion
     monkeypatch.setattr(chat_server, "_completion", lambda *given: {**whole(*given), "usage": usage})
     with ChatServer(lambda _: "word " * 100) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
-        model = ChatModel("fake", server.base_url, price_in=1e6, price_out=2e6, structured=True, ledger=ledger)
+        model = ChatModel(
+            ChatSettings("fake", server.base_url, price_in=1e6, price_out=2e6), structured=True, ledger=ledger
+        )
         await model.ask([{"role": "user", "content": "long " * 400}], "v", schema)
         cost = ledger.cost()
     assert 500 <= cost.tokens_in <= 520 and 120 <= cost.tokens_out <= 140
@@ -177,14 +180,14 @@ async def test_a_silent_server_is_given_up_after_all_tries(quick: None) -> None:
     with ChatServer(faults=Faults(silent=1.0)) as server:
         begun = time.monotonic()
         with pytest.raises(CallFailed, match=r"TimeoutError: no reply within 0.2 s \(after 3 tries\)"):
-            await ChatModel("fake", server.base_url, timeout=0.2, retries=2).ask(ask(), "v")
+            await ChatModel(ChatSettings("fake", server.base_url, timeout=0.2, retries=2)).ask(ask(), "v")
         assert 0.6 <= time.monotonic() - begun < 10
         assert server.requests == 3
 
 
 async def test_what_arrived_before_a_cancellation_is_not_paid_again(tmp_path: Path) -> None:
     with ChatServer(say, latency=0.2) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
-        model = ChatModel("fake", server.base_url, ledger=ledger, concurrency=1)
+        model = ChatModel(ChatSettings("fake", server.base_url, concurrency=1), ledger=ledger)
         tasks = [asyncio.create_task(model.ask(ask(i), "v")) for i in range(4)]
         done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
@@ -198,7 +201,7 @@ async def test_what_arrived_before_a_cancellation_is_not_paid_again(tmp_path: Pa
 
 async def test_as_many_connections_as_calls() -> None:
     with ChatServer(latency=0.3) as server:
-        model = ChatModel("fake", server.base_url, concurrency=120)
+        model = ChatModel(ChatSettings("fake", server.base_url, concurrency=120))
         await asyncio.gather(*(model.ask(ask(i), "v") for i in range(120)))
         assert server.peak > 100
         await model.aclose()
@@ -216,7 +219,7 @@ async def test_a_pace_is_kept_without_bursts() -> None:
 @pytest.mark.parametrize("limits", [{"requests_per_minute": 120}, {"tokens_per_minute": 2 * 60 * 102}])
 async def test_limits_hold_up_calls_but_not_answers_from_the_ledger(tmp_path: Path, limits: dict[str, float]) -> None:
     with ChatServer() as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
-        model = ChatModel("fake", server.base_url, ledger=ledger, max_tokens=90, **limits)
+        model = ChatModel(ChatSettings("fake", server.base_url, max_tokens=90, **limits), ledger=ledger)
         begun = time.monotonic()
         await asyncio.gather(*(model.ask(ask(i), "v") for i in range(4)))
         assert time.monotonic() - begun > 0.8  # two at once, then two a second
@@ -227,17 +230,17 @@ async def test_limits_hold_up_calls_but_not_answers_from_the_ledger(tmp_path: Pa
 
 
 def test_listed_prices_are_known_and_can_be_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
-    listed = ChatModel("openai:gpt-4o-mini").prices
+    listed = ChatModel(ChatSettings("openai:gpt-4o-mini")).prices
     assert listed is not None and (listed.read, listed.written) == (0.15, 0.6)
     assert listed.usd(2_000_000, 1_000_000) == pytest.approx(0.9)
-    assert ChatModel("gpt-4o-mini", "https://api.openai.com/v1").prices == listed
-    assert ChatModel("anthropic:claude-sonnet-4-5").prices == (3.0, 15.0)
-    assert ChatModel("openai:gpt-4o-mini", price_in=1.0, price_out=2.0).prices == (1.0, 2.0)
-    assert ChatModel("gpt-4o-mini", "http://localhost:8000/v1").prices is None
-    assert ChatModel("openai:no-such-model").prices is None
-    assert ChatModel("nobody:gpt-4o-mini").prices is None
+    assert ChatModel(ChatSettings("gpt-4o-mini", "https://api.openai.com/v1")).prices == listed
+    assert ChatModel(ChatSettings("anthropic:claude-sonnet-4-5")).prices == (3.0, 15.0)
+    assert ChatModel(ChatSettings("openai:gpt-4o-mini", price_in=1.0, price_out=2.0)).prices == (1.0, 2.0)
+    assert ChatModel(ChatSettings("gpt-4o-mini", "http://localhost:8000/v1")).prices is None
+    assert ChatModel(ChatSettings("openai:no-such-model")).prices is None
+    assert ChatModel(ChatSettings("nobody:gpt-4o-mini")).prices is None
     with pytest.raises(InputError, match="price_in and price_out must be given together"):
-        ChatModel("m", price_in=1.0)
+        ChatModel(ChatSettings("m", price_in=1.0))
 
 
 def in_json(_: list[Message]) -> str:
@@ -246,8 +249,8 @@ def in_json(_: list[Message]) -> str:
 
 async def test_a_schema_is_sent_and_the_reply_comes_back_raw(tmp_path: Path) -> None:
     with ChatServer(in_json) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
-        plain = ChatModel("fake", server.base_url, ledger=ledger)
-        model = ChatModel("fake", server.base_url, ledger=ledger, structured=True)
+        plain = ChatModel(ChatSettings("fake", server.base_url), ledger=ledger)
+        model = ChatModel(ChatSettings("fake", server.base_url), ledger=ledger, structured=True)
         assert (plain.structured, model.structured) == (False, True)
         assert await plain.ask(ask(), "v", Solution) == await plain.ask(ask(), "v")
         assert server.requests == 1, "without the means, a schema changes nothing"
@@ -262,7 +265,7 @@ async def test_a_schema_is_sent_and_the_reply_comes_back_raw(tmp_path: Path) -> 
 
 async def test_json_that_was_cut_off_is_paid_for_once(tmp_path: Path) -> None:
     with ChatServer(in_json) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
-        model = ChatModel("fake", server.base_url, ledger=ledger, structured=True, max_tokens=3)
+        model = ChatModel(ChatSettings("fake", server.base_url, max_tokens=3), ledger=ledger, structured=True)
         for _ in range(2):
             assert await model.ask(ask(), "v", Solution) == '{"steps": ["1 +'
         assert server.requests == 1
@@ -271,17 +274,17 @@ async def test_json_that_was_cut_off_is_paid_for_once(tmp_path: Path) -> None:
 
 async def test_a_reply_that_is_not_of_the_schema_comes_back_too() -> None:
     with ChatServer(lambda _: "I would rather not.") as server:
-        model = ChatModel("fake", server.base_url, structured=True)
+        model = ChatModel(ChatSettings("fake", server.base_url), structured=True)
         assert await model.ask(ask(), "v", Solution) == "I would rather not."
         assert server.requests == 1
 
 
 def test_which_models_keep_to_a_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-nobody")
-    assert ChatModel("openai:gpt-4o-mini").structured
-    assert not ChatModel("openai:gpt-3.5-turbo").structured
-    assert not ChatModel("openai:gpt-4o-mini", structured=False).structured
-    assert not ChatModel("openai:gpt-4o-mini", "http://localhost:1/v1").structured
+    assert ChatModel(ChatSettings("openai:gpt-4o-mini")).structured
+    assert not ChatModel(ChatSettings("openai:gpt-3.5-turbo")).structured
+    assert not ChatModel(ChatSettings("openai:gpt-4o-mini"), structured=False).structured
+    assert not ChatModel(ChatSettings("openai:gpt-4o-mini", "http://localhost:1/v1")).structured
 
 
 def test_a_fate_is_drawn_by_content_and_try() -> None:
@@ -300,7 +303,7 @@ def test_a_fate_is_drawn_by_content_and_try() -> None:
 
 async def test_a_process_that_was_held_up_reads_what_has_arrived() -> None:
     with ChatServer(say, latency=0.1) as server:
-        model = ChatModel("fake", server.base_url, timeout=0.4)
+        model = ChatModel(ChatSettings("fake", server.base_url, timeout=0.4))
         await model.ask(ask(1), "v")
         asked = asyncio.create_task(model.ask(ask(2), "v"))
         await asyncio.sleep(0.05)

@@ -16,6 +16,7 @@ from .limits import Limits
 from .prices import Prices, listed_prices
 from .reply import UNREADABLE, NoReply, read_cut_reply, read_reply
 from .retries import retrying, status_of
+from .settings import ChatSettings
 from .timeout import within
 
 if TYPE_CHECKING:
@@ -50,19 +51,7 @@ class ChatModel:
 
     def __init__(
         self,
-        model: str,
-        base_url: str | None = None,
-        api_key_env: str | None = None,
-        temperature: float | None = 0.0,
-        max_tokens: int = 512,
-        concurrency: int = 16,
-        timeout: float = 60.0,
-        retries: int = 5,
-        patience: float = 300.0,
-        requests_per_minute: float | None = None,
-        tokens_per_minute: float | None = None,
-        price_in: float | None = None,
-        price_out: float | None = None,
+        settings: ChatSettings,
         structured: bool | Literal["auto"] = "auto",
         ledger: CallLedger | None = None,
         who: str = "teacher 'chat'",
@@ -70,19 +59,7 @@ class ChatModel:
         """Remember the settings; nothing is imported, read from the environment or connected to yet.
 
         Args:
-            model: `provider:model` as LangChain has it; with `base_url` the name the server knows it by.
-            base_url: An OpenAI-compatible server, such as `http://localhost:8000/v1`.
-            api_key_env: Environment variable of the key; None is the provider's own, or with `base_url` no key.
-            temperature: Of the sampling; None leaves it to the model.
-            max_tokens: Longest reply.
-            concurrency: Calls at once.
-            timeout: Seconds for one try.
-            retries: Tries after the first.
-            patience: Seconds after which no further try of a call begins.
-            requests_per_minute: Tries a minute, spread evenly.
-            tokens_per_minute: Tokens a minute, counted as `max_tokens` and an estimate of the prompt's.
-            price_in: US dollars a million tokens read; None is the listed price, if the model has one.
-            price_out: US dollars a million tokens written; likewise.
+            settings: The model, its limits and prices.
             structured: Whether the model keeps to a JSON schema; `auto` asks LangChain's table of models, and means
                 no for a server of one's own.
             ledger: Where replies are kept; None asks the model each time.
@@ -91,25 +68,21 @@ class ChatModel:
         Raises:
             InputError: If a setting cannot work.
         """
+        url, model = settings.base_url, settings.model
         self.access = Access(
-            model=model.removeprefix("openai:") if base_url else model,
-            base_url=base_url.rstrip("/") if base_url else None,
-            api_key_env=api_key_env,
+            model=model.removeprefix("openai:") if url else model,
+            base_url=url.rstrip("/") if url else None,
+            api_key_env=settings.api_key_env,
             asker=who,
         )
-        self._temperature = temperature
-        self._max_tokens = max_tokens
-        self._concurrency = concurrency
-        self._timeout = timeout
-        self._retries = retries
-        self._patience = patience
-        self._requests_per_minute = requests_per_minute
-        self._tokens_per_minute = tokens_per_minute
-        self._given_prices = price_in, price_out
+        self.access.require_sense()
+        settings.require_sense(who)
+        if structured not in (True, False, "auto"):
+            raise InputError(f"{who}: structured must be true, false or auto")
+        self._settings = settings
         self._structured = structured
         self._ledger = ledger
         self._lines: dict[asyncio.AbstractEventLoop, _Line] = {}
-        self._require_sense()
 
     @cached_property
     def structured(self) -> bool:
@@ -127,7 +100,7 @@ class ChatModel:
     @cached_property
     def prices(self) -> Prices | None:
         """US dollars a million tokens read and written; None if nobody knows."""
-        read, written = self._given_prices
+        read, written = self._settings.price_in, self._settings.price_out
         if read is None or written is None:
             return listed_prices(self.access.model, self.access.base_url)
         return Prices(read, written)
@@ -148,7 +121,10 @@ class ChatModel:
         schema = schema if self.structured else None
         if self._ledger is None:
             return (await self._invoke(messages, schema)).text
-        parameters: dict[str, Any] = {"temperature": self._temperature, "max_tokens": self._max_tokens}
+        parameters: dict[str, Any] = {
+            "temperature": self._settings.temperature,
+            "max_tokens": self._settings.max_tokens,
+        }
         if schema is not None:
             parameters["schema"] = schema.model_json_schema()
         reply = await self._ledger.call(
@@ -166,9 +142,9 @@ class ChatModel:
         """
         from langchain_core.messages.utils import count_tokens_approximately
 
-        likely = Spending(1, count_tokens_approximately(list[Any](messages)), self._max_tokens // 2)
-        replies = self._max_tokens * (turns - 1) * turns // 2
-        return Estimate(likely, Spending(turns, turns * longest + replies, turns * self._max_tokens))
+        likely = Spending(1, count_tokens_approximately(list[Any](messages)), self._settings.max_tokens // 2)
+        replies = self._settings.max_tokens * (turns - 1) * turns // 2
+        return Estimate(likely, Spending(turns, turns * longest + replies, turns * self._settings.max_tokens))
 
     def check(self) -> None:
         """Find what would fail at the first call, without paying for one.
@@ -190,25 +166,6 @@ class ChatModel:
         if connections is not None:
             await connections.aclose()
 
-    def _require_sense(self) -> None:
-        def require(option: str, holds: bool, remedy: str) -> None:
-            if not holds:
-                raise InputError(f"{self.access.asker}: {option} {remedy}")
-
-        self.access.require_sense()
-        require("max_tokens", self._max_tokens >= 1, "must be at least 1")
-        require("concurrency", self._concurrency >= 1, "must be at least 1")
-        require("timeout", self._timeout > 0, "must be more than 0 seconds")
-        require("retries", self._retries >= 0, "must not be negative")
-        require("patience", self._patience > 0, "must be more than 0 seconds")
-        for option in ("requests_per_minute", "tokens_per_minute"):
-            limit = getattr(self, f"_{option}")
-            require(option, limit is None or limit > 0, "must be more than 0; leave it out for no limit")
-        prices = [price for price in self._given_prices if price is not None]
-        require("price_in and price_out", len(prices) != 1, "must be given together")
-        require("price_in and price_out", min(prices, default=0) >= 0, "must not be negative")
-        require("structured", self._structured in (True, False, "auto"), "must be true, false or auto")
-
     async def _invoke(self, messages: list[Message], schema: type[BaseModel] | None) -> Reply:
         """Try until there is a reply or no use in going on."""
         line, tries = self._line(), 0
@@ -221,7 +178,7 @@ class ChatModel:
 
         async with line.limits.free:
             try:
-                return await retrying(self._retries, self._patience)(one_try)
+                return await retrying(self._settings.retries, self._settings.patience)(one_try)
             except Exception as error:  # every provider has exceptions of its own
                 told = f"{self.access.who}: {cause(error)}" + f" (after {tries} tries)" * (tries > 1)
                 raise (Declined if _is_about_the_prompt(error) else CallFailed)(told) from error
@@ -230,7 +187,7 @@ class ChatModel:
         asked: Any = chat if schema is None else self.access.bind_schema(chat, schema)
         begun = time.monotonic()
         try:
-            answer = await within(self._timeout, asked.ainvoke(list[Any](messages)))
+            answer = await within(self._settings.timeout, asked.ainvoke(list[Any](messages)))
             answer = answer if schema is None else answer["raw"]
             return read_reply(answer, messages, time.monotonic() - begun, self.prices)
         except UNREADABLE as error:
@@ -245,7 +202,11 @@ class ChatModel:
         """Estimate what a call counts for, as providers do when they let it in."""
         from langchain_core.messages.utils import count_tokens_approximately
 
-        return self._max_tokens + count_tokens_approximately(list[Any](messages)) if self._tokens_per_minute else 0
+        return (
+            self._settings.max_tokens + count_tokens_approximately(list[Any](messages))
+            if self._settings.tokens_per_minute
+            else 0
+        )
 
     def _line(self) -> _Line:
         loop = asyncio.get_running_loop()
@@ -256,7 +217,9 @@ class ChatModel:
                 chat = self._build()
             except Exception as error:  # as in `check`, which the run may have gone without
                 raise CallFailed(f"{self.access.who}: cannot be set up: {cause(error)}") from error
-            limits = Limits(self._concurrency, self._requests_per_minute, self._tokens_per_minute)
+            limits = Limits(
+                self._settings.concurrency, self._settings.requests_per_minute, self._settings.tokens_per_minute
+            )
             for closed in [one for one in list(self._lines) if one.is_closed()]:
                 self._lines.pop(closed, None)
             line = self._lines[loop] = _Line(chat, limits)
@@ -264,13 +227,13 @@ class ChatModel:
 
     def _build(self) -> BaseChatModel:
         options: dict[str, Any] = {
-            "max_tokens": self._max_tokens,
-            "timeout": LOOSER * self._timeout,
+            "max_tokens": self._settings.max_tokens,
+            "timeout": LOOSER * self._settings.timeout,
             "max_retries": 0,  # ours know more
         }
-        if self._temperature is not None:
-            options["temperature"] = self._temperature
-        return self.access.build(self._concurrency, **options)
+        if self._settings.temperature is not None:
+            options["temperature"] = self._settings.temperature
+        return self.access.build(self._settings.concurrency, **options)
 
 
 def _is_about_the_prompt(error: Exception) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from ...ledger import CallLedger
 from ...schema import Rationale, TeachingRequest
@@ -11,6 +12,7 @@ from ...spending import Estimate
 from ..chat.model import ChatModel
 from ..chat.parsing import clean
 from ..chat.prices import Prices
+from ..chat.settings import ChatSettings
 from ..prompts import CRITIC_VERSION, PROMPT_TOKENS, critic_messages
 
 _QUESTION = re.compile(r"[^.!?？。\n]*(?:\.(?=\w)[^.!?？。\n]*)*[?？]")
@@ -18,65 +20,23 @@ _SHORTEST = 3
 """Letters or digits of a question."""
 
 
-class ChatCritic:
-    """Asks a chat model for one Socratic question, through `ChatModel`; whatever else it says is left out."""
+@dataclass(eq=False)
+class ChatCritic(ChatSettings):
+    """Asks a chat model for one Socratic question, through `ChatModel`; whatever else it says is left out.
 
-    def __init__(
-        self,
-        model: str,
-        base_url: str | None = None,
-        api_key_env: str | None = None,
-        temperature: float | None = 0.0,
-        max_tokens: int = 96,
-        concurrency: int = 16,
-        timeout: float = 60.0,
-        retries: int = 5,
-        patience: float = 300.0,
-        requests_per_minute: float | None = None,
-        tokens_per_minute: float | None = None,
-        price_in: float | None = None,
-        price_out: float | None = None,
-        ledger: CallLedger | None = None,
-    ) -> None:
-        """Remember the settings; nothing is imported, read from the environment or connected to yet.
+    Nothing is imported, read from the environment or connected to before the first call or `check`.
 
-        Args:
-            model: `provider:model` as LangChain has it; with `base_url` the name the server knows it by.
-            base_url: An OpenAI-compatible server, such as `http://localhost:8000/v1`.
-            api_key_env: Environment variable of the key; None is the provider's own, or with `base_url` no key.
-            temperature: Of the sampling; None leaves it to the model.
-            max_tokens: Longest reply.
-            concurrency: Calls at once.
-            timeout: Seconds for one try.
-            retries: Tries after the first.
-            patience: Seconds after which no further try of a call begins.
-            requests_per_minute: Tries a minute, spread evenly; None for no limit.
-            tokens_per_minute: Tokens a minute, counted as `max_tokens` and an estimate of the prompt's; None for no
-                limit.
-            price_in: US dollars a million tokens read; None is the listed price, if the model has one.
-            price_out: US dollars a million tokens written; likewise.
-            ledger: Where replies are kept; None asks the model each time.
+    Raises:
+        InputError: If a setting cannot work.
+    """
 
-        Raises:
-            InputError: If a setting cannot work.
-        """
-        self._chat = ChatModel(
-            model,
-            base_url,
-            api_key_env,
-            temperature=temperature,
-            max_tokens=max_tokens,
-            concurrency=concurrency,
-            timeout=timeout,
-            retries=retries,
-            patience=patience,
-            requests_per_minute=requests_per_minute,
-            tokens_per_minute=tokens_per_minute,
-            price_in=price_in,
-            price_out=price_out,
-            ledger=ledger,
-            who="the critic",
-        )
+    max_tokens: int = 96
+    """Longest reply."""
+    ledger: CallLedger | None = None
+    """Where replies are kept; None asks the model each time."""
+
+    def __post_init__(self) -> None:
+        self._chat = ChatModel(self, structured=False, ledger=self.ledger, who="the critic")
 
     @property
     def prices(self) -> Prices | None:

@@ -78,7 +78,13 @@ def _plain(value: Any) -> str:
 
 
 def _told(target: Any) -> dict[str, str]:
-    """Return what the docstrings say of each parameter: of the class, of its constructor, and under its fields."""
+    """Return what the docstrings say of each parameter, those of its bases included."""
+    classes = [one for one in reversed(inspect.getmro(target)) if one.__module__.startswith("tutelage.")]
+    return {name: text for one in classes for name, text in _told_in(one).items()}
+
+
+def _told_in(target: type) -> dict[str, str]:
+    """Return what is said of each parameter by a class, by its constructor, and under its fields."""
     source = _source(Path(inspect.getfile(target)))[target.__name__]
     found = {name: member.docstring.value for name, member in source.members.items() if member.docstring}
     for text in [source.docstring, getattr(source.members.get("__init__"), "docstring", None)]:
