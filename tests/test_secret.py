@@ -89,3 +89,11 @@ def test_a_key_is_blacked_out_before_a_message_is_cut(say: Any, monkeypatch: pyt
     monkeypatch.setenv("MY_KEY", KEY)
     for error in (ValueError("x" * 270 + KEY), ValueError(2, "x" * 260 + KEY)):
         assert "very0secret" not in say(error) and "***" in say(error)
+
+
+@pytest.mark.parametrize("form", ['a/b+c"d', r"a\/b+c\"d", r"a/b+c\"d", "a%2Fb%2Bc%22d"])
+def test_a_secret_is_found_in_the_forms_that_a_provider_may_repeat_it_in(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_KEY", 'a/b+c"d')
+    assert without_secrets(f"refused: {form}.") == "refused: ***."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from urllib.parse import quote
 
 _ENDS = ("_KEY", "_TOKEN", "_SECRET")
 """Ends of the names of variables that are secrets, whoever reads them."""
@@ -23,6 +25,12 @@ def without_secrets(text: str) -> str:
     values = {os.environ.get(name, "").strip() for name in _read} - {""}
     named = {value.strip() for name, value in os.environ.items() if name.endswith(_ENDS)}
     values |= {value for value in named if len(value) >= _SHORTEST}
-    for value in sorted(values, key=len, reverse=True):
-        text = text.replace(value, "***")
+    for form in sorted((form for value in values for form in _forms(value)), key=len, reverse=True):
+        text = text.replace(form, "***")
     return text
+
+
+def _forms(value: str) -> set[str]:
+    """Return a secret as it is, in JSON, in Python and in a URL."""
+    in_json = json.dumps(value)[1:-1]
+    return {value, in_json, in_json.replace("/", r"\/"), repr(value)[1:-1], quote(value, safe="")}
