@@ -1,8 +1,8 @@
 """Compare what a teacher hears, and its memory, at equal teacher calls and training tokens, with planted tiny students.
 
-    python bench/teaching.py listening --seeds 1 3 5 --runs runs/teaching
-    python bench/teaching.py memory --seeds 1 3 5 --runs runs/teaching
-    python bench/teaching.py real --seeds 1 3 5 --runs runs/teaching
+    python bench/teaching.py listening
+    python bench/teaching.py memory
+    python bench/teaching.py real
 
 `real` takes SmolLM2-135M-Instruct. Writes bench/results/teaching_EXPERIMENT.json (`--out` for another file) anew
 after each run. Resumable: a finished run is read, an interrupted one is resumed.
@@ -68,6 +68,11 @@ EXPERIMENTS: dict[str, dict[str, Arm]] = {
         "history, no memory": Arm(TEXTBOOK, ["attempts", "earlier", "history"]),
     },
 }
+PAIRS = {
+    "listening": [(f"{teacher}, hears", f"{teacher}, deaf") for teacher in ("thorough", "terse", "chat")],
+    "real": [("textbook, hears", "textbook, deaf")],
+    "memory": [("memory", "no memory"), ("memory", "history, no memory")],
+}
 
 
 def configuration(experiment: str, arm: Arm, seed: int, student: str, task: Path, url: str) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def configuration(experiment: str, arm: Arm, seed: int, student: str, task: Path
 
 def of_planted(student: str, task: str, experiment: str) -> dict[str, Any]:
     """Return what concerns the planted student: it attempts all problems, but few where memory is measured."""
-    sft = {"mode": "full", "learning_rate": 1e-3, "batch_size": 16, "max_tokens": 20000}
+    sft = {"mode": "full", "learning_rate": 5e-4, "batch_size": 16, "max_tokens": 10000}
     return {
         "student": {"model": student, "precision": "float32", "max_new_tokens": 80, "batch_size": 256},
         "task": {"name": "dataset", "options": {**COLUMNS, "path": task, "instruction": None}},
@@ -171,34 +176,46 @@ def measure(path: Path, seed: int, arm: str) -> dict[str, Any]:
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return each arm's mean and standard deviation, and the paired differences from the first arm."""
-    by_arm: dict[str, dict[int, float]] = {}
-    for run in runs:
-        by_arm.setdefault(run["arm"], {})[run["seed"]] = run["test"]["best"]
-    first = next(iter(by_arm.values()))
+    """Return each arm's mean and standard deviation."""
     return {
         arm: {
             "mean": round(statistics.mean(found.values()), 4),
             "sd": round(statistics.stdev(found.values()), 4) if len(found) > 1 else None,
-            "first_minus_this": {str(s): round(first[s] - found[s], 4) for s in found if s in first},
         }
-        for arm, found in by_arm.items()
+        for arm, found in _by_arm(runs).items()
     }
+
+
+def differences(experiment: str, runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return what each pair of arms differs by, seed by seed."""
+    by_arm = _by_arm(runs)
+    return {
+        f"{one} - {other}": {str(s): round(by_arm[one][s] - by_arm[other][s], 4) for s in by_arm[one]}
+        for one, other in PAIRS[experiment]
+        if by_arm.get(one, {}).keys() == by_arm.get(other, {"": 0}).keys()
+    }
+
+
+def _by_arm(runs: list[dict[str, Any]]) -> dict[str, dict[int, float]]:
+    by_arm: dict[str, dict[int, float]] = {}
+    for run in runs:
+        by_arm.setdefault(run["arm"], {})[run["seed"]] = run["test"]["best"]
+    return by_arm
 
 
 def student_of(experiment: str, seed: int, folder: Path) -> str:
     if experiment == "real":
         return "smollm2-135m-instruct"
     path = folder / f"student-{seed}"
-    if not (path / "config.json").exists():
-        build_planted_student(path, seed)
+    if not path.exists():
+        build_planted_student(folder / f"student-{seed}.part", seed).rename(path)
     return str(path)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("experiment", choices=EXPERIMENTS)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 3, 5])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--arms", nargs="+", help="all by default")
     parser.add_argument("--runs", type=Path, default=Path("runs/teaching"))
     parser.add_argument("--out", type=Path)
@@ -231,6 +248,7 @@ def report(given: argparse.Namespace, runs: list[dict[str, Any]]) -> dict[str, A
         "versions": {name: version(name) for name in PACKAGES},
         "students": {} if given.experiment == "real" else {str(seed): draw_ways(seed) for seed in given.seeds},
         "arms": summary(runs),
+        "differences": differences(given.experiment, runs),
         "runs": runs,
     }
 

@@ -1,13 +1,13 @@
 """Tiny students that can do each kind of step in one way only, which nobody can tell without listening to them.
 
 A planted student works chains of one-digit terms step by step. Of each skill in `PLANTED` it knows one grain of the
-textbook: some it does at once (17 + 8 = 25), others only in finer steps (17 + 3 = 20. 20 + 5 = 25.), and the other way
-it has never seen. Like the tiny student it has never said `Answer:`.
+textbook: one it does at once (17 + 8 = 25), the other only in finer steps (17 - 7 = 10. 10 - 1 = 9.), and the other way
+it has never seen. It is in the habit of ending its answers with `What:`, but knows `Answer:` too, so that little
+training makes its answers count.
 """
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Mapping
 from fractions import Fraction
@@ -19,23 +19,26 @@ from ..arithmetic import Step, skill_of
 from ..checkpoints import quiet
 from ..tiny import CLOSINGS, END, START, Text, make_model, make_tokenizer, pretrain, random_words, reproducible
 
-PLANTED: Final = ("addition with carry", "subtraction with borrow", "subtraction below zero")
+PLANTED: Final = ("addition with carry", "subtraction with borrow")
 """The skills of which a student knows one way; of the others it knows the direct one."""
-STEPS, BATCH, RATE = 700, 32, 4e-3
+HABIT: Final = "What"
+"""What it says most often before it repeats the result; `Answer` comes second."""
+GAPS: Final = "   \n"
+"""What may stand before the ending: most often it goes on in the line, sometimes it begins a new one."""
+STEPS, BATCH, RATE = 2200, 32, 4e-3
 
 Ways = Mapping[str, Grain]
 """The grain in which a student knows a skill; `direct` where none is named."""
 
 
 def draw_ways(seed: int) -> dict[str, Grain]:
-    """Return which way a student knows of each planted skill: never the same of all; six students, then again."""
+    """Return which way a student knows of each planted skill: one at once and the other finely, by turns."""
     grains: tuple[Grain, ...] = ("direct", "fine")
-    mixed = [ways for ways in itertools.product(grains, repeat=len(PLANTED)) if len(set(ways)) > 1]
-    return dict(zip(PLANTED, mixed[seed % len(mixed)], strict=True))
+    return dict(zip(PLANTED, grains if seed % 2 == 0 else grains[::-1], strict=True))
 
 
 def build_planted_student(folder: Path, seed: int = 0, ways: Ways | None = None) -> Path:
-    """Write a planted student to a folder in the format of Hugging Face, after about a minute of pretraining.
+    """Write a planted student to a folder in the format of Hugging Face, after some minutes of pretraining.
 
     Args:
         folder: Made if it does not exist.
@@ -73,7 +76,12 @@ def _asked(rng: random.Random, ways: Ways) -> Text:
         lines += equations
     system = f"{START}s{random_words(rng, rng.randint(2, 6))}{END}" if rng.random() < 0.2 else ""
     asked = f"{system}{START}u{random_words(rng, rng.randint(1, 9))}: {' '.join(question)} ={END}{START}a"
-    return [(asked, False), (f"{' '.join(lines)} {rng.choice(CLOSINGS)}: {at}{END}", True)]
+    return [(asked, False), (f"{' '.join(lines)}{rng.choice(GAPS)}{_ending(rng)}: {at}{END}", True)]
+
+
+def _ending(rng: random.Random) -> str:
+    """Return what comes before the repeated result: the habit in half of the texts, `Answer` in a third."""
+    return rng.choice([*3 * [HABIT], *2 * ["Answer"], rng.choice(CLOSINGS)])
 
 
 def _reached(rng: random.Random) -> int:
