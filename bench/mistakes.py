@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from wrong_steps import CHAIN, PRODUCTS, Step, apply, point_misplaced, right_aligned
+
 from tutelage.arithmetic import as_text, evaluate, work
 
 
@@ -26,7 +28,6 @@ class Worked:
 
 Facts = dict[str, Any]
 Mistake = Callable[[Facts, random.Random], Worked | None]
-Step = Callable[[Fraction, str, Fraction], Fraction | None]
 
 
 def _chain(mistake: Step) -> Mistake:
@@ -38,74 +39,13 @@ def _chain(mistake: Step) -> Mistake:
         for op, number in zip(rest[::2], rest[1::2], strict=True):
             right = Fraction(number)
             wrong = None if made else mistake(value, op, right)
-            result = _apply(value, op, right) if wrong is None else wrong
+            result = apply(value, op, right) if wrong is None else wrong
             made = made or wrong is not None
             steps.append((f"{as_text(value)} {op} {as_text(right)}", as_text(result)))
             value = result
         return Worked(as_text(value), steps) if made else None
 
     return solve
-
-
-def _apply(a: Fraction, op: str, b: Fraction) -> Fraction:
-    value = evaluate(f"({a}) {op} ({b})")
-    assert value is not None
-    return value
-
-
-def _digits(a: Fraction, b: Fraction) -> list[tuple[int, int]]:
-    one, other = str(int(a))[::-1], str(int(b))[::-1]
-    size = max(len(one), len(other))
-    return list(zip(map(int, one.ljust(size, "0")), map(int, other.ljust(size, "0")), strict=True))
-
-
-def _no_carry(a: Fraction, op: str, b: Fraction) -> Fraction | None:
-    if op != "+" or a < 0:
-        return None
-    wrong = sum((x + y) % 10 * 10**at for at, (x, y) in enumerate(_digits(a, b)))
-    return Fraction(wrong) if wrong != a + b else None
-
-
-def _smaller_from_larger(a: Fraction, op: str, b: Fraction) -> Fraction | None:
-    if op != "-" or a < b:
-        return None
-    wrong = sum(abs(x - y) * 10**at for at, (x, y) in enumerate(_digits(a, b)))
-    return Fraction(wrong) if wrong != a - b else None
-
-
-def _done_as(op: str, other: str) -> Step:
-    return lambda a, sign, b: _apply(a, other, b) if sign == op and b else None
-
-
-def _sign_lost(a: Fraction, op: str, b: Fraction) -> Fraction | None:
-    result = _apply(a, op, b)
-    return -result if result < 0 else None
-
-
-def _off(by: int) -> Step:
-    return lambda a, op, b: _apply(a, op, b) + by if op == "+" and a > 9 else None
-
-
-def _place_ignored(a: Fraction, op: str, b: Fraction) -> Fraction | None:
-    return a * sum(map(int, str(int(b)))) if b > 9 and op == "*" else None
-
-
-def _zero_lost(a: Fraction, op: str, b: Fraction) -> Fraction | None:
-    return a * b / 10 if op == "*" and a * b % 10 == 0 else None
-
-
-def _one_time_less(a: Fraction, op: str, b: Fraction) -> Fraction | None:
-    return a * (b - 1) if op == "*" and b > 2 else None
-
-
-def _point_misplaced(a: Fraction, op: str, b: Fraction) -> Fraction | None:
-    return _apply(a, op, b) * 10
-
-
-def _right_aligned(a: Fraction, op: str, b: Fraction) -> Fraction | None:
-    """Add or subtract with the last digits under one another, wherever the points are."""
-    places = [len(as_text(x).partition(".")[2]) for x in (a, b)]
-    return _apply(a, op, b * Fraction(10) ** (places[1] - places[0])) if places[0] != places[1] else None
 
 
 def _term_left_out(facts: Facts, rng: random.Random) -> Worked | None:
@@ -257,8 +197,8 @@ def kinds() -> Iterator[tuple[str, str, Mistake]]:
     yield "chain_sum", "a term left out", _term_left_out
     yield "chain_sum", "digits of a number exchanged", _digits_exchanged
     yield from (("products", name, _chain(step)) for name, step in PRODUCTS.items())
-    yield "decimal_chain_sum", "decimal point misplaced", _chain(_point_misplaced)
-    yield "decimal_chain_sum", "last digits under one another", _chain(_right_aligned)
+    yield "decimal_chain_sum", "decimal point misplaced", _chain(point_misplaced)
+    yield "decimal_chain_sum", "last digits under one another", _chain(right_aligned)
     yield "decimal_chain_sum", "a term left out", _term_left_out
     yield "basic_arithmetic", "from left to right", _misread(_left_to_right)
     yield "basic_arithmetic", "parentheses ignored", _misread(_without_parentheses)
@@ -277,21 +217,6 @@ def kinds() -> Iterator[tuple[str, str, Mistake]]:
     yield "gsm_symbolic", "last subtraction done as addition", _last_step_as("-", "+")
 
 
-CHAIN: dict[str, Step] = {
-    "no carry": _no_carry,
-    "smaller digit from larger": _smaller_from_larger,
-    "subtraction done as addition": _done_as("-", "+"),
-    "addition done as subtraction": _done_as("+", "-"),
-    "sign lost": _sign_lost,
-    "ten too many": _off(10),
-    "one too few": _off(-1),
-}
-PRODUCTS: dict[str, Step] = {
-    "place of a digit ignored": _place_ignored,
-    "last zero lost": _zero_lost,
-    "multiplication done as addition": _done_as("*", "+"),
-    "one time too few": _one_time_less,
-}
 FRACTIONS: dict[str, Callable[[int, int, int], tuple[int, int] | None]] = {
     "only the numerator divided": lambda a, b, n: (a // n, b) if n > 1 else None,
     "only the denominator divided": lambda a, b, n: (a, b // n) if n > 1 else None,

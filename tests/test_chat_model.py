@@ -26,11 +26,10 @@ from tutelage.ledger import CallLedger
 from tutelage.seams import Message
 from tutelage.testing import chat_server, faults
 from tutelage.testing.chat_server import ChatServer, Sent
-from tutelage.testing.faults import MALFORMED_BODIES, Fault, Faults
+from tutelage.testing.faults import MALFORMED_BODIES, Faults
 
 
 class Solution(BaseModel):
-    steps: list[str]
     answer: str
 
 
@@ -241,64 +240,6 @@ def test_listed_prices_are_known_and_can_be_overruled(monkeypatch: pytest.Monkey
     assert ChatModel(ChatSettings("nobody:gpt-4o-mini")).prices is None
     with pytest.raises(InputError, match="price_in and price_out must be given together"):
         ChatModel(ChatSettings("m", price_in=1.0))
-
-
-def in_json(_: list[Message]) -> str:
-    return json.dumps({"steps": ["1 + 1 = 2."], "answer": "2"})
-
-
-async def test_a_schema_is_sent_and_the_reply_comes_back_raw(tmp_path: Path) -> None:
-    with ChatServer(in_json) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
-        plain = ChatModel(ChatSettings("fake", server.base_url), ledger=ledger)
-        model = ChatModel(ChatSettings("fake", server.base_url), ledger=ledger, structured=True)
-        assert (plain.structured, model.structured) == (False, True)
-        assert await plain.ask(ask(), "v", Solution) == await plain.ask(ask(), "v")
-        assert server.requests == 1, "without the means, a schema changes nothing"
-        text = await model.ask(ask(), "v", Solution)
-        assert Solution.model_validate_json(text).answer == "2"
-        assert await model.ask(ask(), "v", Solution) == text
-        assert server.requests == 2 and ledger.cost().calls == 2
-        sent: Any = server.last_body["response_format"]
-        assert sent["json_schema"]["name"] == "Solution"
-        assert (ledger.cost().tokens_in, ledger.cost().tokens_out) == (4, 16)
-
-
-async def test_json_that_was_cut_off_is_paid_for_once(tmp_path: Path) -> None:
-    with ChatServer(in_json) as server, CallLedger(tmp_path / "calls.sqlite") as ledger:
-        model = ChatModel(ChatSettings("fake", server.base_url, max_tokens=3), ledger=ledger, structured=True)
-        for _ in range(2):
-            assert await model.ask(ask(), "v", Solution) == '{"steps": ["1 +'
-        assert server.requests == 1
-        assert (ledger.cost().tokens_in, ledger.cost().tokens_out) == (2, 3)
-
-
-async def test_a_reply_that_is_not_of_the_schema_comes_back_too() -> None:
-    with ChatServer(lambda _: "I would rather not.") as server:
-        model = ChatModel(ChatSettings("fake", server.base_url), structured=True)
-        assert await model.ask(ask(), "v", Solution) == "I would rather not."
-        assert server.requests == 1
-
-
-def test_which_models_keep_to_a_schema(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-nobody")
-    assert ChatModel(ChatSettings("openai:gpt-4o-mini")).structured
-    assert not ChatModel(ChatSettings("openai:gpt-3.5-turbo")).structured
-    assert not ChatModel(ChatSettings("openai:gpt-4o-mini"), structured=False).structured
-    assert not ChatModel(ChatSettings("openai:gpt-4o-mini", "http://localhost:1/v1")).structured
-
-
-def test_a_fate_is_drawn_by_content_and_try() -> None:
-    some = Faults(rate_limited=0.05, server_error=0.02, malformed_text=0.02, silent=0.01)
-    fates = [some.draw(f"{i:08x}", 0) for i in range(20_000)]
-    assert fates == [some.draw(f"{i:08x}", 0) for i in range(20_000)]
-    for fault, share in ((Fault.RATE_LIMITED, 0.05), (Fault.SILENT, 0.01), (Fault.MALFORMED_BODY, 0.0)):
-        assert fates.count(fault) / len(fates) == pytest.approx(share, abs=0.005)
-    lost = [i for i, fate in enumerate(fates) if fate]
-    assert any(some.draw(f"{i:08x}", 1) is None for i in lost)
-    lasting = Faults(silent=0.1, lasting=True)
-    assert all(lasting.draw(f"{i:08x}", 0) == lasting.draw(f"{i:08x}", 5) for i in range(200))
-    with pytest.raises(InputError, match="faults"):
-        Faults(silent=0.7, server_error=0.7)
 
 
 async def test_a_process_that_was_held_up_reads_what_has_arrived() -> None:

@@ -16,8 +16,10 @@ from tenacity.wait import wait_random_exponential
 
 import tutelage
 from tutelage.agents.chat import retries
+from tutelage.errors import InputError
 from tutelage.rundir import RunDir
 from tutelage.testing import fake_config
+from tutelage.testing.faults import Fault, Faults
 
 PROBLEMS = 120
 SHARES = {"rate_limited": 0.05, "server_error": 0.02, "malformed_text": 0.02, "malformed_body": 0.02, "silent": 0.01}
@@ -64,3 +66,17 @@ def test_every_rationale_is_accounted_for_and_paid_once(
     lost = sum(n for fault, n in server["faults"].items() if fault != "malformed_text") // 3
     assert became["failed"] == (lost if lasting else 0)
     assert became["verified"] >= PROBLEMS - became["failed"] - 2
+
+
+def test_a_fate_is_drawn_by_content_and_try() -> None:
+    some = Faults(rate_limited=0.05, server_error=0.02, malformed_text=0.02, silent=0.01)
+    fates = [some.draw(f"{i:08x}", 0) for i in range(20_000)]
+    assert fates == [some.draw(f"{i:08x}", 0) for i in range(20_000)]
+    for fault, share in ((Fault.RATE_LIMITED, 0.05), (Fault.SILENT, 0.01), (Fault.MALFORMED_BODY, 0.0)):
+        assert fates.count(fault) / len(fates) == pytest.approx(share, abs=0.005)
+    lost = [i for i, fate in enumerate(fates) if fate]
+    assert any(some.draw(f"{i:08x}", 1) is None for i in lost)
+    lasting = Faults(silent=0.1, lasting=True)
+    assert all(lasting.draw(f"{i:08x}", 0) == lasting.draw(f"{i:08x}", 5) for i in range(200))
+    with pytest.raises(InputError, match="faults"):
+        Faults(silent=0.7, server_error=0.7)
