@@ -59,8 +59,9 @@ EXPERIMENTS: dict[str, dict[str, Arm]] = {
         "chat, deaf": Arm({}, [], chat=True),
     },
     "real": {
-        "textbook, hears": Arm({"grain": "direct", "adapt": "errors"}, NOW),
-        "textbook, deaf": Arm({"grain": "direct", "adapt": "errors"}, []),
+        "thorough, hears": Arm(TEXTBOOK, NOW),
+        "thorough, deaf": Arm(TEXTBOOK, []),
+        "terse, deaf": Arm({"grain": "direct", "adapt": "errors"}, []),
     },
     "memory": {
         "memory": Arm(TEXTBOOK, ["attempts", "earlier", "recalled"], recall=8),
@@ -70,7 +71,7 @@ EXPERIMENTS: dict[str, dict[str, Arm]] = {
 }
 PAIRS = {
     "listening": [(f"{teacher}, hears", f"{teacher}, deaf") for teacher in ("thorough", "terse", "chat")],
-    "real": [("textbook, hears", "textbook, deaf")],
+    "real": [("thorough, hears", other) for other in ("thorough, deaf", "terse, deaf")],
     "memory": [("memory", "no memory"), ("memory", "history, no memory")],
 }
 
@@ -106,16 +107,16 @@ def of_planted(student: str, task: str, experiment: str) -> dict[str, Any]:
 
 
 def of_smollm2(student: str) -> dict[str, Any]:
-    """Return what concerns the real student: two cycles, each from the base; about eight minutes on two cores."""
-    sft = {"learning_rate": 1e-3, "batch_size": 4, "warmup_steps": 10, "max_tokens": 12000}
+    """Return what concerns the real student: two cycles, each from the base; some five minutes on two cores."""
+    sft = {"learning_rate": 1e-3, "batch_size": 4, "warmup_steps": 10, "max_tokens": 6000}
     return {
-        "student": {"model": student, "max_new_tokens": 64},
+        "student": {"model": student, "max_new_tokens": 96},
         "task": {
             "name": "reasoning_gym",
             "options": {
                 "dataset": "chain_sum",
                 "params": {"min_terms": 2, "max_terms": 3, "min_digits": 1, "max_digits": 2},
-                "sizes": {"train": 360, "probe": 64, "gate": 64, "test": 256},
+                "sizes": {"train": 240, "probe": 64, "gate": 64, "test": 256},
             },
         },
         "exam": {"due": 64},
@@ -222,6 +223,7 @@ def main() -> None:
     given = parser.parse_args()
     arms, runs = given.arms or list(EXPERIMENTS[given.experiment]), []
     out = given.out or Path(f"bench/results/teaching_{given.experiment}.json")
+    given.runs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         server = stack.enter_context(ChatServer(scripted_tutor("place value")))
         for seed in given.seeds:

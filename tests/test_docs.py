@@ -104,8 +104,9 @@ def test_the_figures_of_a_weak_teacher_are_those_that_were_measured() -> None:
     assert "asked" not in free["critiques"] | held["critiques"] and "As a critic it asked no question" in page
 
 
-def test_the_figures_of_listening_are_those_that_were_measured() -> None:
-    measured = json.loads((ROOT / "bench" / "results" / "teaching_listening.json").read_text())
+@pytest.mark.parametrize("experiment", ["listening", "memory", "real"])
+def test_the_figures_of_teaching_are_those_that_were_measured(experiment: str) -> None:
+    measured = json.loads((ROOT / "bench" / "results" / f"teaching_{experiment}.json").read_text())
     page = (ROOT / "docs" / "teaching.md").read_text()
     assert measured["command"] in page
     for run in measured["runs"]:
