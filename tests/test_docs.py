@@ -104,7 +104,7 @@ def test_the_figures_of_a_weak_teacher_are_those_that_were_measured() -> None:
     assert "asked" not in free["critiques"] | held["critiques"] and "As a critic it asked no question" in page
 
 
-@pytest.mark.parametrize("experiment", ["listening", "memory", "real"])
+@pytest.mark.parametrize("experiment", ["listening", "memory"])
 def test_the_figures_of_teaching_are_those_that_were_measured(experiment: str) -> None:
     measured = json.loads((ROOT / "bench" / "results" / f"teaching_{experiment}.json").read_text())
     page = (ROOT / "docs" / "teaching.md").read_text()
