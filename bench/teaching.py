@@ -2,10 +2,12 @@
 
     python bench/teaching.py listening
     python bench/teaching.py memory
+    python bench/teaching.py schooled
     python bench/teaching.py real
 
-`real` takes SmolLM2-135M-Instruct. Writes bench/results/teaching_EXPERIMENT.json (`--out` for another file) anew
-after each run. Resumable: a finished run is read, an interrupted one is resumed.
+`real` takes SmolLM2-135M-Instruct, `schooled` the same after a course (see `schooled.py`). Writes
+bench/results/teaching_EXPERIMENT.json (`--out` for another file) anew after each run. Resumable: a finished run is
+read, an interrupted one is resumed.
 """
 
 from __future__ import annotations
@@ -19,9 +21,12 @@ import statistics
 import sys
 from collections import Counter
 from contextlib import ExitStack
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from schooled import STUDENT, build_schooled_student
 
 import tutelage
 from tutelage.arithmetic import work
@@ -34,6 +39,8 @@ from tutelage.testing.tutor import scripted_tutor
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "langgraph", "reasoning-gym")
 CARRY, BORROW = "addition with carry", "subtraction with borrow"
 SIZES = {"train": 240, "probe": 64, "gate": 256, "test": 1024}
+FEWER = {"train": 240, "probe": 64, "gate": 64, "test": 256}
+"""For a student that takes longer to answer."""
 COLUMNS = {"skills": "skills", "split_column": "split"}
 NOW = ["attempts", "earlier", "history"]
 """What of the student a teacher hears, beside the weaknesses that the diagnosis names."""
@@ -61,7 +68,11 @@ EXPERIMENTS: dict[str, dict[str, Arm]] = {
     "real": {
         "thorough, hears": Arm(TEXTBOOK, NOW),
         "thorough, deaf": Arm(TEXTBOOK, []),
-        "terse, deaf": Arm({"grain": "direct", "adapt": "errors"}, []),
+    },
+    "schooled": {
+        "thorough, hears": Arm({"grain": "fine", "adapt": "errors"}, NOW),
+        "thorough, deaf": Arm({"grain": "fine", "adapt": "errors"}, []),
+        "terse, deaf": Arm(TEXTBOOK, []),
     },
     "memory": {
         "memory": Arm(TEXTBOOK, ["attempts", "earlier", "recalled"], recall=8),
@@ -71,7 +82,8 @@ EXPERIMENTS: dict[str, dict[str, Arm]] = {
 }
 PAIRS = {
     "listening": [(f"{teacher}, hears", f"{teacher}, deaf") for teacher in ("thorough", "terse", "chat")],
-    "real": [("thorough, hears", other) for other in ("thorough, deaf", "terse, deaf")],
+    "real": [("thorough, hears", "thorough, deaf")],
+    "schooled": [("thorough, hears", "thorough, deaf"), ("thorough, hears", "terse, deaf")],
     "memory": [("memory", "no memory"), ("memory", "history, no memory")],
 }
 
@@ -90,24 +102,36 @@ def configuration(experiment: str, arm: Arm, seed: int, student: str, task: Path
         "teachers": [teacher],
         "teach": {"hears": arm.hears, "max_revisions": 0, "history_tokens": 20000},
         "memory": {"recall": arm.recall} if arm.recall else {"recall": 0, "embedder": "tutelage.testing:HashEmbedder"},
-        **(of_smollm2(student) if experiment == "real" else of_planted(student, str(task), experiment)),
+        **STUDENTS[experiment](student, str(task)),
     }
 
 
-def of_planted(student: str, task: str, experiment: str) -> dict[str, Any]:
-    """Return what concerns the planted student: it attempts all problems, but few where memory is measured."""
+def of_planted(student: str, task: str, due: int | None = None) -> dict[str, Any]:
+    """Return what concerns the planted student; it attempts all train problems, or as many as are due."""
     sft = {"mode": "full", "learning_rate": 5e-4, "batch_size": 16, "max_tokens": 10000}
     return {
         "student": {"model": student, "precision": "float32", "max_new_tokens": 80, "batch_size": 256},
         "task": {"name": "dataset", "options": {**COLUMNS, "path": task, "instruction": None}},
-        "exam": {"due": 32 if experiment == "memory" else None},
+        "exam": {"due": due},
         "training": {"start": "base", "worker": "inline", "stages": [{"name": "sft", "options": sft}]},
         "stop": {"cycles": 2, "patience": None},
     }
 
 
-def of_smollm2(student: str) -> dict[str, Any]:
-    """Return what concerns the real student: two cycles, each from the base; some five minutes on two cores."""
+def of_schooled(student: str, task: str) -> dict[str, Any]:
+    """Return what concerns the real student that was taught before."""
+    sft = {"learning_rate": 1e-3, "batch_size": 8, "warmup_steps": 4, "max_tokens": 3000}
+    return {
+        "student": {"model": student, "max_new_tokens": 96},
+        "task": {"name": "dataset", "options": {**COLUMNS, "path": task, "instruction": None}},
+        "exam": {"due": 64},
+        "training": {"start": "base", "worker": "inline", "stages": [{"name": "sft", "options": sft}]},
+        "stop": {"cycles": 2, "patience": None},
+    }
+
+
+def of_smollm2(student: str, _: str) -> dict[str, Any]:
+    """Return what concerns the real student as it comes."""
     sft = {"learning_rate": 1e-3, "batch_size": 4, "warmup_steps": 10, "max_tokens": 6000}
     return {
         "student": {"model": student, "max_new_tokens": 96},
@@ -116,7 +140,7 @@ def of_smollm2(student: str) -> dict[str, Any]:
             "options": {
                 "dataset": "chain_sum",
                 "params": {"min_terms": 2, "max_terms": 3, "min_digits": 1, "max_digits": 2},
-                "sizes": {"train": 240, "probe": 64, "gate": 64, "test": 256},
+                "sizes": FEWER,
             },
         },
         "exam": {"due": 64},
@@ -125,7 +149,15 @@ def of_smollm2(student: str) -> dict[str, Any]:
     }
 
 
-def write_chains(path: Path, seed: int) -> None:
+STUDENTS = {
+    "listening": of_planted,
+    "memory": partial(of_planted, due=32),
+    "schooled": of_schooled,
+    "real": of_smollm2,
+}
+
+
+def write_chains(path: Path, seed: int, sizes: dict[str, int]) -> None:
     """Write chain sums of 3 to 4 digits that never fall below zero: half need a borrow, the others a carry."""
     import reasoning_gym
 
@@ -140,7 +172,7 @@ def write_chains(path: Path, seed: int) -> None:
             row = {"question": entry["question"], "answer": entry["answer"], "skills": sorted(skills)}
             found[kind][entry["question"]] = row
     rows = [row for pair in zip(found[BORROW].values(), found[CARRY].values(), strict=False) for row in pair]
-    splits = [split for split, size in SIZES.items() for _ in range(size)]
+    splits = [split for split, size in sizes.items() for _ in range(size)]
     lines = [json.dumps({**row, "split": split}) for row, split in zip(rows[: len(splits)], splits, strict=True)]
     path.write_text("\n".join(lines) + "\n")
 
@@ -206,11 +238,22 @@ def _by_arm(runs: list[dict[str, Any]]) -> dict[str, dict[int, float]]:
 
 def student_of(experiment: str, seed: int, folder: Path) -> str:
     if experiment == "real":
-        return "smollm2-135m-instruct"
-    path = folder / f"student-{seed}"
+        return STUDENT
+    name, build = (
+        ("schooled", build_schooled_student) if experiment == "schooled" else ("student", build_planted_student)
+    )
+    path = folder / f"{name}-{seed}"
     if not path.exists():
-        build_planted_student(folder / f"student-{seed}.part", seed).rename(path)
+        build(folder / f"{name}-{seed}.part", seed).rename(path)
     return str(path)
+
+
+def task_of(experiment: str, seed: int, folder: Path) -> Path:
+    sizes = FEWER if experiment == "schooled" else SIZES
+    path = (folder / f"chains-{sizes['test']}-{seed}.jsonl").absolute()
+    if not path.exists():
+        write_chains(path, seed, sizes)
+    return path
 
 
 def main() -> None:
@@ -228,9 +271,7 @@ def main() -> None:
         server = stack.enter_context(ChatServer(scripted_tutor("place value")))
         for seed in given.seeds:
             student = student_of(given.experiment, seed, given.runs)
-            task = (given.runs / f"chains-{seed}.jsonl").absolute()
-            if not task.exists():
-                write_chains(task, seed)
+            task = task_of(given.experiment, seed, given.runs)
             for name in arms:
                 config = configuration(
                     given.experiment, EXPERIMENTS[given.experiment][name], seed, student, task, server.base_url
