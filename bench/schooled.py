@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tutelage.agents.resolve import resolve_student
 from tutelage.checkpoints import load_model, load_tokenizer
@@ -24,16 +25,15 @@ def build_schooled_student(folder: Path, seed: int) -> Path:
     """Write the student to a folder, after some minutes of training.
 
     Args:
-        folder: Made if it does not exist; its checkpoint is left in `course` beside it.
+        folder: Made if it does not exist.
         seed: Seed of the course, and of the ways that it teaches.
     """
-    base, checkpoint = resolve_student(STUDENT), folder.with_name(f"{folder.name}-course")
-    checkpoint.mkdir(parents=True)
-    rng, ways = random.Random(seed), draw_ways(seed)
+    base, rng, ways = resolve_student(STUDENT), random.Random(seed), draw_ways(seed)
     lessons = tuple(_lesson(number, rng, ways) for number in range(LESSONS))
     stage = SFTStage(learning_rate=RATE, batch_size=8, warmup_steps=10, max_tokens=TOKENS)
-    stage.run(StageJob(cycle=1, base=base, start=None, out=checkpoint, lessons=lessons, seed=seed))
-    load_model(base, checkpoint, dtype="float32", device="cpu", merge=True).save_pretrained(folder)
+    with TemporaryDirectory() as course:
+        stage.run(StageJob(cycle=1, base=base, start=None, out=Path(course), lessons=lessons, seed=seed))
+        load_model(base, Path(course), dtype="float32", device="cpu", merge=True).save_pretrained(folder)
     load_tokenizer(base).save_pretrained(folder)
     return folder
 

@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import statistics
 import sys
 from collections import Counter
@@ -26,10 +27,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chains import write_chains
 from schooled import STUDENT, build_schooled_student
 
 import tutelage
-from tutelage.arithmetic import work
+from tutelage.config import RunConfig
 from tutelage.configfile import load_config, parse_config
 from tutelage.rundir import RunDir
 from tutelage.testing.chat_server import ChatServer
@@ -37,7 +39,6 @@ from tutelage.testing.planted import build_planted_student, draw_ways
 from tutelage.testing.tutor import scripted_tutor
 
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "langgraph", "reasoning-gym")
-CARRY, BORROW = "addition with carry", "subtraction with borrow"
 SIZES = {"train": 240, "probe": 64, "gate": 256, "test": 1024}
 FEWER = {"train": 240, "probe": 64, "gate": 64, "test": 256}
 """For a student that takes longer to answer."""
@@ -66,8 +67,8 @@ EXPERIMENTS: dict[str, dict[str, Arm]] = {
         "chat, deaf": Arm({}, [], chat=True),
     },
     "real": {
-        "thorough, hears": Arm(TEXTBOOK, NOW),
-        "thorough, deaf": Arm(TEXTBOOK, []),
+        "terse, hears": Arm(TEXTBOOK, NOW),
+        "terse, deaf": Arm(TEXTBOOK, []),
     },
     "schooled": {
         "thorough, hears": Arm({"grain": "fine", "adapt": "errors"}, NOW),
@@ -82,7 +83,7 @@ EXPERIMENTS: dict[str, dict[str, Arm]] = {
 }
 PAIRS = {
     "listening": [(f"{teacher}, hears", f"{teacher}, deaf") for teacher in ("thorough", "terse", "chat")],
-    "real": [("thorough, hears", "thorough, deaf")],
+    "real": [("terse, hears", "terse, deaf")],
     "schooled": [("thorough, hears", "thorough, deaf"), ("thorough, hears", "terse, deaf")],
     "memory": [("memory", "no memory"), ("memory", "history, no memory")],
 }
@@ -157,36 +158,26 @@ STUDENTS = {
 }
 
 
-def write_chains(path: Path, seed: int, sizes: dict[str, int]) -> None:
-    """Write chain sums of 3 to 4 digits that never fall below zero: half need a borrow, the others a carry."""
-    import reasoning_gym
-
-    options = {"min_terms": 3, "max_terms": 4, "min_digits": 1, "max_digits": 1}
-    drawn = reasoning_gym.create_dataset("chain_sum", size=20000, seed=seed * 100_000, **options)
-    found: dict[str, dict[str, dict[str, Any]]] = {BORROW: {}, CARRY: {}}
-    for entry in drawn:
-        steps = work(entry["metadata"]["expression"])
-        skills = {step.skill for step in steps}
-        kind = BORROW if BORROW in skills else CARRY
-        if kind in skills and all(step.result >= 0 for step in steps):
-            row = {"question": entry["question"], "answer": entry["answer"], "skills": sorted(skills)}
-            found[kind][entry["question"]] = row
-    rows = [row for pair in zip(found[BORROW].values(), found[CARRY].values(), strict=False) for row in pair]
-    splits = [split for split, size in sizes.items() for _ in range(size)]
-    lines = [json.dumps({**row, "split": split}) for row, split in zip(rows[: len(splits)], splits, strict=True)]
-    path.write_text("\n".join(lines) + "\n")
-
-
 def run_arm(config: dict[str, Any], path: Path) -> tutelage.Result:
-    """Run, resume or only read a run."""
-    if not (path / "config.yaml").exists():
-        return tutelage.run(config, run_dir=path)
-    if load_config(path / "config.yaml").model_dump(exclude={"teachers"}) != parse_config(config).model_dump(
-        exclude={"teachers"}  # a server's port differs
-    ):
-        raise SystemExit(f"{path}: was run with another configuration; remove it, or give another --runs")
-    result = tutelage.Result(path)
-    return result if result.summary["status"] == "finished" else tutelage.resume(path)
+    """Run, resume or only read a run. One with a chat teacher is begun anew: its server is gone."""
+    if (path / "config.yaml").exists():
+        if _settings(load_config(path / "config.yaml")) != _settings(parse_config(config)):
+            raise SystemExit(f"{path}: was run with another configuration; remove it, or give another --runs")
+        result = tutelage.Result(path)
+        if result.summary["status"] == "finished":
+            return result
+        if config["teachers"][0]["name"] != "chat":
+            return tutelage.resume(path)
+        shutil.rmtree(path)
+    return tutelage.run(config, run_dir=path)
+
+
+def _settings(config: RunConfig) -> dict[str, Any]:
+    """Return all of a configuration but the server, whose port differs."""
+    settings = config.model_dump()
+    for teacher in settings["teachers"]:
+        teacher["options"].pop("base_url", None)
+    return settings
 
 
 def measure(path: Path, seed: int, arm: str) -> dict[str, Any]:
@@ -225,7 +216,7 @@ def differences(experiment: str, runs: list[dict[str, Any]]) -> dict[str, dict[s
     return {
         f"{one} - {other}": {str(s): round(by_arm[one][s] - by_arm[other][s], 4) for s in by_arm[one]}
         for one, other in PAIRS[experiment]
-        if by_arm.get(one, {}).keys() == by_arm.get(other, {"": 0}).keys()
+        if one in by_arm and other in by_arm and by_arm[one].keys() == by_arm[other].keys()
     }
 
 
@@ -237,6 +228,7 @@ def _by_arm(runs: list[dict[str, Any]]) -> dict[str, dict[int, float]]:
 
 
 def student_of(experiment: str, seed: int, folder: Path) -> str:
+    """Return the student's name or folder; a planted or schooled one is made the first time."""
     if experiment == "real":
         return STUDENT
     name, build = (
@@ -246,14 +238,6 @@ def student_of(experiment: str, seed: int, folder: Path) -> str:
     if not path.exists():
         build(folder / f"{name}-{seed}.part", seed).rename(path)
     return str(path)
-
-
-def task_of(experiment: str, seed: int, folder: Path) -> Path:
-    sizes = FEWER if experiment == "schooled" else SIZES
-    path = (folder / f"chains-{sizes['test']}-{seed}.jsonl").absolute()
-    if not path.exists():
-        write_chains(path, seed, sizes)
-    return path
 
 
 def main() -> None:
@@ -271,7 +255,8 @@ def main() -> None:
         server = stack.enter_context(ChatServer(scripted_tutor("place value")))
         for seed in given.seeds:
             student = student_of(given.experiment, seed, given.runs)
-            task = task_of(given.experiment, seed, given.runs)
+            sizes = FEWER if given.experiment == "schooled" else SIZES
+            task = write_chains(given.runs.absolute(), seed, sizes)
             for name in arms:
                 config = configuration(
                     given.experiment, EXPERIMENTS[given.experiment][name], seed, student, task, server.base_url
@@ -284,6 +269,7 @@ def main() -> None:
 
 
 def report(given: argparse.Namespace, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is written: how it was run, each arm's mean, the differences, and every run."""
     return {
         "command": shlex.join(["python", "bench/teaching.py", *sys.argv[1:]]),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",

@@ -12,6 +12,7 @@ Step = Callable[[Fraction, str, Fraction], Fraction | None]
 
 
 def apply(a: Fraction, op: str, b: Fraction) -> Fraction:
+    """Return the right result."""
     value = evaluate(f"({a}) {op} ({b})")
     assert value is not None
     return value
@@ -63,6 +64,7 @@ def _one_time_less(a: Fraction, op: str, b: Fraction) -> Fraction | None:
 
 
 def point_misplaced(a: Fraction, op: str, b: Fraction) -> Fraction | None:
+    """Do it rightly, and put the point one place too far to the right."""
     return apply(a, op, b) * 10
 
 

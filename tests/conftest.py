@@ -10,7 +10,8 @@ from pathlib import Path
 os.environ.update(
     HF_HUB_OFFLINE="1", ANONYMIZED_TELEMETRY="False", TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1"
 )
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many test processes as cores: more threads would wait for each other
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many processes as cores: more threads wait for each other
 
 import pytest
 from pytest_socket import socket_allow_hosts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tutelage.errors import InputError
@@ -53,3 +55,19 @@ def test_an_object_is_checked_too() -> None:
     assert check("teachers", teacher) is teacher
     with pytest.raises(InputError, match="HashEmbedder"):
         check("teachers", HashEmbedder())
+
+
+def test_a_dataclass_of_one_s_own_may_build_on_a_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_teacher.py").write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from tutelage.agents.teachers.chat import ChatTeacher\n"
+        "@dataclass(frozen=True, eq=False, kw_only=True)\n"
+        "class Mine(ChatTeacher):\n    tone: str = 'kind'\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    options = {"model": "fake", "base_url": "http://localhost:1/v1", "tone": "dry", "retries": 2}
+    made = build("teachers", Plugin.model_validate({"name": "my_teacher:Mine", "options": options}))
+    assert (made.tone, made.retries, made.structured) == ("dry", 2, "auto")
+    with pytest.raises(InputError, match="retries"):
+        build("teachers", Plugin.model_validate({"name": "my_teacher:Mine", "options": {**options, "retries": -1}}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from tutelage import InputError, RunError, TeachingRequest
 from tutelage.agents.teachers.self_taught import SelfTeacher
 from tutelage.jsonl import read_json
 from tutelage.rundir import RunDir
-from tutelage.schema import Problem, Split
-from tutelage.seams import Generation, Message
+from tutelage.schema import Diagnosis, Grade, Library, Problem, Split, Strategy
+from tutelage.seams import CurrentStudent, Generation, Message
+from tutelage.strategies import prompt_with
 from tutelage.testing import FakeEngine, fake_config
 
 HINT = re.compile(r"\(The answer is (\d+)\.\)")
@@ -91,3 +93,28 @@ async def test_outside_a_run_it_says_that_it_has_met_nobody() -> None:
     request = TeachingRequest(problem=Problem(question="What is 1 + 1?", answer="2"))
     with pytest.raises(RunError, match="has met no student"):
         await SelfTeacher().teach(request)
+
+
+async def test_the_student_is_asked_with_the_strategies_of_the_problem_and_not_of_the_hint() -> None:
+    strategies = [
+        Strategy(
+            weakness=name, text=f"way of {name}", question=question, example="so", rationale_id="r", teacher="t",
+            cycle=1, questions=(question,), problem_ids=(),
+        )
+        for name, question in (("sums", "6 + 17"), ("hints", "What is the answer to x + 1 = 2?"))
+    ]  # fmt: skip
+    heard: list[Sequence[Message]] = []
+
+    class Listening(FakeEngine):
+        def generate(self, checkpoint: str, prompts: Any, **options: Any) -> list[list[Generation]]:
+            heard.extend(prompts)
+            return [[self._answer("What is 1 + 1?", 1.0)] for _ in prompts]
+
+    nothing = Diagnosis(cycle=1, student="base", accuracy=0.0, weaknesses=(), mastery=())
+    teacher = SelfTeacher()
+    prompt = partial(prompt_with, Library(strategies=tuple(strategies), retrieve=1), None)
+    teacher.meet(CurrentStudent(1, 1, Listening(), "base", prompt, lambda *given: Grade(None, 0.0), nothing, probe=()))
+    await teacher.teach(TeachingRequest(problem=Problem(question="5 + 4", answer="9")))
+    told, *_, asked = heard[0]
+    assert told["content"] == "way of sums"
+    assert asked["content"] == "5 + 4\n(The answer is 9.)"

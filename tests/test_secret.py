@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,18 @@ def test_a_key_is_blacked_out_before_a_message_is_cut(say: Any, monkeypatch: pyt
         assert "very0secret" not in say(error) and "***" in say(error)
 
 
-@pytest.mark.parametrize("form", ['a/b+c"d', r"a\/b+c\"d", r"a/b+c\"d", "a%2Fb%2Bc%22d"])
+FORMS = ('a/b+c"d', r"a\/b+c\"d", r"a/b+c\"d", "a%2Fb%2Bc%22d", "k\\e\ty..", r"k\\e\ty..", "k%5Ce%09y..")
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_a_secret_is_found_in_the_forms_that_a_provider_may_repeat_it_in(
     form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOME_KEY", 'a/b+c"d')
-    assert without_secrets(f"refused: {form}.") == "refused: ***."
+    monkeypatch.setenv("OTHER_KEY", "k\\e\ty..")
+    assert without_secrets(f"refused: {form}!") == "refused: ***!"
+
+
+def test_a_variable_that_is_no_text_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOO_TOKEN", os.fsdecode(b"\xff\xfeabcdef"))
+    assert without_secrets("busy") == "busy"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from ...errors import InputError
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class ChatSettings:
     """The options of a teacher or a critic that asks a chat model; theirs come after these.
 
@@ -21,6 +21,7 @@ class ChatSettings:
     """An OpenAI-compatible server, such as `http://localhost:8000/v1`."""
     api_key_env: str | None = None
     """Environment variable of the key; None is the provider's own, or with `base_url` no key."""
+    _: KW_ONLY
     temperature: float | None = 0.0
     """Of the sampling; None leaves it to the model."""
     max_tokens: int = 512

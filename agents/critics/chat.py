@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from ...ledger import CallLedger
 from ...schema import Rationale, TeachingRequest
@@ -20,7 +21,7 @@ _SHORTEST = 3
 """Letters or digits of a question."""
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ChatCritic(ChatSettings):
     """Asks a chat model for one Socratic question, through `ChatModel`; whatever else it says is left out.
 
@@ -36,7 +37,11 @@ class ChatCritic(ChatSettings):
     """Where replies are kept; None asks the model each time."""
 
     def __post_init__(self) -> None:
-        self._chat = ChatModel(self, structured=False, ledger=self.ledger, who="the critic")
+        _ = self._chat  # what cannot work is said at once
+
+    @cached_property
+    def _chat(self) -> ChatModel:
+        return ChatModel(self, structured=False, ledger=self.ledger, who="the critic")
 
     @property
     def prices(self) -> Prices | None:

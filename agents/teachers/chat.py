@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from ...ledger import CallLedger
@@ -24,7 +25,7 @@ from ..prompts import (
 )
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ChatTeacher(ChatSettings):
     """Asks a chat model for a rationale, through `ChatModel`.
 
@@ -43,7 +44,11 @@ class ChatTeacher(ChatSettings):
     """Where replies are kept; None asks the model each time."""
 
     def __post_init__(self) -> None:
-        self._chat = ChatModel(self, self.structured, self.ledger, who=f"teacher {self.name!r}")
+        _ = self._chat  # what cannot work is said at once
+
+    @cached_property
+    def _chat(self) -> ChatModel:
+        return ChatModel(self, self.structured, self.ledger, who=f"teacher {self.name!r}")
 
     @property
     def prices(self) -> Prices | None:

@@ -46,8 +46,9 @@ class SelfTeacher:
     async def teach(self, request: TeachingRequest) -> str:
         """Return what the student writes when it is told the answer."""
         problem = request.problem
-        question = f"{problem.question}\n{self._hint.replace(ANSWER, problem.answer)}"
-        return (await self._batcher.ask(self._met().prompt(question, []))).text
+        *before, asked = self._met().prompt(problem.question, [])
+        hinted = f"{asked['content']}\n{self._hint.replace(ANSWER, problem.answer)}"
+        return (await self._batcher.ask([*before, {**asked, "content": hinted}])).text
 
     def _generate(self, prompts: Sequence[Prompt]) -> list[Generation]:
         student = self._met()

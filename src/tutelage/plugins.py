@@ -9,9 +9,10 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
@@ -156,7 +157,11 @@ def _call(seam: str, spec: Plugin, target: Callable[..., Any], given: Mapping[st
 
 def _parameters(seam: str, spec: Plugin, target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     try:
-        return inspect.signature(target, eval_str=True).parameters
+        if not is_dataclass(target):
+            return inspect.signature(target, eval_str=True).parameters
+        hints = get_type_hints(target)  # reads inherited fields in the modules that they come from
+        found = inspect.signature(target).parameters
+        return {name: one.replace(annotation=hints.get(name, one.annotation)) for name, one in found.items()}
     except (NameError, TypeError, ValueError) as error:
         raise InputError(f"{seam}: {spec.name}: its signature cannot be read: {one_line(error)}") from error
 

@@ -33,4 +33,4 @@ def without_secrets(text: str) -> str:
 def _forms(value: str) -> set[str]:
     """Return a secret as it is, in JSON, in Python and in a URL."""
     in_json = json.dumps(value)[1:-1]
-    return {value, in_json, in_json.replace("/", r"\/"), repr(value)[1:-1], quote(value, safe="")}
+    return {value, in_json, in_json.replace("/", r"\/"), repr(value)[1:-1], quote(os.fsencode(value), safe="")}
