@@ -31,6 +31,7 @@ from chains import write_chains
 from schooled import STUDENT, build_schooled_student
 
 import tutelage
+from tutelage.agents.teachers.grains import find_expression
 from tutelage.config import RunConfig
 from tutelage.configfile import load_config, parse_config
 from tutelage.rundir import RunDir
@@ -227,17 +228,25 @@ def _by_arm(runs: list[dict[str, Any]]) -> dict[str, dict[int, float]]:
     return by_arm
 
 
-def student_of(experiment: str, seed: int, folder: Path) -> str:
-    """Return the student's name or folder; a planted or schooled one is made the first time."""
+def student_of(experiment: str, seed: int, folder: Path, task: Path) -> str:
+    """Return the student's name or folder; a schooled or planted one is made the first time."""
     if experiment == "real":
         return STUDENT
-    name, build = (
-        ("schooled", build_schooled_student) if experiment == "schooled" else ("student", build_planted_student)
-    )
-    path = folder / f"{name}-{seed}"
+    path = folder / f"{'schooled' if experiment == 'schooled' else 'student'}-{seed}"
     if not path.exists():
-        build(folder / f"{name}-{seed}.part", seed).rename(path)
+        part = path.with_suffix(".part")
+        if experiment == "schooled":
+            build_schooled_student(part, seed)
+        else:
+            build_planted_student(part, seed, held_out=_held_out(task))
+        part.rename(path)
     return str(path)
+
+
+def _held_out(task: Path) -> set[str]:
+    """Return the chains of the gate and test splits."""
+    rows = [json.loads(line) for line in task.read_text().splitlines()]
+    return {find_expression(row["question"]) for row in rows if row["split"] in ("gate", "test")}
 
 
 def main() -> None:
@@ -254,9 +263,9 @@ def main() -> None:
     with ExitStack() as stack:
         server = stack.enter_context(ChatServer(scripted_tutor("place value")))
         for seed in given.seeds:
-            student = student_of(given.experiment, seed, given.runs)
             sizes = FEWER if given.experiment == "schooled" else SIZES
             task = write_chains(given.runs.absolute(), seed, sizes)
+            student = student_of(given.experiment, seed, given.runs, task)
             for name in arms:
                 config = configuration(
                     given.experiment, EXPERIMENTS[given.experiment][name], seed, student, task, server.base_url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,14 @@ def test_a_student_is_built_the_same_again(tmp_path: Path, monkeypatch: pytest.M
     assert weights[0] == weights[1] != weights[2]
     assert load_tokenizer(one).chat_template
     assert load_model(one, None, dtype="float32", device="cpu", merge=True).num_parameters() < 300_000
+
+
+def test_what_is_held_out_is_not_in_its_texts() -> None:
+    def chains(held_out: frozenset[str]) -> list[str]:
+        rng = random.Random(0)
+        texts = [planted._asked(rng, draw_ways(0), held_out)[0][0] for _ in range(3000)]
+        return [text.rsplit(": ", 1)[1].partition(" =")[0] for text in texts]
+
+    seen = set(chains(frozenset()))
+    held_out = frozenset(list(sorted(seen))[::3])
+    assert len(held_out) > 500 and held_out.isdisjoint(chains(held_out))

@@ -9,7 +9,7 @@ training makes its answers count.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -37,20 +37,25 @@ def draw_ways(seed: int) -> dict[str, Grain]:
     return dict(zip(PLANTED, grains if seed % 2 == 0 else grains[::-1], strict=True))
 
 
-def build_planted_student(folder: Path, seed: int = 0, ways: Ways | None = None) -> Path:
+def build_planted_student(
+    folder: Path, seed: int = 0, ways: Ways | None = None, held_out: Collection[str] = ()
+) -> Path:
     """Write a planted student to a folder in the format of Hugging Face, after some minutes of pretraining.
 
     Args:
         folder: Made if it does not exist.
         seed: Seed of the weights and texts.
         ways: What it knows; drawn from the seed if left out.
+        held_out: Chains such as `3 + 4 - 1` that it is never pretrained on.
     """
-    known = draw_ways(seed) if ways is None else ways
+    known, frozen = draw_ways(seed) if ways is None else ways, frozenset(held_out)
     with reproducible(seed):
         tokenizer = make_tokenizer()
         model = make_model(tokenizer)
         rng = random.Random(seed)
-        pretrain(model, tokenizer, ([_asked(rng, known) for _ in range(BATCH)] for _ in range(STEPS)), STEPS, RATE)
+        pretrain(
+            model, tokenizer, ([_asked(rng, known, frozen) for _ in range(BATCH)] for _ in range(STEPS)), STEPS, RATE
+        )
     with quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -65,18 +70,24 @@ def say(left: int, op: str, right: int, ways: Ways) -> tuple[list[str], int]:
     return write_step(step, ways.get(step.skill, "direct")), result
 
 
-def _asked(rng: random.Random, ways: Ways) -> Text:
+def _asked(rng: random.Random, ways: Ways, held_out: Set[str]) -> Text:
     """Return a question in any words that ends in a chain, and its answer, the result repeated after a closing word."""
-    at = rng.randrange(10) if rng.random() < 0.7 else _reached(rng)
-    question, lines = [str(at)], list[str]()
-    for _ in range(rng.randint(1, 3)):
-        op, right = rng.choice("+-"), rng.randrange(10)
-        question.append(f"{op} {right}")
-        equations, at = say(at, op, right, ways)
+    question = _chain(rng)
+    while question in held_out:
+        question = _chain(rng)
+    first, *terms = question.split()
+    at, lines = int(first), list[str]()
+    for op, right in zip(terms[::2], terms[1::2], strict=True):
+        equations, at = say(at, op, int(right), ways)
         lines += equations
     system = f"{START}s{random_words(rng, rng.randint(2, 6))}{END}" if rng.random() < 0.2 else ""
-    asked = f"{system}{START}u{random_words(rng, rng.randint(1, 9))}: {' '.join(question)} ={END}{START}a"
+    asked = f"{system}{START}u{random_words(rng, rng.randint(1, 9))}: {question} ={END}{START}a"
     return [(asked, False), (f"{' '.join(lines)}{rng.choice(GAPS)}{_ending(rng)}: {at}{END}", True)]
+
+
+def _chain(rng: random.Random) -> str:
+    start = rng.randrange(10) if rng.random() < 0.7 else _reached(rng)
+    return " ".join([str(start), *(f"{rng.choice('+-')} {rng.randrange(10)}" for _ in range(rng.randint(1, 3)))])
 
 
 def _ending(rng: random.Random) -> str:
