@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import statistics
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ def test_the_figures_of_a_weak_teacher_are_those_that_were_measured() -> None:
     assert "asked" not in free["critiques"] | held["critiques"] and "As a critic it asked no question" in page
 
 
-@pytest.mark.parametrize("experiment", ["listening", "memory"])
+@pytest.mark.parametrize("experiment", ["listening", "memory", "schooled", "real"])
 def test_the_figures_of_teaching_are_those_that_were_measured(experiment: str) -> None:
     measured = json.loads((ROOT / "bench" / "results" / f"teaching_{experiment}.json").read_text())
     page = (ROOT / "docs" / "teaching.md").read_text()
@@ -114,4 +115,8 @@ def test_the_figures_of_teaching_are_those_that_were_measured(experiment: str) -
         assert row in page, row
     for arm, figures in measured["arms"].items():
         row = f"| mean | {arm} | **{figures['mean']:.3f}** (sd {figures['sd']:.3f}) |"
+        assert row in page, row
+    for pair, by_seed in measured["differences"].items():
+        shown = " | ".join(f"{difference:+.3f}" for difference in by_seed.values())
+        row = f"| {pair} | {shown} | **{statistics.mean(by_seed.values()):+.3f}** |"
         assert row in page, row
