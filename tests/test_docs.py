@@ -120,3 +120,11 @@ def test_the_figures_of_teaching_are_those_that_were_measured(experiment: str) -
         shown = " | ".join(f"{difference:+.3f}" for difference in by_seed.values())
         row = f"| {pair} | {shown} | **{statistics.mean(by_seed.values()):+.3f}** |"
         assert row in page, row
+
+
+def test_the_figures_of_recall_at_100_000_are_those_that_were_measured() -> None:
+    measured = json.loads((ROOT / "bench" / "results" / "recall_latency.json").read_text())
+    page = " ".join((ROOT / "docs" / "memory.md").read_text().split())
+    whole, search = measured["with MiniLM, filtered"], measured["search alone"]
+    assert f"it takes {whole['p95_wall_ms']:.0f} ms, {search['p95_wall_ms']:.0f} of them for the search" in page
+    assert f"medians {measured['with MiniLM']['p50_wall_ms']:.0f} and {search['p50_wall_ms']:.0f}" in page
