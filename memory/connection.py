@@ -12,7 +12,7 @@ import httpx
 
 from ..errors import InputError, one_line
 from ..hashing import content_hash
-from ..secret import read_secret
+from ..secret import is_in_file, read_secret
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -111,9 +111,15 @@ class FolderConnection:
         return False
 
     def close(self) -> None:
-        """Release Chroma's files, so that the folder can be opened again in this process."""
+        """Release Chroma's files, so that the folder can be opened again in this process.
+
+        Chroma writes memory that it has not filled into its graph's files, and there a key may lie that this process
+        has used. The folder is deleted then: it is built again from the journal.
+        """
         if self._client is not None:
             self._client.close()  # type: ignore[attr-defined]
+            if any(is_in_file(path) for path in self.folder.rglob("*.bin")):
+                shutil.rmtree(self.folder)
         self._client = None
 
 

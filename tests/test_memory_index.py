@@ -222,3 +222,20 @@ def test_a_server_that_is_away_for_a_while_is_no_damaged_index(tmp_path: Path, m
         assert recall(memory)[0] == before[0]
         assert memory.index.rebuilds == 0
     assert sum(size for size in embedder.calls if size > 1) == 30, "nothing was embedded again"
+
+
+@pytest.mark.parametrize("leaks", [True, False])
+def test_graph_files_into_which_a_key_has_strayed_are_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaks: bool
+) -> None:
+    monkeypatch.setenv("SOME_KEY", "sk-of-somebody")
+    with ErrorMemory(tmp_path, HashEmbedder()) as memory:
+        record(memory, 0, 150)
+        before = recall(memory)
+        graphs = list((tmp_path / "index").rglob("data_level0.bin"))
+        assert graphs
+        if leaks:
+            (graphs[0].parent / "more.bin").write_bytes(b"\0\0sk-of-somebody\0")
+    assert (tmp_path / "index").exists() is not leaks
+    with ErrorMemory(tmp_path, HashEmbedder()) as memory:
+        assert recall(memory) == before

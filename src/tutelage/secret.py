@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
+from pathlib import Path
 from urllib.parse import quote
 
 _ENDS = ("_KEY", "_TOKEN", "_SECRET")
@@ -22,12 +24,24 @@ def read_secret(variable: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Return a text with every secret blacked out: some providers repeat the key in what they complain of."""
-    values = {os.environ.get(name, "").strip() for name in _read} - {""}
-    named = {value.strip() for name, value in os.environ.items() if name.endswith(_ENDS)}
-    values |= {value for value in named if len(value) >= _SHORTEST}
-    for form in sorted((form for value in values for form in _forms(value)), key=len, reverse=True):
+    for form in sorted((form for value in _values() for form in _forms(value)), key=len, reverse=True):
         text = text.replace(form, "***")
     return text
+
+
+def is_in_file(path: Path) -> bool:
+    """Whether a file holds a secret; short ones are not looked for, since any file may hold their characters."""
+    sought = [os.fsencode(value) for value in _values() if len(value) >= _SHORTEST]
+    if not sought or not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return any(content.find(value) >= 0 for value in sought)
+
+
+def _values() -> set[str]:
+    values = {os.environ.get(name, "").strip() for name in _read} - {""}
+    named = {value.strip() for name, value in os.environ.items() if name.endswith(_ENDS)}
+    return values | {value for value in named if len(value) >= _SHORTEST}
 
 
 def _forms(value: str) -> set[str]:
