@@ -206,7 +206,7 @@ def _earlier(context: RunContext, cycle: int) -> dict[tuple[str, str], list[Earl
             if attempt.student == trained:
                 after.setdefault(attempt.problem_id, attempt)
         taught = {lesson.rationale_id for lesson in context.rundir.lessons(c)}
-        for r in context.rundir.rationales(c):
+        for r in sorted(context.rundir.rationales(c), key=lambda r: (r.draft, r.revision)):  # on disk as they came
             if r.rejected in NO_TEXT:
                 continue
             answered = after.get(r.problem_id) if r.id in taught else None

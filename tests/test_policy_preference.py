@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -25,9 +26,10 @@ STYLES = ("Simply: ", "Look at it this way: ", "Step by step: ")
 
 
 class Stylist(FakeTeacher):
-    """Writes each draft in another style."""
+    """Writes each draft in another style, and is done with the last one first."""
 
     def teach(self, request: TeachingRequest) -> str:
+        time.sleep(0.01 * (len(STYLES) - request.draft))
         return STYLES[request.draft] + super().teach(request)
 
 

@@ -119,9 +119,9 @@ def _life(rundir: RunDir, problem: Problem, cycle: int) -> Iterator[dict[str, An
     for assignment in plan.assignments if plan else ():
         if assignment.problem_id == problem.id:
             yield {"cycle": cycle, "kind": "plan", "agent": "planner", "text": assignment.reason}
-    for rationale in rundir.rationales(cycle):
-        if rationale.problem_id == problem.id:
-            yield from _rationale(rundir, rationale)
+    written = [r for r in rundir.rationales(cycle) if r.problem_id == problem.id]
+    for rationale in sorted(written, key=lambda r: (r.teacher, r.draft, r.revision)):  # on disk in the order they came
+        yield from _rationale(rundir, rationale)
     for lesson in lessons:
         yield from _lesson(lesson)
     for strategy in rundir.strategies(cycle) or ():
