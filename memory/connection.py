@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 HNSW: CreateHNSWConfiguration = {
     "space": "cosine",
     "ef_construction": 200,
-    "ef_search": 256,
-    "max_neighbors": 64,
+    "ef_search": 128,
+    "max_neighbors": 32,
     "num_threads": 1,
 }
 """One thread, so that the same journal gives the same graph and so the same neighbours. Many neighbours, because

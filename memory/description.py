@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,11 @@ from .pattern import relations
 TEXT_CAP = 200
 """Characters of one field that are embedded: how long that takes grows with them, and what a question asks it mostly
 says at once."""
+
+QUESTION_CAP = 2000
+MANY = 9
+"""As many numbers of a question, or more, are one term."""
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 class Description(NamedTuple):
@@ -63,9 +69,10 @@ def _description(
 def _terms(
     question: str, wrong_step: WrongStep | None, weakness: str | None, skills: tuple[str, ...], how: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """List what matches: skills, weakness, kind of wrong step, how it is wrong, and that together with where."""
+    """List what matches: skills, numbers in the question, weakness, kind of wrong step, how it is wrong and where."""
     step = wrong_step.skill if wrong_step is not None else None
     about = [f"skill {skill}" for skill in skills]
+    about.append(f"numbers {min(len(_NUMBER.findall(question[:QUESTION_CAP])), MANY)}")
     if wrong_step is not None:
         about.append(f"kind {wrong_step.kind}")
     about += [f"{field} {name}" for field, name in (("step", step), ("weakness", weakness)) if name]

@@ -151,6 +151,7 @@ def _of_question(question: str, given: str, gold: str) -> Iterator[str]:
         "a difference of the question's numbers": lambda: any(abs(wrong) == a - b for a in named for b in named if b),
         "a product of the question's numbers": lambda: any(wrong == a * b for a in named for b in named if b > 1 < a),
         "off by a number of the question": lambda: abs(wrong - right) in named,
+        "off by twice a number of the question": lambda: 1 < abs(wrong - right) / 2 in named,
         "off by a factor of the question": lambda: right and wrong / right in [n for n in named if n > 1],
         "divides the question's numbers": lambda: wrong > 1 and wholes and all(n % wrong == 0 for n in wholes),
         "a multiple of the question's numbers": lambda: (
@@ -158,6 +159,9 @@ def _of_question(question: str, given: str, gold: str) -> Iterator[str]:
         ),
     }
     yield from (name for name, holds in tests.items() if holds())
+    if part := _FRACTION.fullmatch(given[:CAP].strip(" $")):
+        parts = zip(("numerator", "denominator"), part.groups(), strict=True)
+        yield from (f"{name} as in the question" for name, number in parts if int(number) in named)
 
 
 def _of_lists(found: str, expected: str) -> Iterator[str]:

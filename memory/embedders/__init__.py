@@ -1,0 +1,1 @@
+"""What turns the text of an error into a vector."""
