@@ -12,7 +12,8 @@ recall@5:
 - strict: of the errors of its kind one alone is left, among all those of the other kinds and the slips. Is this one
   among the five most relevant?
 
-The mixture is chosen by the strict figure on one half of the queries; all is reported on the other half.
+Said is which mixture is best by the strict figure on one half of the queries, the development half; the other half is
+for reporting.
 """
 
 from __future__ import annotations
@@ -208,7 +209,7 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         chosen = max(SHARES, key=lambda share: (table[f"{share}"]["development"]["strict"], share))
         run = None if given.no_run else as_run([asked[at] for at in half["test"]], kind_of, memory)
     by_kind: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
-    for at in half["test"]:
+    for at in half["development"]:  # the test half's kinds stay unseen
         one, alone = found[f"{DENSE}"][at]
         by_kind[asked[at].kind].append((one <= BEST, alone <= BEST))
     return {
@@ -219,7 +220,9 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "share_best_on_development": chosen,
         "share_in_use": DENSE,
         "as_run_test": run,
-        "by_kind_test [any, strict]": {k: np.mean(some, 0).round(2).tolist() for k, some in sorted(by_kind.items())},
+        "by_kind_development [any, strict]": {
+            k: np.mean(some, 0).round(2).tolist() for k, some in sorted(by_kind.items())
+        },
     }
 
 

@@ -3,7 +3,8 @@
     python bench/recall_latency.py --folder runs/recall-latency --out bench/results/recall_latency.json
 
 The errors are wrong sums, differences and products by thirty rules, a tenth of them taught for, half of those with
-success. Each query is of another error, none of which is in the memory; its text is embedded anew. The folder is kept
+success. Each query is of another error, none of which is in the memory; its text is embedded anew. Also measured: how
+long the embedding alone takes, and how many of the 32 nearest by an exact search the graph finds. The folder is kept
 and read again; building it takes some minutes (with `--embedder minilm` more than half an hour).
 """
 
@@ -26,10 +27,13 @@ from tutelage.agents.checker.steps import find_wrong_step
 from tutelage.arithmetic import skills_of
 from tutelage.config import MemoryConfig
 from tutelage.memory import ErrorMemory, OutcomeEntry
+from tutelage.memory.description import describe_query
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Attempt, Problem, Split
+from tutelage.seams import Embedder
 
 BATCH = 5000
+NEAREST = 32
 STUDENTS = ("base", "checkpoints/cycle-001", "checkpoints/cycle-002", "checkpoints/cycle-003")
 
 
@@ -77,16 +81,48 @@ def _outcomes(ids: Sequence[str], rng: random.Random) -> Iterator[OutcomeEntry]:
         yield OutcomeEntry(error_id=one, rationale_id=one, taught=taught, fixed=rng.random() < 0.5, cycle=1)
 
 
+def sought(queries: int) -> list[tuple[Problem, Attempt, None]]:
+    """Return errors that the memory does not hold; the first ten load what is loaded late and are not counted."""
+    rng = random.Random(1)
+    return [error(rng, 10**6 + number) for number in range(queries + 10)]
+
+
+def found_of_nearest(memory: ErrorMemory, queries: int) -> dict[str, float]:
+    """Return which share of the 32 nearest the graph finds, on the mean and for the worst query; equal ones count."""
+    events, errors = memory.journal.events, memory.journal.errors
+    ids = list(errors)
+    rows = {name: row for row, name in enumerate(ids)}
+    vectors = memory.index.vectors_of(ids, events, errors)
+    shares = []
+    for problem, attempt, _ in sought(queries):
+        vector = memory.index.vector(describe_query(problem, None, None, attempt).text)
+        similarity = vectors @ np.array(vector, np.float32)
+        bar = np.partition(similarity, -NEAREST)[-NEAREST] - 1e-6
+        hits = memory.index.nearest(vector, NEAREST, events, errors)
+        shares.append(np.mean([similarity[rows[hit.id]] >= bar for hit in hits]))
+    return {"mean": round(float(np.mean(shares)), 4), "worst": round(float(np.min(shares)), 4)}
+
+
+def embedding(embedder: Embedder, queries: int) -> float:
+    """Return the median milliseconds that one query's text takes to embed."""
+    walls = []
+    for problem, attempt, _ in sought(queries):
+        text = describe_query(problem, None, None, attempt).text
+        began = time.perf_counter()
+        embedder.embed([text])
+        walls.append((time.perf_counter() - began) * 1000)
+    return round(float(np.median(walls)), 3)
+
+
 def timed(memory: ErrorMemory, queries: int, **scope: Any) -> dict[str, float]:
     """Return wall and CPU milliseconds of recalls, each of another error."""
-    rng, walls, cpus = random.Random(1), [], []
-    for number in range(queries + 10):
-        problem, attempt, _ = error(rng, 10**6 + number)
+    walls, cpus = [], []
+    for problem, attempt, _ in sought(queries):
         wall, cpu = time.perf_counter(), time.process_time()
         memory.recall(problem, None, None, 2, exclude_problem=True, attempt=attempt, **scope)
         walls.append((time.perf_counter() - wall) * 1000)
         cpus.append((time.process_time() - cpu) * 1000)
-    walls, cpus = walls[10:], cpus[10:]  # the first ones load what is loaded late
+    walls, cpus = walls[10:], cpus[10:]
     return {
         name: round(float(np.percentile(some, part)), 2)
         for some, kind in ((walls, "wall"), (cpus, "cpu"))
@@ -102,23 +138,30 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/recall-latency"))
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    embedder = build("embedders", Plugin(name=given.embedder))
+    embedder: Embedder = build("embedders", Plugin(name=given.embedder))
     began = time.perf_counter()
     with ErrorMemory(given.folder, embedder, capacity=2 * given.entries) as memory:
         if len(memory.journal.errors) < given.entries:
             fill(memory, given.entries)
+    built = time.perf_counter() - began
+    began = time.perf_counter()
+    with ErrorMemory(given.folder, embedder, capacity=2 * given.entries) as memory:
         memory.sync()
-        ready = time.perf_counter() - began
+        opened = time.perf_counter() - began
         figures = {
             "all": timed(memory, given.queries),
             "filtered": timed(memory, given.queries, before_cycle=3, students=STUDENTS[:3]),
+            "embedding_p50_ms": embedding(embedder, given.queries),
+            f"found_of_{NEAREST}_nearest": found_of_nearest(memory, given.queries),
         }
     report = {
         "command": f"python bench/recall_latency.py --entries {given.entries} --queries {given.queries} "
         f"--embedder {given.embedder}",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
         "versions": {name: version(name) for name in ("tutelage", "numpy", "chromadb")},
-        "seconds_to_open_or_build": round(ready, 1),
+        "load_average": round(os.getloadavg()[0], 1),
+        "seconds_to_build": round(built, 1),
+        "seconds_to_open": round(opened, 1),
         **figures,
     }
     print(json.dumps(report, indent=1))

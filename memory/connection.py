@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HNSW: CreateHNSWConfiguration = {
     "space": "cosine",
     "ef_construction": 200,
-    "ef_search": 128,
+    "ef_search": 256,
     "max_neighbors": 32,
     "num_threads": 1,
 }

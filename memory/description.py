@@ -10,14 +10,18 @@ from ..schema import Attempt, Problem, WrongStep
 from .journal import ErrorEntry
 from .pattern import relations
 
+DESCRIPTION = 2
+"""Counted up when errors come to be described otherwise: an index that was made before is then built again."""
 TEXT_CAP = 200
 """Characters of one field that are embedded: how long that takes grows with them, and what a question asks it mostly
 says at once."""
 
 QUESTION_CAP = 2000
+"""Characters of a question in which numbers are counted."""
 MANY = 9
 """As many numbers of a question, or more, are one term."""
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NAMED = re.compile(r"\d+(?:,\d{3}(?!\d))*(?:\.\d+)?")
+"""A number as a question names it; a comma within is one that separates thousands."""
 
 
 class Description(NamedTuple):
@@ -72,7 +76,7 @@ def _terms(
     """List what matches: skills, numbers in the question, weakness, kind of wrong step, how it is wrong and where."""
     step = wrong_step.skill if wrong_step is not None else None
     about = [f"skill {skill}" for skill in skills]
-    about.append(f"numbers {min(len(_NUMBER.findall(question[:QUESTION_CAP])), MANY)}")
+    about.append(f"numbers {min(len(_NAMED.findall(question[:QUESTION_CAP])), MANY)}")
     if wrong_step is not None:
         about.append(f"kind {wrong_step.kind}")
     about += [f"{field} {name}" for field, name in (("step", step), ("weakness", weakness)) if name]

@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import RunError, one_line
+from ..hashing import content_hash
 from ..schema import SCHEMA_VERSION
 from ..seams import Embedder
 from ..secret import without_secrets
-from .connection import Connection
+from .connection import HNSW, Connection
+from .description import DESCRIPTION
 from .journal import ADDED, ErrorEntry
 
 if TYPE_CHECKING:
@@ -52,8 +54,9 @@ class ErrorIndex:
     """Nearest neighbours among errors.
 
     The collection's metadata says how far it has followed the journal: how many of its events (errors that came and
-    went), a running hash of them, the embedder's name and the schema version. An index that has followed exactly a
-    beginning of the journal is completed; any other, or one that Chroma cannot read, is deleted and built again.
+    went), a running hash of them, the embedder's name, the schema version, and a hash of how errors are described and
+    of the graph's settings. An index that has followed exactly a beginning of the journal is completed; any other, or
+    one that Chroma cannot read, is deleted and built again.
     """
 
     def __init__(self, connection: Connection, embedder: Embedder, text: Callable[[ErrorEntry], str]) -> None:
@@ -251,7 +254,9 @@ class ErrorIndex:
         return self._guarded(fetch)
 
     def _facts(self, events: int, digest: str) -> dict[str, Any]:
-        return {"schema": SCHEMA_VERSION, "embedder": self._embedder.name, "events": events, "digest": digest}
+        made = content_hash(HNSW, DESCRIPTION)
+        told = {"schema": SCHEMA_VERSION, "embedder": self._embedder.name, "made": made}
+        return {**told, "events": events, "digest": digest}
 
     def _search(self, vector: list[float], limit: int, among: Sequence[str] | None) -> list[Hit]:
         def search() -> list[Hit]:

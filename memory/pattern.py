@@ -159,9 +159,10 @@ def _of_question(question: str, given: str, gold: str) -> Iterator[str]:
         ),
     }
     yield from (name for name, holds in tests.items() if holds())
-    if part := _FRACTION.fullmatch(given[:CAP].strip(" $")):
-        parts = zip(("numerator", "denominator"), part.groups(), strict=True)
-        yield from (f"{name} as in the question" for name, number in parts if int(number) in named)
+    one, other = _FRACTION.fullmatch(given[:CAP].strip(" $")), _FRACTION.fullmatch(gold[:CAP])
+    if one and other:
+        parts = zip(("numerator", "denominator"), one.groups(), other.groups(), strict=True)
+        yield from (f"{name} as in the question" for name, a, b in parts if int(a) in named and int(a) != int(b))
 
 
 def _of_lists(found: str, expected: str) -> Iterator[str]:

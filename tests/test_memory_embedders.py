@@ -43,5 +43,5 @@ def test_like_meanings_are_near(name: str) -> None:
     embedder = build("embedders", Plugin(name=name))
     a, b, c = embedder.embed(["The boy ate an apple.", "A child is eating fruit.", "Stock prices fell on Monday."])
     near, far = (sum(x * y for x, y in zip(a, other, strict=True)) for other in (b, c))
-    assert near > far + 0.2
+    assert near > far + 0.2 and (near > 0.4 or name == "static")
     assert embedder.embed([]) == []

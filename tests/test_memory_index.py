@@ -239,3 +239,14 @@ def test_graph_files_into_which_a_key_has_strayed_are_deleted(
     assert (tmp_path / "index").exists() is not leaks
     with ErrorMemory(tmp_path, HashEmbedder()) as memory:
         assert recall(memory) == before
+
+
+@pytest.mark.parametrize("changed", ["index.DESCRIPTION", "index.HNSW"])
+def test_an_index_that_was_made_in_another_way_is_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    make(tmp_path, 30)
+    monkeypatch.setattr(f"tutelage.memory.{changed}", {"max_neighbors": 3})
+    with ErrorMemory(tmp_path, HashEmbedder()) as memory:
+        assert recall(memory)[0].problem_id == "p7"
+        assert memory.index.rebuilds == 1

@@ -54,6 +54,11 @@ def test_what_a_final_answer_shows(question: str, gold: str, given: str, relatio
     assert relation in seen(question, gold, f"Answer: {given}")
 
 
+def test_a_part_that_is_right_is_not_said_to_come_from_the_question() -> None:
+    found = seen("What is 5/8 - 2/8?", "3/8", "Answer: 2/8")
+    assert "numerator as in the question" in found and "denominator as in the question" not in found
+
+
 def test_the_same_mistake_reads_the_same_with_other_numbers_and_in_words() -> None:
     alone = seen("What is 51 - 26?", "25", "Answer: 35")
     assert alone == seen("What is 62 - 38?", "24", "62 - 38 = 36.\nAnswer: 36") == ("smaller digit from larger",)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -68,6 +68,20 @@ def test_the_draft_that_helps_is_the_lesson_and_the_scores_are_on_disk(tmp_path:
         {PREFERENCE: 0.0},
         {PREFERENCE: 1.0},
     ]
+
+
+def test_a_teacher_hears_of_its_earlier_drafts_in_their_order(tmp_path: Path) -> None:
+    class Asked(Stylist):
+        heard: ClassVar[list[list[str]]] = []
+
+        def teach(self, request: TeachingRequest) -> str:
+            self.heard.append([note.text for note in request.earlier if note.cycle < request.cycle])
+            return super().teach(request)
+
+    changes = {"stop": {"cycles": 2}, "exam": {"due": 40}}
+    tutelage.run(config(**changes), engine=LikesSteps(), teachers=[Asked()], run_dir=tmp_path / "run")
+    styles = [tuple(next(s for s in STYLES if text.startswith(s)) for text in texts) for texts in Asked.heard if texts]
+    assert styles and set(styles) == {STYLES}
 
 
 def test_it_asks_only_probe_problems(tmp_path: Path) -> None:
