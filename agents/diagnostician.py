@@ -24,6 +24,7 @@ PATTERN_SHARE: Final = 0.1
 """A pattern in fewer attempts than this is no weakness of its own; those failures count for the skills."""
 
 _MAX_EVIDENCE = 5
+_SIGNS: Final = "+-−*/×·÷^%"
 _MAX_EXAMPLE = 60
 
 
@@ -110,10 +111,11 @@ class SkillDiagnostician:
             hits = [attempt for attempt in failed if error_kind(attempt) == kind]
             share = len(hits) / total
             if hits and share >= PATTERN_SHARE:
+                showing = sum(_shows(attempt, kind) for attempt in failed)
                 weakness = Weakness(
                     name=name,
-                    description=f"{len(hits)} of {total} answers {does}.",
-                    pass_rate=1 - share,
+                    description=f"{showing} of {total} answers {does}.",
+                    pass_rate=1 - showing / total,
                     support=total,
                     severity=share,
                     evidence=_ids(hits),
@@ -154,6 +156,12 @@ def error_kind(attempt: Attempt) -> str | None:
     if attempt.finish_reason == "length" and kind in (None, "format"):
         return "truncated"
     return kind
+
+
+def _shows(attempt: Attempt, kind: str) -> bool:
+    """Whether a failed attempt shows a pattern, also where a step before was the first to be wrong."""
+    found = error_kind(attempt)
+    return found == kind or (kind == "format" and attempt.answer is None and found != "truncated")
 
 
 def _tally(problems: Mapping[str, Problem], attempts: Sequence[Attempt], patterns: set[str]) -> dict[str, _Tally]:
@@ -207,6 +215,8 @@ def _example(attempt: Attempt) -> str:
     if step is None or step.kind != "equation":
         return ""
     left = " ".join(attempt.text[step.start : step.end].split("=")[0].split())
+    if not any(sign in left[1:] for sign in _SIGNS):
+        return ""  # `9 = 3` is nobody's sum
     return f"{left[:_MAX_EXAMPLE]}: said {step.found[:_MAX_EXAMPLE]}, is {step.expected[:_MAX_EXAMPLE]}"
 
 

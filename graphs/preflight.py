@@ -16,7 +16,7 @@ from ..ledger import CallLedger
 from ..ledgerfile import check_ledger
 from ..memory.connection import check_server
 from ..plugins import Plugin, build
-from ..policies import settings_of
+from ..policies import overruled, settings_of
 from ..schema import Problem, Split, TeachingRequest
 from ..seams import Task, Teacher
 from ..tasks.splits import check_splits
@@ -90,8 +90,7 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
     from ..agents.resolve import resolve_student
 
     if config.policy:
-        filled_in = ", ".join(settings_of(config.policy))
-        yield f"policy {config.policy} (fills in {filled_in} where the file does not)", lambda: None
+        yield policy_line(config), lambda: None
     yield "student", lambda: resolve_student(config.student.model)
     yield "task", partial(_drawn, config.task, config.seed)
     if config.retention:
@@ -107,6 +106,15 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
     ]
     for seam, spec in named:
         yield f"{seam[:-1]} {spec.name}", partial(build, seam, spec, ledger=CallLedger(None))
+
+
+def policy_line(config: RunConfig) -> str:
+    """Say what the policy of a configuration sets, and what of it the file has otherwise."""
+    settings = settings_of(str(config.policy))
+    own = overruled(config)
+    rest = ", ".join(field for field in settings if field not in own)
+    said = f"policy {config.policy} sets {rest}" if rest else f"policy {config.policy} sets nothing"
+    return f"{said}; the file has its own {', '.join(own)}" if own else said
 
 
 def _drawn(spec: Plugin, seed: int) -> Task:
@@ -139,16 +147,27 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
         yield "retention problems", lambda: _check_retention(parts)
     for number, stage in enumerate(parts.stages):
         yield f"training stage {number + 1} ({stage.name})", stage.check
-        yield f"training stage {number + 1} ({stage.name}) drift", partial(_check_drift, parts, number)
+        if getattr(stage, "drift", 0):
+            yield f"training stage {number + 1} ({stage.name}) drift", partial(_check_drift, parts, number)
     for name, teacher in parts.teachers.items():
-        yield f"teacher {name} can teach", partial(_check_can_teach, parts, name, teacher)
-        if isinstance(teacher, ReferenceTeacher):
-            yield f"teacher {name} fits the student", partial(_check_references, parts, teacher)
-        yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
-        yield f"teacher {name} has a price", partial(_check_price, parts.config, f"teacher {name!r}", teacher)
+        yield from _teacher_checks(parts, name, teacher)
     if parts.critic is not None:
         yield "critic answers", getattr(parts.critic, "check", lambda: None)
-        yield "critic has a price", partial(_check_price, parts.config, "the critic", parts.critic)
+        yield from _price_checks(parts.config, "the critic", "critic", parts.critic)
+
+
+def _teacher_checks(parts: Parts, name: str, teacher: Teacher) -> Iterator[tuple[str, Callable[[], None]]]:
+    yield f"teacher {name} can teach", partial(_check_can_teach, parts, name, teacher)
+    if isinstance(teacher, ReferenceTeacher):
+        yield f"teacher {name} fits the student", partial(_check_references, parts, teacher)
+    yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
+    yield from _price_checks(parts.config, f"teacher {name!r}", f"teacher {name}", teacher)
+
+
+def _price_checks(config: RunConfig, who: str, name: str, plugin: object) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield the check of a price, where one is needed."""
+    if config.stop.max_usd is not None:
+        yield f"{name} has a price", partial(_check_price, config, who, plugin)
 
 
 def _check_call(name: str, teacher: Teacher) -> None:
@@ -211,8 +230,6 @@ def _check_references(parts: Parts, teacher: ReferenceTeacher) -> None:
 def _check_drift(parts: Parts, number: int) -> None:
     """Refuse a drift with nothing to rehearse, or over full weights, which only an adapter can start from."""
     stage = parts.stages[number]
-    if not getattr(stage, "drift", 0):
-        return
     once = parts.config.training.start == "base" or parts.config.stop.cycles == 1
     before = parts.stages[:number] if once else parts.stages
     if any(getattr(other, "mode", "") == "full" for other in before):

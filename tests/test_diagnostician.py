@@ -27,7 +27,7 @@ def attempt(name, problem, correct, kind=None, skill=None, text="31 - 6 = 24", f
         cycle=cycle,
         student="base",
         text=text,
-        answer=None,
+        answer=None if kind == "format" or finish == "length" else "24",
         score=float(correct) if score is None else score,
         correct=correct,
         logprob=-1.0,
@@ -95,6 +95,19 @@ def test_patterns_are_weaknesses_of_their_own():
     assert "copying the numbers" not in weak  # 1 of 20 is below a tenth: it counts for the skill
     assert weak[CARRY].severity == pytest.approx(1 / 20)
     assert diagnosis.errors == {"copied": 1, "format": 3, "truncated": 2}
+
+
+def test_an_answer_is_missing_also_where_a_step_went_wrong_before():
+    attempts = [attempt(f"f{i}", "c", False, "format") for i in range(3)] + [attempt("r", "c", True)]
+    attempts += [attempt(f"s{i}", "c", False, "equation").model_copy(update={"answer": None}) for i in range(2)]
+    weakness = named(diagnose(attempts))["giving a final answer"]
+    assert weakness.pass_rate == pytest.approx(1 / 6) and weakness.severity == pytest.approx(3 / 6)
+    assert weakness.description == "5 of 6 answers end without one."
+
+
+def test_a_bare_number_is_no_example_of_a_wrong_step():
+    attempts = [attempt(f"w{i}", "c", False, "equation", text="9 = 3") for i in range(3)]
+    assert "for example" not in named(diagnose(attempts))[CARRY].description
 
 
 def test_problems_without_skills_have_one_weakness():

@@ -141,6 +141,8 @@ def test_the_figures_of_recall_at_100_000_are_those_that_were_measured() -> None
     kept, every = measured["filtered"], measured["all"]
     told = f"{kept['p95_wall_ms']:.1f} ms at the 95th percentile on two cores, {kept['p50_wall_ms']:.1f} at the median"
     assert f"a recall takes {told}" in page
+    found = measured["found_of_32_nearest"]
+    assert f"{100 * found['mean']:.2f} % of the 32 nearest by an exact search, {100 * found['worst']:.0f} % for" in page
     assert f"{every['p95_wall_ms']:.1f} and {every['p50_wall_ms']:.1f} where it is not" in page
 
 

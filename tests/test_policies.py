@@ -66,15 +66,17 @@ def test_all_is_spelled_out_in_what_a_run_keeps(tmp_path: Path) -> None:
 
 def test_an_unknown_policy_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("task: chain\npolicy: undoo\n")
-    with pytest.raises(InputError, match=r"config.yaml:2: policy: unknown policy; did you mean 'undo'\?, not 'undoo'$"):
+    with pytest.raises(InputError, match=r"config.yaml:2: policy: unknown policy 'undoo'; did you mean 'undo'\?$"):
         load_config(tmp_path / "config.yaml")
     with pytest.raises(InputError, match="--set policy=7: policy: "):
         load_config(tmp_path / "config.yaml", ["policy=7"])
 
 
 def test_the_doctor_names_what_a_policy_fills_in() -> None:
-    checks = examine_config(parse_config(configured("undo"))).checks
-    assert checks[0].name.startswith("policy undo (fills in exam.due, planner, plan.lessons, teach.keep_correct")
+    config = configured("undo", exam={"due": 3}, plan={"lessons": None})
+    checks = examine_config(parse_config(config)).checks
+    told = "policy undo sets planner, plan.lessons, teach.keep_correct, training.start; the file has its own exam.due"
+    assert checks[0].name == told
     assert not [check for check in checks if check.problem]
 
 

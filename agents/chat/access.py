@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from ...errors import InputError, RunError
 from ...secret import read_secret, without_secrets
 
+_LONGEST = 300
+"""Characters of somebody else's message."""
+
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from pydantic import BaseModel
@@ -134,7 +137,8 @@ class Access:
 def cause(error: BaseException) -> str:
     """Say in one line what went wrong, with secrets blacked out."""
     text = " ".join(without_secrets(str(error)).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 3].rpartition(" ")[0] + " ..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _served(answer: Any) -> list[str]:

@@ -157,7 +157,10 @@ class ChatModel:
         try:
             self._build()
         except Exception as error:  # whatever the provider's package raises
-            raise InputError(f"{self.access.who}: cannot be set up: {cause(error)}") from error
+            remedy = (
+                "set the variable, or name another as api_key_env" if "redential" in str(error) else "see the options"
+            )
+            raise InputError(f"{self.access.who}: cannot be set up: {cause(error)}; {remedy}") from error
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; the next call opens new ones."""

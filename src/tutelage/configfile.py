@@ -13,6 +13,21 @@ from .config import RunConfig
 from .errors import InputError, did_you_mean, short
 
 Location = tuple[str | int, ...]
+_PLAINLY = {
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be a text",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping of names to values",
+    "model_type": "must be a mapping of fields to values",
+    "model_attributes_type": "must be a mapping of fields to values",
+}
+"""What pydantic says of types, in the words of somebody who writes YAML."""
 
 
 def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -123,7 +138,10 @@ def _explain(error: ValidationError, source: str, root: yaml.Node | None, overri
         return f"{where}: {field}: unknown key; {did_you_mean(str(location[-1]), known)}"
     if first["type"] == "missing":
         return f"{where}: {field}: missing; add it"
-    return f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}, not {short(first.get('input'))}"
+    if first["type"] == "value_error":  # ours: it says what was given
+        return f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}"
+    told = _PLAINLY.get(first["type"], first["msg"])
+    return f"{where}: {field}: {told}, not {short(first.get('input'))}"
 
 
 def _override(field: str, overrides: Sequence[str]) -> str | None:

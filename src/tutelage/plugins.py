@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -49,6 +49,25 @@ class Plugin(BaseModel):
         return {"name": value} if isinstance(value, str) else value
 
 
+def known_to(seam: str) -> Callable[[Plugin], Plugin]:
+    """Return what refuses, in a configuration, a bare name that nothing installed fills a seam with.
+
+    That it can be imported and made shows later: this costs no import.
+    """
+
+    def check_name(spec: Plugin) -> Plugin:
+        names = {point.name for point in entry_points(group=f"tutelage.{seam}")}
+        if ":" not in spec.name and spec.name not in names:
+            raise ValueError(_unknown(spec.name, names))
+        return spec
+
+    return check_name
+
+
+def _unknown(name: str, names: Iterable[str]) -> str:
+    return f"unknown name {name!r}; {did_you_mean(name, names)} (or give `module:attribute`)"
+
+
 class Listing(NamedTuple):
     """One line of `tutelage plugins`."""
 
@@ -83,7 +102,7 @@ def resolve(seam: str, name: str) -> Any:
     except Exception as error:  # a module may raise anything when it is imported
         where = f"; modules are looked for in {Path.cwd()} and on PYTHONPATH" if isinstance(error, ImportError) else ""
         raise InputError(f"{seam}: {name!r} cannot be imported: {one_line(error)}{where}") from error
-    raise InputError(f"{seam}: unknown name {name!r}; {did_you_mean(name, points)} (or give `module:attribute`)")
+    raise InputError(f"{seam}: {_unknown(name, points)}")
 
 
 def _import_attribute(name: str) -> Any:

@@ -141,6 +141,21 @@ def settings_of(name: str) -> dict[str, Any]:
     return flat
 
 
+def overruled(config: BaseModel) -> list[str]:
+    """Return the fields, dotted, that a configuration has otherwise than its policy would set them."""
+    name = getattr(config, "policy", None)
+    if name is None:
+        return []
+    by_policy = type(config).model_validate(_beneath(POLICIES[name](), config.model_dump()))
+    return [field for field in settings_of(name) if _at(config, field) != _at(by_policy, field)]
+
+
+def _at(config: Any, field: str) -> Any:
+    for part in field.split("."):
+        config = getattr(config, part, None)
+    return config
+
+
 def about(name: str) -> str:
     """Return the first line of what a policy is."""
     return (inspect.getdoc(POLICIES[name]) or "").splitlines()[0]

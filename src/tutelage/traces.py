@@ -81,11 +81,16 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
 
 
 def _most_asked(rundir: RunDir) -> str:
-    """Return the taught problem that was asked most often, and of several the one with the most lessons."""
-    taught, asked = Counter[str](), Counter[str]()
+    """Return the taught problem that was asked most often, and of several the one with the most lessons.
+
+    Where nothing was taught, it is one that a teacher wrote something for.
+    """
+    taught, asked, written = Counter[str](), Counter[str](), Counter[str]()
     for cycle in range(len(rundir.reports()) + 1):  # the last one may be under way
         taught.update(lesson.problem_id for lesson in rundir.lessons(cycle))
         asked.update(attempt.problem_id for attempt in rundir.attempts(cycle))
+        written.update(rationale.problem_id for rationale in rundir.rationales(cycle))
+    taught = taught or written
     if not taught:
         raise InputError(f"{rundir.path}: nothing has been taught yet; name a problem of problems.jsonl with --problem")
     return max(taught, key=lambda problem: (asked[problem], taught[problem]))
@@ -119,8 +124,10 @@ def _life(rundir: RunDir, problem: Problem, cycle: int) -> Iterator[dict[str, An
     for assignment in plan.assignments if plan else ():
         if assignment.problem_id == problem.id:
             yield {"cycle": cycle, "kind": "plan", "agent": "planner", "text": assignment.reason}
-    written = [r for r in rundir.rationales(cycle) if r.problem_id == problem.id]
-    for rationale in sorted(written, key=lambda r: (r.teacher, r.draft, r.revision)):  # on disk in the order they came
+    written = [r for r in rundir.rationales(cycle) if r.problem_id == problem.id]  # on disk in the order they came
+    asked = [name for a in (plan.assignments if plan else ()) if a.problem_id == problem.id for name in a.teachers]
+    order = {name: place for place, name in reversed(list(enumerate(asked)))}
+    for rationale in sorted(written, key=lambda r: (order.get(r.teacher, len(order)), r.draft, r.revision)):
         yield from _rationale(rundir, rationale)
     for lesson in lessons:
         yield from _lesson(lesson)
