@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,3 +26,12 @@ def test_objects_fill_the_seams_and_a_resume_asks_for_them(tmp_path: Path) -> No
     assert [lesson.problem_id for lesson in result.lessons(1)] == first
     with pytest.raises(InputError, match="planners: 'FakePurifier' lacks plan"):
         tutelage.run(fake_config(), planner=FakePurifier(), run_dir=tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [(FakeTeacher, r"FakeTeacher is a class; give an object, `FakeTeacher\(\)`"), ("textbook", "'textbook' is a name")],
+)
+def test_what_is_no_teacher_object_is_told_with_the_remedy(tmp_path: Path, given: Any, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        tutelage.run(fake_config(), teachers=[given], run_dir=tmp_path / "run")

@@ -144,8 +144,12 @@ def check(seam: str, made: Any, name: str | None = None) -> Any:
     Raises:
         InputError: If it lacks a method or attribute of the protocol.
     """
-    if isinstance(made, SEAMS[seam]):
+    if isinstance(made, SEAMS[seam]) and not inspect.isclass(made):
         return made
+    if inspect.isclass(made):
+        raise InputError(f"{seam}: {made.__name__} is a class; give an object, `{made.__name__}()`")
+    if isinstance(made, str):
+        raise InputError(f"{seam}: {made!r} is a name; names go into the configuration, objects are given here")
     members = sorted(m for m in _members(SEAMS[seam]) if not hasattr(made, m))
     raise InputError(f"{seam}: {name or type(made).__name__!r} lacks {', '.join(members)}; see tutelage.seams")
 
