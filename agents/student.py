@@ -15,6 +15,7 @@ from ..prefix import prefix_cache, takes_prefix
 from ..schema import BASE
 from ..seams import Generation, Message
 from .decoding import decode
+from .likelihood import mean_logprobs
 
 if TYPE_CHECKING:
     import torch
@@ -86,6 +87,16 @@ class TransformersEngine:
                 on_progress(len(batch))
         return answers
 
+    def likelihoods(self, checkpoint: str, answers: Sequence[tuple[Sequence[Message], str]]) -> list[float]:
+        """Return how likely each text is as the answer to its prompt; see `tutelage.seams.Engine`."""
+        if not answers:
+            return []
+        tokenizer = self._load_tokenizer()
+        prompts = [self._render(prompt) for prompt, _ in answers]
+        texts = [text.strip() + tokenizer.eos_token for _, text in answers]
+        given, asked = (tokenizer(some, add_special_tokens=False)["input_ids"] for some in (prompts, texts))
+        return mean_logprobs(self._model(checkpoint), tokenizer, given, asked, self.batch_size)
+
     def check(self) -> None:
         """Raise InputError if the student has no tokenizer or no chat template."""
         if not getattr(load_tokenizer(self.base), "chat_template", None):
@@ -119,14 +130,14 @@ class TransformersEngine:
             self._tokenizer = load_tokenizer(self.base)
         return self._tokenizer
 
+    def _render(self, prompt: Sequence[Message]) -> str:
+        rendered = self._load_tokenizer().apply_chat_template(list(prompt), tokenize=False, add_generation_prompt=True)
+        return str(rendered)
+
     def _batches(self, prompts: Sequence[Sequence[Message]]) -> list[list[_Row]]:
         """Cut the prompts into batches of like length, the longest first, so that memory runs out at once if at all."""
         tokenizer = self._load_tokenizer()
-        texts = [
-            tokenizer.apply_chat_template(list(prompt), tokenize=False, add_generation_prompt=True)
-            for prompt in prompts
-        ]
-        encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
+        encoded = tokenizer([self._render(prompt) for prompt in prompts], add_special_tokens=False)["input_ids"]
         rows = [_Row(position, tokens) for position, tokens in enumerate(encoded)]
         rows.sort(key=lambda row: (-len(row.tokens), row.position))
         return [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]

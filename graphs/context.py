@@ -37,6 +37,7 @@ class Parts:
     teachers: Mapping[str, Teacher]
     critic: Critic | None
     purifier: Purifier
+    purifier_name: str
     embedder: Embedder
     stages: Sequence[Stage]
 
@@ -127,6 +128,7 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         teachers=_teachers(config, objects.teachers, ledger),
         critic=_critic(config.teach.critic, objects.critic, ledger),
         purifier=_part("purifiers", objects.purifier, config.purifier),
+        purifier_name=config.purifier.name if objects.purifier is None else type(objects.purifier).__name__,
         embedder=_part("embedders", objects.embedder, config.memory.embedder),
         stages=[build("stages", spec) for spec in config.training.stages],
     )

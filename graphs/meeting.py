@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from ..errors import InputError, RunError, flat
-from ..schema import Split
+from ..schema import Problem, Split
 from ..seams import CurrentStudent
 from ..strategies import prompt_with, read_library
 from .context import RunContext
@@ -46,7 +47,20 @@ def current_student(context: RunContext, state: CycleState) -> CurrentStudent:
         engine=context.engine,
         checkpoint=checkpoint,
         prompt=partial(prompt_with, read_library(checkpoint), context.task.instruction),
+        likelihoods=_likelihoods(context, checkpoint),
         grade=context.task.grade,
         diagnosis=diagnosis,
         probe=[(p, attempts[p.id, 0]) for p in context.problems[Split.PROBE] if (p.id, 0) in attempts],
     )
+
+
+def _likelihoods(context: RunContext, checkpoint: str) -> Callable[[Sequence[tuple[Problem, str]]], list[float]] | None:
+    measure = getattr(context.engine, "likelihoods", None)
+    if measure is None:
+        return None
+    prompt = partial(prompt_with, read_library(checkpoint), context.task.instruction)
+
+    def likelihoods(answers: Sequence[tuple[Problem, str]]) -> list[float]:
+        return list(measure(checkpoint, [(prompt(problem.question, ()), text) for problem, text in answers]))
+
+    return likelihoods

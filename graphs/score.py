@@ -19,11 +19,11 @@ Candidates = dict[str, list[Rationale]]
 
 
 def candidates(context: RunContext, cycle: int) -> Candidates:
-    """Return what may become a lesson in a cycle, by problem."""
+    """Return what may become a lesson in a cycle, by problem; what a purifier wrote before a crash is none of it."""
     order = {name: position for position, name in enumerate(context.teachers)}
-    verified = [rationale for rationale in context.rundir.rationales(cycle) if rationale.verified]
+    verified = [r for r in context.rundir.rationales(cycle) if r.verified and r.teacher in order]
     found: Candidates = defaultdict(list)
-    for rationale in sorted(verified, key=lambda r: (order.get(r.teacher, len(order)), r.draft)):
+    for rationale in sorted(verified, key=lambda r: (order[r.teacher], r.draft)):
         found[rationale.problem_id].append(rationale)
     return found
 

@@ -96,6 +96,7 @@ async def write_rationale(
         fits=context.fits,
         hears=context.config.teach.hears,
         max_revisions=context.config.teach.max_revisions,
+        check_steps=context.config.teach.check == "steps",
     )
     # A subgraph inherits the cycle's checkpointer, durability and recursion limit; it must keep none of them (its texts
     # are in files). LangGraph then warns that a durability is given for nothing: see the filter above.

@@ -173,7 +173,7 @@ def test_it_tries_a_draft_on_the_same_weakness_where_the_student_is_unsure() -> 
 
 def test_of_equals_the_shorter_is_taken() -> None:
     drafts = [Rationale(id=t, text=t, verified=True, scores={PREFERENCE: s}) for t, s in [("long", 0.5), ("so", 0.5)]]
-    assert PreferencePurifier().purify(Problem(question="?", answer="1"), drafts).text == "so"
+    assert PreferencePurifier().purify(Problem(question="?", answer="1"), drafts).rationales[0].text == "so"
     with pytest.raises(InputError, match="items 0"):
         PreferencePurifier(items=0)
 

@@ -53,6 +53,31 @@ def test_the_log_probability_is_that_of_a_forward_pass(base: Path) -> None:
     assert made.logprob == pytest.approx(sum(total) / len(total), abs=1e-4)
 
 
+def test_the_likelihood_of_a_text_is_that_of_each_of_its_tokens(base: Path) -> None:
+    """Against a forward pass of one row without padding; in batches whose rows are of unlike length."""
+    engine = TransformersEngine(base, precision="float32", batch_size=2)
+    answers = [
+        (ask(q), text) for q, text in zip(QUESTIONS, ("2", "2 + 3 = 5. Answer: 5", "5.", "it is 21"), strict=True)
+    ]
+    model, tokenizer = load_model(base, None, dtype="float32", device="cpu", merge=True), load_tokenizer(base)
+    for (prompt, text), found in zip(answers, engine.likelihoods("base", answers), strict=True):
+        before = list(tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=True)["input_ids"])
+        target = [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+        with torch.inference_mode():
+            scores = model(input_ids=torch.tensor([before + target])).logits[0].log_softmax(-1)
+        rows = scores[len(before) - 1 : -1]
+        assert found == pytest.approx(float(rows[range(len(target)), target].mean()), abs=1e-4)
+    assert engine.likelihoods("base", []) == []
+
+
+def test_the_likelihood_of_an_answer_is_what_generating_it_gave(base: Path) -> None:
+    engine = TransformersEngine(base, precision="float32", max_new_tokens=12)
+    made = [some[0] for some in engine.generate("base", [ask(q) for q in QUESTIONS])]
+    whole = [(ask(q), one) for q, one in zip(QUESTIONS, made, strict=True) if one.stopped]
+    found = engine.likelihoods("base", [(prompt, one.text) for prompt, one in whole])
+    assert found == pytest.approx([one.logprob for _, one in whole], abs=1e-3)
+
+
 def test_samples_differ_and_the_seed_repeats_them(base: Path) -> None:
     engine = TransformersEngine(base, precision="float32", max_new_tokens=12, temperature=1.5)
     first = engine.generate("base", [ask(q) for q in QUESTIONS], samples=4, sampled=True, seed=1)

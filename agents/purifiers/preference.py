@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...errors import InputError, RunError
-from ...schema import Attempt, Problem, Rationale
+from ...schema import Attempt, Problem, Purified, Rationale
 from ...seams import CurrentStudent
 from ..planners.paced import predicted
+from .learnability import Candidates
 
 PREFERENCE = "preference"
 """Key of the score in `Rationale.scores`."""
-
-Candidates = Sequence[tuple[Problem, Sequence[Rationale]]]
 
 
 class PreferencePurifier:
@@ -67,14 +66,17 @@ class PreferencePurifier:
             if (marks := right.get((problem.id, one.text)))
         }
 
-    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
+    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Purified:
         """Return the rationale with the highest score; of several the shortest, of these the first.
 
         Args:
             problem: What the rationales solve.
             rationales: One or more, all verified.
         """
-        return max(rationales, key=lambda one: (one.scores.get(PREFERENCE, 0.0), -len(one.text)))
+        scores = {one.id: one.scores[PREFERENCE] for one in rationales if PREFERENCE in one.scores}
+        return Purified(
+            rationales=(max(rationales, key=lambda one: (scores.get(one.id, 0.0), -len(one.text))),), scores=scores
+        )
 
     def _items(self, student: CurrentStudent, problem: Problem) -> list[Problem]:
         """Choose the problems that a draft for this one is tried on."""

@@ -53,6 +53,8 @@ class LessonContext:
     """Whether the student could write a text itself, by the token limit of its answers."""
     hears: tuple[Ingredient, ...]
     max_revisions: int
+    check_steps: bool = True
+    """Whether a wrong step turns a rationale away."""
 
 
 async def recall(state: LessonState, runtime: Runtime[LessonContext]) -> LessonState:
@@ -86,9 +88,9 @@ async def check(state: LessonState, runtime: Runtime[LessonContext]) -> LessonSt
     *before, newest = state["drafts"]
     if newest.rejected in NO_TEXT:
         return {}
-    problem = state["request"].problem
-    reason, answer, wrong_step = judge(runtime.context.task, problem, newest.text)
-    if reason is None and not await on_model_thread(runtime.context.fits, newest.text):
+    context, problem = runtime.context, state["request"].problem
+    reason, answer, wrong_step = judge(context.task, problem, newest.text, context.check_steps)
+    if reason is None and not await on_model_thread(context.fits, newest.text):
         reason = TOO_LONG
     verdict = {"verified": reason is None, "rejected": reason, "wrong_step": wrong_step, "answer": answer}
     return {"drafts": [*before, newest.model_copy(update=verdict)]}

@@ -48,8 +48,15 @@ class Judgement(NamedTuple):
     wrong_step: WrongStep | None = None
 
 
-def judge(task: Task, problem: Problem, text: str) -> Judgement:
-    """Judge a text; what is not found wrong passes."""
+def judge(task: Task, problem: Problem, text: str, steps: bool = True) -> Judgement:
+    """Judge a text; what is not found wrong passes.
+
+    Args:
+        task: Its grader says what the final answer is, and whether it is right.
+        problem: What the text solves.
+        text: A rationale.
+        steps: Whether a wrong step, or one that contradicts the answer, turns it away; otherwise it is only noted.
+    """
     if len(text) > MAX_CHARACTERS:
         return Judgement(TOO_LONG)
     text = text.strip()
@@ -63,11 +70,12 @@ def judge(task: Task, problem: Problem, text: str) -> Judgement:
         wrong = None  # the task, not the checker, says what an answer looks like
     if score < 1.0:
         return Judgement(WRONG_ANSWER, answer, wrong)
-    if contradiction := _contradiction(text, wrong):
+    contradiction = _contradiction(text, wrong)
+    if steps and contradiction:
         return Judgement(CONTRADICTION, answer, contradiction)
-    if wrong is not None:
+    if steps and wrong is not None:
         return Judgement(WRONG_STEP, answer, wrong)
-    return Judgement(None if has_step(problem, answer, text) else NO_STEP, answer)
+    return Judgement(None if has_step(problem, answer, text) else NO_STEP, answer, contradiction or wrong)
 
 
 def _contradiction(text: str, wrong: WrongStep | None) -> WrongStep | None:

@@ -100,6 +100,9 @@ class TeachConfig(Section):
     """Rationales that each teacher writes for a problem, each in another way; the purifier chooses. A chat
     model has four ways; from the fifth on it is asked in the same words again, which is of use only with a
     `temperature` above 0."""
+    check: Literal["steps", "answer"] = "steps"
+    """What of a rationale is checked before it may become a lesson: the final answer and every step that can be
+    computed, or the answer alone, as where nobody can check steps; a wrong step is then only noted."""
     max_revisions: int = Field(1, ge=0)
     """How often a teacher may refine a rejected rationale."""
     critic: Annotated[Plugin, AfterValidator(known_to("critics"))] | None = Plugin(name="steps")

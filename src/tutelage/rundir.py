@@ -17,6 +17,7 @@ from .schema import (
     SCHEMA_VERSION,
     Attempt,
     CycleReport,
+    Decision,
     Diagnosis,
     Lesson,
     LessonPlan,
@@ -137,6 +138,14 @@ class RunDir:
     def write_rationales(self, cycle: int, rationales: Iterable[Rationale]) -> None:
         """Write the rationales of a cycle anew, all at once, with what has been found out of them."""
         self._write_rows("rationales", cycle, rationales)
+
+    def decisions(self, cycle: int) -> list[Decision]:
+        """Read what was decided between the rationales of a cycle's problems."""
+        return self._rows("decisions", cycle, Decision)
+
+    def write_decisions(self, cycle: int, decisions: Iterable[Decision]) -> None:
+        """Write the decisions of a cycle, all at once."""
+        self._write_rows("decisions", cycle, decisions)
 
     def lessons(self, cycle: int) -> list[Lesson]:
         """Read the lessons of a cycle."""

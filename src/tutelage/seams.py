@@ -14,6 +14,7 @@ from .schema import (
     Lesson,
     LessonPlan,
     Problem,
+    Purified,
     Rationale,
     Split,
     Strategy,
@@ -60,7 +61,9 @@ class Engine(Protocol):
     """What runs a student's weights.
 
     It may have `count_tokens(text) -> int` too: a rationale that is longer than the student's answers may be is then
-    turned away.
+    turned away. And `likelihoods(checkpoint, answers: Sequence[tuple[Sequence[Message], str]]) -> list[float]`: the
+    mean log-probability per token, the end-of-turn token included, with which that student answers a prompt by a text;
+    some purifiers need it.
     """
 
     def generate(
@@ -113,6 +116,9 @@ class CurrentStudent:
     diagnosis: Diagnosis
     probe: Sequence[tuple[Problem, Attempt]]
     """The probe split, each problem with this student's answer."""
+    likelihoods: Callable[[Sequence[tuple[Problem, str]]], list[float]] | None = None
+    """The mean log-probability per token with which it would answer each problem by a text; on the model's thread. None
+    if the engine cannot tell."""
 
 
 @runtime_checkable
@@ -209,7 +215,7 @@ class Critic(Protocol):
 
 @runtime_checkable
 class Purifier(Protocol):
-    """Turns several verified rationales for one problem into one.
+    """Turns several verified rationales for one problem into what is taught, mostly one of them.
 
     It may have `meet(student: CurrentStudent) -> None`, called before a cycle's purification, and `score(candidates:
     Sequence[tuple[Problem, Sequence[Rationale]]]) -> Mapping[str, Mapping[str, float]]`, called on the model's thread
@@ -217,8 +223,10 @@ class Purifier(Protocol):
     `Rationale.scores` before `purify` sees them. What has been scored before a crash comes back with its scores.
     """
 
-    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
-        """Return the rationale to teach; `rationales` holds at least one and all are verified."""
+    def purify(
+        self, problem: Problem, rationales: Sequence[Rationale]
+    ) -> Rationale | Purified | Awaitable[Rationale | Purified]:
+        """Return what to teach; `rationales` holds at least one and all are verified. May be a coroutine function."""
         ...
 
 

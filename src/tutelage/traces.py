@@ -10,7 +10,7 @@ from typing import Any
 from . import jsonl
 from .errors import InputError, did_you_mean
 from .rundir import RunDir
-from .schema import SCHEMA_VERSION, Attempt, CycleReport, Diagnosis, Lesson, Problem, Rationale
+from .schema import SCHEMA_VERSION, Attempt, CycleReport, Decision, Diagnosis, Lesson, Problem, Rationale
 
 
 def summarise(rundir: RunDir) -> dict[str, Any]:
@@ -129,8 +129,11 @@ def _life(rundir: RunDir, problem: Problem, cycle: int) -> Iterator[dict[str, An
     order = {name: place for place, name in reversed(list(enumerate(asked)))}
     for rationale in sorted(written, key=lambda r: (order.get(r.teacher, len(order)), r.draft, r.revision)):
         yield from _rationale(rundir, rationale)
+    for decision in rundir.decisions(cycle):
+        if decision.problem_id == problem.id and (len(decision.candidates) > 1 or decision.fallback):
+            yield _decision(decision)
     for lesson in lessons:
-        yield from _lesson(lesson)
+        yield _lesson(lesson)
     for strategy in rundir.strategies(cycle) or ():
         if strategy.cycle == cycle and problem.id in strategy.problem_ids:
             told = {"weakness": strategy.weakness, "example": strategy.example, "rationale_id": strategy.rationale_id}
@@ -197,9 +200,13 @@ def _recalls(rundir: RunDir, rationale: Rationale) -> Iterator[dict[str, Any]]:
         }
 
 
-def _lesson(lesson: Lesson) -> Iterator[dict[str, Any]]:
+def _decision(decision: Decision) -> dict[str, Any]:
+    text = f"{len(decision.chosen)} of {len(decision.candidates)} verified rationales taught"
+    text += f"; {decision.fallback}" if decision.fallback else ""
+    row = decision.model_dump(mode="json", exclude={"problem_id", "purifier"})
+    return {**row, "kind": "purification", "agent": decision.purifier, "text": text}
+
+
+def _lesson(lesson: Lesson) -> dict[str, Any]:
     shared = {"cycle": lesson.cycle, "rationale_id": lesson.rationale_id}
-    if lesson.chosen_over:
-        text = f"chosen over {len(lesson.chosen_over)} other verified rationales"
-        yield {**shared, "kind": "purification", "agent": "purifier", "text": text, "over": list(lesson.chosen_over)}
-    yield {**shared, "kind": "lesson", "agent": lesson.origin, "text": lesson.text, "weight": lesson.weight}
+    return {**shared, "kind": "lesson", "agent": lesson.origin, "text": lesson.text, "weight": lesson.weight}

@@ -3,6 +3,7 @@
 Every model is frozen and refuses unknown fields; what is written to a run directory is one of these.
 """
 
+from .decision import Conflict, Decision, Evidence, Purified
 from .diagnosis import Assignment, Diagnosis, LessonPlan, Mastery, Weakness
 from .exam import BASE, Attempt, Grade, Problem, Split, WrongStep
 from .lesson import NO_STEP, TOO_LONG, EarlierRationale, Lesson, ProbeError, Rationale, RecalledError, TeachingRequest
@@ -17,10 +18,13 @@ __all__ = [
     "TOO_LONG",
     "Assignment",
     "Attempt",
+    "Conflict",
     "Cost",
     "CycleReport",
+    "Decision",
     "Diagnosis",
     "EarlierRationale",
+    "Evidence",
     "Grade",
     "Lesson",
     "LessonCounts",
@@ -29,6 +33,7 @@ __all__ = [
     "Mastery",
     "ProbeError",
     "Problem",
+    "Purified",
     "Rationale",
     "RecalledError",
     "Record",

@@ -1,0 +1,41 @@
+"""The cheap baseline: what most teachers say, in the words that the student would most likely use itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ...schema import Problem, Purified, Rationale
+from .learnability import LEARNABILITY, Candidates, Learnability
+
+
+def majority(rationales: Sequence[Rationale]) -> Rationale:
+    """Return the likeliest rationale among those that end on the most frequent answer; of equal ones the first."""
+    votes = Counter(_answer(one) for one in rationales)
+    return max(rationales, key=lambda one: (votes[_answer(one)], one.scores.get(LEARNABILITY, 0.0)))
+
+
+def _answer(rationale: Rationale) -> str:
+    return (rationale.answer or "").strip().casefold()
+
+
+class ConsensusPurifier(Learnability):
+    """Takes a rationale of the majority by final answer; among these the one that is easiest to learn.
+
+    The majority is that of self-consistency (arXiv 2203.11171, section 2), over teachers in place of samples. Where
+    all answers were verified against the right one they mostly agree, and learnability decides.
+    """
+
+    def score(self, candidates: Candidates) -> Mapping[str, Mapping[str, float]]:
+        """Return each rationale's learnability, where there is a choice."""
+        return self.learnabilities(candidates)
+
+    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Purified:
+        """Return the majority's rationale.
+
+        Args:
+            problem: What the rationales solve.
+            rationales: One or more, all verified.
+        """
+        scores = {one.id: one.scores[LEARNABILITY] for one in rationales if LEARNABILITY in one.scores}
+        return Purified(rationales=(majority(rationales),), scores=scores)

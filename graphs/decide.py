@@ -1,0 +1,90 @@
+"""Decide: which of a problem's verified rationales are taught, or what a purifier wrote in their place."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+
+from ..agents.purifiers.consensus import majority
+from ..errors import InputError, RunError, flat
+from ..hashing import content_hash
+from ..schema import TOO_LONG, Conflict, Decision, Problem, Purified, Rationale
+from .context import RunContext
+from .lesson.judge import judge
+
+
+async def decide(
+    context: RunContext, cycle: int, problem: Problem, written: Sequence[Rationale], verified: Sequence[Rationale]
+) -> tuple[list[Rationale], Decision]:
+    """Return what is taught for a problem, rationales of the purifier's own included, and the record of it.
+
+    Args:
+        context: The run.
+        cycle: The cycle.
+        problem: What is taught.
+        written: The last word of each teacher and draft, the rejected ones included.
+        verified: Those that may be taught; at least one.
+
+    Raises:
+        RunError: If the purifier fails.
+    """
+    purified = await _purify(context, problem, verified)
+    known = {one.id for one in verified}
+    taught = [one if one.id in known else _judged(context, cycle, problem, one) for one in purified.rationales]
+    rejected = next((one for one in taught if not one.verified), None)
+    fallback = purified.fallback
+    if rejected or not taught:
+        fallback = f"its own text was turned away: {rejected.rejected}" if rejected else "it chose none"
+        taught = [majority(verified), *(one for one in taught if not one.verified)]
+    decision = Decision(
+        problem_id=problem.id,
+        cycle=cycle,
+        purifier=context.purifier_name,
+        candidates=tuple(one.id for one in verified),
+        scores={name: round(float(score), 6) for name, score in purified.scores.items()},
+        chosen=tuple(one.id for one in taught if one.verified),
+        conflict=conflict_of(written),
+        fallback=fallback,
+    )
+    return taught, decision
+
+
+def conflict_of(written: Sequence[Rationale]) -> Conflict | None:
+    """Say what rationales disagree in: their final answers, else in whether a step of theirs is wrong."""
+    if len({one.answer for one in written if one.answer is not None}) > 1:
+        return "answers"
+    sound = {one.wrong_step is None for one in written if one.answer is not None}
+    return "steps" if len(sound) > 1 else None
+
+
+async def _purify(context: RunContext, problem: Problem, verified: Sequence[Rationale]) -> Purified:
+    try:
+        found = context.purifier.purify(problem, verified)
+        if inspect.isawaitable(found):
+            found = await found
+    except (InputError, RunError):
+        raise
+    except Exception as error:  # of somebody's plug-in
+        raise RunError(f"purifier: problem {problem.id}: {flat(error)}; mend the plug-in") from error
+    if isinstance(found, Rationale):
+        found = Purified(rationales=(found,))
+    if not isinstance(found, Purified):
+        raise RunError(f"purifier: returned a {type(found).__name__}; return a Rationale, or a Purified of such")
+    return found
+
+
+def _judged(context: RunContext, cycle: int, problem: Problem, own: Rationale) -> Rationale:
+    """Judge a text that the purifier wrote itself, as a teacher's is judged."""
+    verdict = judge(context.task, problem, own.text, context.config.teach.check == "steps")
+    reason = verdict.reason or (None if context.fits(own.text) else TOO_LONG)
+    changes = {
+        "id": content_hash(problem.id, context.purifier_name, str(cycle), own.text),
+        "problem_id": problem.id,
+        "teacher": context.purifier_name,
+        "cycle": cycle,
+        "answer": verdict.answer,
+        "verified": reason is None,
+        "rejected": reason,
+        "wrong_step": verdict.wrong_step,
+    }
+    return own.model_copy(update=changes)

@@ -1,0 +1,154 @@
+"""Purification: what is chosen of several rationales, what they disagreed in, and that the record of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tutelage
+from tutelage import TeachingRequest
+from tutelage.agents.purifiers.consensus import majority
+from tutelage.agents.purifiers.learnability import LEARNABILITY
+from tutelage.graphs.decide import conflict_of
+from tutelage.rundir import RunDir
+from tutelage.schema import Problem, Purified, Rationale, WrongStep
+from tutelage.testing import FakeTeacher, fake_config
+
+
+class Wordy(FakeTeacher):
+    """Says the same at greater length."""
+
+    def teach(self, request: TeachingRequest) -> str:
+        return "Let us see how this sum is worked. " + super().teach(request)
+
+
+class Slipping(FakeTeacher):
+    """Right in the answer, wrong in a step."""
+
+    def teach(self, request: TeachingRequest) -> str:
+        return "3 + 4 = 8. " + super().teach(request)
+
+
+def run(path: Path, *, teachers: Sequence[Any] = (), purifier: Any = None, **changes: Any) -> RunDir:
+    """Run one cycle; a purifier is a name or an object."""
+    named = {"purifier": purifier} if isinstance(purifier, str) else {}
+    config = {**fake_config(stop={"cycles": 1}), **named, **changes}
+    given = None if isinstance(purifier, str) else purifier
+    some = list(teachers) or [Wordy("wordy"), FakeTeacher("brief")]
+    return RunDir(tutelage.run(config, teachers=some, run_dir=path, purifier=given).path)
+
+
+def rationale(id_: str, answer: str | None, *, wrong: bool = False, learnability: float | None = None) -> Rationale:
+    step = WrongStep(kind="equation", start=0, end=1, expected="1", found="2") if wrong else None
+    scores = {} if learnability is None else {LEARNABILITY: learnability}
+    return Rationale(id=id_, text=id_, answer=answer, verified=True, wrong_step=step, scores=scores)
+
+
+def test_the_majority_decides_and_then_the_student() -> None:
+    some = [rationale("a", "7"), rationale("b", "8 "), rationale("c", "8")]
+    assert majority(some).id == "b"
+    assert majority([*some[:2], rationale("c", "8", learnability=-0.2)]).id == "b", "no likelihood counts as certain"
+    known = [rationale(i, "8", learnability=x) for i, x in (("d", -0.9), ("e", -0.2), ("f", -0.5))]
+    assert majority([rationale("a", "7", learnability=-0.1), *known]).id == "e"
+
+
+@pytest.mark.parametrize(
+    ("some", "conflict"),
+    [
+        ([("a", "7", False), ("b", "8", False)], "answers"),
+        ([("a", "7", False), ("b", "7", True)], "steps"),
+        ([("a", "7", True), ("b", "7", True)], None),
+        ([("a", "7", False), ("b", None, False)], None),
+        ([], None),
+    ],
+)
+def test_what_rationales_disagree_in(some: list[tuple[str, str | None, bool]], conflict: str | None) -> None:
+    assert conflict_of([rationale(i, answer, wrong=wrong) for i, answer, wrong in some]) == conflict
+
+
+def test_consensus_takes_what_the_student_finds_likeliest_and_says_why(tmp_path: Path) -> None:
+    rundir = run(tmp_path / "run", purifier="consensus")
+    lessons, decisions = rundir.lessons(1), rundir.decisions(1)
+    assert {lesson.origin for lesson in lessons} == {"brief"} and len(lessons) == len(decisions) == 16
+    for decision in decisions:
+        assert len(decision.candidates) == len(decision.scores) == 2 and decision.purifier == "consensus"
+        assert decision.chosen == (max(decision.scores, key=decision.scores.__getitem__),)
+        assert decision.conflict is None and decision.fallback is None
+
+
+def test_all_teaches_every_rationale_at_the_weight_of_one(tmp_path: Path) -> None:
+    rundir = run(tmp_path / "run", purifier="all")
+    lessons = rundir.lessons(1)
+    assert len(lessons) == 32 and {lesson.origin for lesson in lessons} == {"wordy", "brief"}
+    planned = {a.problem_id: a.weight for a in rundir.plan(1).assignments}  # type: ignore[union-attr]
+    for name, weight in planned.items():
+        assert sum(lesson.weight for lesson in lessons if lesson.problem_id == name) == pytest.approx(weight)
+
+
+def test_a_wrong_step_is_only_noted_where_the_answer_alone_is_checked(tmp_path: Path) -> None:
+    teachers = [Slipping("slipping"), FakeTeacher("sound")]
+    strict = run(tmp_path / "strict", teachers=teachers, purifier="all")
+    assert {lesson.origin for lesson in strict.lessons(1)} == {"sound"}
+    free = run(tmp_path / "free", teachers=teachers, purifier="all", teach={"check": "answer"})
+    assert {lesson.origin for lesson in free.lessons(1)} == {"sound", "slipping"}
+    assert all(bool(r.wrong_step) is (r.teacher == "slipping") for r in free.rationales(1))
+    for rundir in (strict, free):
+        assert {decision.conflict for decision in rundir.decisions(1)} == {"steps"}
+
+
+class Author:
+    """Writes a text of its own in place of what it is given."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    async def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
+        return Rationale(text=self.text.format(problem.question[8:-1], problem.answer))
+
+
+def test_a_purifier_s_own_text_is_judged_and_kept(tmp_path: Path) -> None:
+    rundir = run(tmp_path / "run", purifier=Author("We find {0} = {1}. Answer: {1}"))
+    assert all(lesson.text.startswith("We find") and lesson.origin == "Author" for lesson in rundir.lessons(1))
+    own = [r for r in rundir.rationales(1) if r.teacher == "Author"]
+    assert len(own) == 16 and {lesson.rationale_id for lesson in rundir.lessons(1)} == {r.id for r in own}
+
+
+def test_a_purifier_s_own_wrong_text_is_not_taught(tmp_path: Path) -> None:
+    rundir = run(tmp_path / "run", purifier=Author("{0} is hard. Answer: -1"))
+    assert {lesson.origin for lesson in rundir.lessons(1)} == {"wordy"}
+    assert {d.fallback for d in rundir.decisions(1)} == {"its own text was turned away: wrong answer"}
+    assert {r.rejected for r in rundir.rationales(1) if r.teacher == "Author"} == {"wrong answer"}
+
+
+class Odd:
+    """Returns what no purifier should."""
+
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Any:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("a text", "returned a str; return a Rationale, or a Purified of such"),
+        (None, "returned a NoneType"),
+        (KeyError("x"), "mend the plug-in"),
+    ],
+)
+def test_a_broken_purifier_is_one_line(tmp_path: Path, found: Any, told: str) -> None:
+    with pytest.raises(tutelage.RunError, match=told) as caught:
+        run(tmp_path / "run", purifier=Odd(found))
+    assert "\n" not in str(caught.value)
+
+
+def test_one_that_chooses_nothing_falls_back_to_the_majority(tmp_path: Path) -> None:
+    rundir = run(tmp_path / "run", purifier=Odd(Purified(rationales=())))
+    assert len(rundir.lessons(1)) == 16 and {d.fallback for d in rundir.decisions(1)} == {"it chose none"}

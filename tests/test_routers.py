@@ -1,0 +1,221 @@
+"""Routers choose a right teacher by the question alone, say when they cannot yet, and survive being saved."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tutelage.agents.purifiers.classifier import ClassifierRouter
+from tutelage.agents.purifiers.labels import Labels
+from tutelage.agents.purifiers.personalised import PersonalisedRouter
+from tutelage.agents.purifiers.plackett_luce import PlackettLuceRouter
+from tutelage.agents.purifiers.router import Router
+from tutelage.agents.purifiers.similarity import SimilarityRouter, Targets, question_loss, teacher_loss
+from tutelage.errors import InputError, RunError
+from tutelage.schema import Evidence, Problem, Rationale
+
+ROUTERS: list[Callable[..., Router]] = [PlackettLuceRouter, ClassifierRouter, SimilarityRouter, PersonalisedRouter]
+TEACHERS = ("a", "b", "c", "d")
+SKILLS: dict[str, tuple[str, str]] = {
+    "sum": ("a", "What is {} + {}?"),
+    "difference": ("b", "What is {} - {}?"),
+    "product": ("c", "Multiply {} by {}."),
+    "divisor": ("d", "Find the greatest common divisor of {} and {}."),
+    "story": ("a", "Ann has {} apples and buys {} more. How many has she now?"),
+    "money": ("b", "A ticket costs {} cents. Tom pays with {} cents. What does he get back?"),
+    "legs": ("c", "How many legs do {} dogs and {} birds have?"),
+    "order": ("d", "Sort these numbers: {}, {}, 3."),
+}
+"""Which teacher alone is right, and how it is asked."""
+
+
+def problem(rng: random.Random, number: int) -> Problem:
+    skill = list(SKILLS)[number % len(SKILLS)]
+    question = SKILLS[skill][1].format(rng.randint(2, 99), rng.randint(2, 99))
+    return Problem(id=f"p{number}", question=question, answer="1", skills=(skill,))
+
+
+def right_teacher(one: Problem) -> str:
+    return SKILLS[one.skills[0]][0]
+
+
+def evidence(count: int, seed: int = 0, teachers: tuple[str, ...] = TEACHERS) -> list[Evidence]:
+    rng = random.Random(seed)
+    found = []
+    for number in range(count):
+        asked = problem(rng, number)
+        for teacher in teachers:
+            sound = right_teacher(asked) == teacher
+            found.append(Evidence(problem=asked, teacher=teacher, text="x", verified=sound, learnability=-0.5))
+    return found
+
+
+def held_out(count: int) -> list[Problem]:
+    rng = random.Random(99)
+    return [problem(rng, 10_000 + number) for number in range(count)]
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+@pytest.mark.parametrize("encoder", ["static", "minilm"])
+def test_a_right_teacher_is_chosen_for_new_questions(make: Callable[..., Router], encoder: str) -> None:
+    router = make(encoder=encoder)
+    router.fit(evidence(400))
+    asked = held_out(200)
+    chances = router.route(asked, TEACHERS)
+    chosen = [max(chances[one.id], key=chances[one.id].__getitem__) for one in asked]
+    assert sum(name == right_teacher(one) for name, one in zip(chosen, asked, strict=True)) >= 0.9 * len(asked)
+    assert all(sum(row.values()) == pytest.approx(1, abs=1e-4) for row in chances.values())
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_on_few_labels_it_says_so_and_consensus_decides(make: Callable[..., Router]) -> None:
+    router = make(encoder="static")
+    router.fit(evidence(20))
+    assert router.not_ready == "not ready: 20 labelled questions, 50 needed"
+    assert router.route(held_out(3), TEACHERS) == {}
+    some = [
+        Rationale(id=f"{n}", teacher=n, text=n, answer=a, verified=True) for n, a in zip(TEACHERS, "1221", strict=True)
+    ]
+    some[2] = some[2].model_copy(update={"answer": "1"})
+    found = router.purify(problem(random.Random(0), 1), some)
+    assert found.rationales[0].id == "a" and found.fallback == router.not_ready
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_what_was_saved_routes_alike(make: Callable[..., Router], tmp_path: Path) -> None:
+    router, again = make(encoder="static"), make(encoder="static")
+    router.fit(evidence(120))
+    router.save(tmp_path)
+    again.load(tmp_path)
+    asked = held_out(30)
+    assert again.route(asked, TEACHERS) == router.route(asked, TEACHERS)
+    with pytest.raises(RunError, match="is of '.*' over 'static'; delete the folder"):
+        make(encoder="minilm").load(tmp_path)
+    assert not [path for path in tmp_path.iterdir() if path.suffix not in (".json", ".safetensors")]
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_one_that_nobody_taught_to_tell_apart_prefers_nobody(make: Callable[..., Router], tmp_path: Path) -> None:
+    router = make(encoder="static")
+    router.fit([one.model_copy(update={"verified": True}) for one in evidence(60)])
+    for row in router.route(held_out(5), TEACHERS).values():
+        assert list(row.values()) == pytest.approx([0.25] * 4, abs=0.05)
+    router.save(tmp_path)
+    make(encoder="static").load(tmp_path)
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_only_teachers_that_may_be_asked_and_that_it_knows_are_scored(make: Callable[..., Router]) -> None:
+    router = make(encoder="static")
+    router.fit(evidence(80))
+    (row,) = router.route(held_out(1), ("b", "new", "d")).values()
+    assert set(row) == {"b", "d"}
+    assert router.route(held_out(1), ("new",)) == {} and router.route([], TEACHERS) == {}
+
+
+def test_a_teacher_that_was_not_asked_is_neither_right_nor_wrong() -> None:
+    some = [one for one in evidence(80) if not (one.teacher == "d" and int(one.problem.id[1:]) % 2)]
+    labels = Labels.read([*some, *evidence(1, seed=5, teachers=("a",))])
+    assert labels.teachers == TEACHERS and len(labels.questions) == 80
+    assert np.isnan(labels.right[1, 3]) and not np.isnan(labels.right[0, 3])
+
+
+def test_what_did_not_help_is_not_right() -> None:
+    one = evidence(1)[0].model_copy(update={"verified": True})
+    assert one.right and one.model_copy(update={"fixed": True}).right
+    assert not one.model_copy(update={"fixed": False}).right
+
+
+def test_plackett_luce_strengths_maximise_the_weighted_likelihood() -> None:
+    router = PlackettLuceRouter(encoder="static")
+    rng = np.random.default_rng(0)
+    router._right = (rng.random((60, 4)) < [0.9, 0.6, 0.4, 0.2]).astype(np.float32)
+    weights = rng.random(60).astype(np.float32)
+    found = np.log(router._strengths(weights))
+    xi = torch.zeros(4, requires_grad=True)
+    optimiser = torch.optim.LBFGS([xi], max_iter=200)
+    right = torch.from_numpy(router._right).bool()
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        against = torch.where(right, -torch.inf, xi[None, :]).logsumexp(1, keepdim=True)
+        chosen = torch.where(right, xi - torch.logaddexp(xi[None, :], against), 0.0).sum(1)
+        prior = (torch.nn.functional.logsigmoid(xi) + torch.nn.functional.logsigmoid(-xi)).sum()
+        total = -(torch.from_numpy(weights) * chosen).sum() - 0.1 * prior
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    wanted = xi.detach().numpy()
+    assert found - found.mean() == pytest.approx(wanted - wanted.mean(), abs=0.02)
+
+
+def test_the_dual_loss_is_that_of_the_paper() -> None:
+    torch.manual_seed(0)
+    logits, likeness = torch.randn(5, 4), torch.randn(5, 5)
+    right = torch.tensor([[1, 0, 0, 1], [0, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 0], [1, 0, 0, 0]]).bool()
+    groups = [0, 0, 1, 1, 0]
+    same = torch.tensor([[i != j and groups[i] == groups[j] for j in range(5)] for i in range(5)])
+    of_teachers = []
+    for row in range(5):
+        for k in range(4):
+            if right[row, k]:
+                wrong = sum(float(logits[row, j].exp()) for j in range(4) if not right[row, j])
+                own = float(logits[row, k].exp())
+                of_teachers.append(-np.log(own / (own + wrong)))
+    assert float(teacher_loss(logits, Targets(right, ~right, same))) == pytest.approx(sum(of_teachers) / 5, abs=1e-5)
+    of_questions = []
+    for i in range(5):
+        other = sum(float(likeness[i, j].exp()) for j in range(5) if groups[j] != groups[i])
+        own = [float(likeness[i, j].exp()) for j in range(5) if same[i, j]]
+        of_questions.append(np.mean([-np.log(x / (x + other)) for x in own]))
+    assert float(question_loss(likeness, same)) == pytest.approx(np.mean(of_questions), abs=1e-5)
+
+
+def test_the_reward_weighs_what_is_right_against_what_is_easy() -> None:
+    right = np.array([[1, 1, 0], [1, 0, np.nan]], np.float32)
+    easy = np.array([[-2.0, -1.0, -3.0], [-1.0, -1.0, np.nan]], np.float32)
+    found = PersonalisedRouter(encoder="static").rewards(Labels(("x", "y"), ("a", "b", "c"), right, easy))
+    assert found[0] == pytest.approx([0.6 + 0.2, 0.6 + 0.4, 0.0])
+    assert found[1, :2] == pytest.approx([0.6, 0.0]) and np.isnan(found[1, 2])
+
+
+def test_the_easier_of_two_right_teachers_is_preferred() -> None:
+    easy = {"a": -0.2, "b": -0.9, "c": -1.5, "d": -0.5}
+    some = [one.model_copy(update={"verified": True, "learnability": easy[one.teacher]}) for one in evidence(80)]
+    router = PersonalisedRouter(encoder="static")
+    router.fit(some)
+    for row in router.route(held_out(8), TEACHERS).values():
+        assert sorted(row, key=row.__getitem__) == ["c", "b", "d", "a"]
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: ClassifierRouter(least=0), "least 0 is out of range"),
+        (lambda: PlackettLuceRouter(gamma=0.5), "gamma 0.5 is out of range"),
+        (lambda: PersonalisedRouter(learnability=2), "learnability 2 is out of range"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(make: Callable[[], Router], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        make()
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_fitting_and_routing_are_quick(make: Callable[..., Router]) -> None:
+    router = make(encoder="static")
+    some = evidence(500)
+    began = time.perf_counter()
+    router.fit(some)
+    assert time.perf_counter() - began < 30
+    asked = held_out(100)
+    began = time.perf_counter()
+    router.route(asked, TEACHERS)
+    assert time.perf_counter() - began < 0.02 * len(asked)
