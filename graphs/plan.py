@@ -14,6 +14,8 @@ from ..seams import Outcome, PlanningRequest
 from .context import RunContext
 from .exam import known_attempts
 from .lineage import lineage
+from .meeting import introduce
+from .route import route
 from .state import CycleState
 from .step import step
 
@@ -27,7 +29,8 @@ async def plan(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
         raise RunError(f"{context.rundir.file('diagnoses', cycle, 'json')}: missing; the run directory was changed?")
     attempts = list(known_attempts(context, state["student"], Split.TRAIN, cycle).values())
     line = lineage(context.rundir.reports(), state["student"])
-    taught = Counter(lesson.problem_id for report in line for lesson in context.rundir.lessons(report.cycle))
+    lessons_of = [{lesson.problem_id for lesson in context.rundir.lessons(report.cycle)} for report in line]
+    taught = Counter(problem for some in lessons_of for problem in some)
     train, settings = context.problems[Split.TRAIN], context.config.plan
     lessons = len(train) if settings.lessons is None else settings.lessons
     made = context.planner.plan(
@@ -44,7 +47,8 @@ async def plan(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
             tokens=settings.tokens,
         )
     )
-    context.rundir.write_plan(made)
+    introduce(context, state, context.purifier, "purifier")
+    context.rundir.write_plan(await route(context, made, runtime.stream_writer))
     return CycleState(cycle=cycle)
 
 
@@ -57,6 +61,7 @@ def _outcomes(context: RunContext, line: Sequence[CycleReport]) -> list[Outcome]
             tokens[rationale.problem_id] += context.count_tokens(rationale.text)
         attempts = context.rundir.attempts(report.cycle)
         right = {a.problem_id: a.correct for a in attempts if a.student == report.student and a.sample == 0}
-        explained = [lesson.problem_id for lesson in context.rundir.lessons(report.cycle) if lesson.rationale_id]
+        lessons = [lesson for lesson in context.rundir.lessons(report.cycle) if lesson.rationale_id]
+        explained = dict.fromkeys(lesson.problem_id for lesson in lessons)  # once, by however many rationales
         found += [Outcome(problem, tokens[problem], right.get(problem)) for problem in explained]
     return found

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
 from ..errors import RunError
+from ..model_thread import on_model_thread
 from ..schema import Assignment, Attempt, Decision, Lesson, LessonPlan, Problem, Rationale, Split
 from .context import RunContext
 from .decide import decide
+from .last_words import last_words
 from .meeting import introduce
 from .own_answers import own_answers
-from .score import Candidates, candidates, score
+from .route import prepare
+from .score import candidates, score
 from .state import CycleState
 from .step import step
 
@@ -31,6 +33,7 @@ async def purify(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
         raise RunError(f"{context.rundir.file('plans', cycle, 'json')}: missing; the run directory was changed?")
     own = own_answers(context, state["student"], cycle)
     introduce(context, state, context.purifier, "purifier")
+    await on_model_thread(prepare, context, cycle)
     open_ = {problem: some for problem, some in candidates(context, cycle).items() if problem not in own}
     await score(context, runtime.stream_writer, cycle, open_)
     taught, decisions = await _decide_all(context, plan, own)
@@ -59,15 +62,6 @@ async def _decide_all(context: RunContext, plan: LessonPlan, own: dict[str, Atte
         name: [r for r in rationales if r.verified] for name, (rationales, _) in zip(wanted, decided, strict=True)
     }
     return taught, [decision for _, decision in decided]
-
-
-def last_words(rationales: Iterable[Rationale]) -> Candidates:
-    """Return the last revision of each teacher and draft that has a text, by problem."""
-    last = {(r.problem_id, r.teacher, r.draft): r for r in sorted(rationales, key=lambda r: r.revision)}
-    found: Candidates = defaultdict(list)
-    for rationale in last.values():
-        found[rationale.problem_id].append(rationale)
-    return found
 
 
 def _keep(context: RunContext, cycle: int, taught: Sequence[Rationale]) -> None:

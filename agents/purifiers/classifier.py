@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,13 +33,13 @@ class ClassifierRouter(HeadRouter):
     def _size(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> int:
         return int(arrays["0.weight"].shape[1])
 
-    def _targets(self, labels: Labels, vectors: torch.Tensor) -> torch.Tensor:
+    def _targets(self, labels: Labels, vectors: torch.Tensor) -> Sequence[torch.Tensor]:
         import torch
 
         right = torch.from_numpy(np.nan_to_num(labels.right))
-        return right / right.sum(1, keepdim=True)
+        return [right / right.sum(1, keepdim=True)]
 
-    def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(network(vectors), targets)
+        return cross_entropy(network(vectors), targets[0])

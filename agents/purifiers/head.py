@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import torch
 
 STEPS = 300
-"""Full-batch steps of Adam; for what fits into a run's labels that is seconds."""
+"""Of AdamW."""
+BATCH = 128
+"""Questions a step."""
 RATE = 1e-2
 DECAY = 1e-3
 
@@ -43,8 +45,10 @@ class HeadRouter(Router):
         optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
         targets = self._targets(labels, vectors)
         for _ in range(STEPS):
+            rows = torch.randperm(len(vectors))[:BATCH]
             optimiser.zero_grad()
-            self._loss(network, vectors, targets).backward()  # type: ignore[no-untyped-call]
+            loss = self._loss(network, vectors[rows], [target[rows] for target in targets])
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
 
     def _chances(self, vectors: Floats) -> Floats:
@@ -78,9 +82,9 @@ class HeadRouter(Router):
         """Return the length of the vectors that a saved network takes."""
 
     @abstractmethod
-    def _targets(self, labels: Labels, vectors: torch.Tensor) -> Any:
-        """Turn labels into what the loss goes by."""
+    def _targets(self, labels: Labels, vectors: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Turn labels into what the loss goes by: tensors with a row for each question."""
 
     @abstractmethod
-    def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Any) -> torch.Tensor:
-        """Return the loss over all labelled questions."""
+    def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return the loss over some labelled questions, given their rows of the targets."""

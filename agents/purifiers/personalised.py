@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +14,6 @@ from .learnability import Candidates
 
 if TYPE_CHECKING:
     import torch
-
-
-class Pairs(NamedTuple):
-    """For each two teachers on each question, which was worth more."""
-
-    better: torch.Tensor
-    """1 where the first teacher's reward is above the second's, [questions, teachers, teachers]."""
 
 
 class PersonalisedRouter(HeadRouter):
@@ -80,17 +73,18 @@ class PersonalisedRouter(HeadRouter):
     def _size(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> int:
         return int(arrays["weight"].shape[1])
 
-    def _targets(self, labels: Labels, vectors: torch.Tensor) -> Pairs:
+    def _targets(self, labels: Labels, vectors: torch.Tensor) -> Sequence[torch.Tensor]:
         import torch
 
         rewards = self.rewards(labels)
         with np.errstate(invalid="ignore"):
             better = rewards[:, :, None] > rewards[:, None, :]  # nan is above nothing
-        return Pairs(torch.from_numpy(better).float())
+        return [torch.from_numpy(better).float()]
 
-    def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Pairs) -> torch.Tensor:
+    def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
         from torch.nn.functional import softplus
 
         logits = network(vectors)
         gaps = logits[:, :, None] - logits[:, None, :]
-        return (softplus(-gaps) * targets.better).sum() / targets.better.sum().clamp(min=1)
+        (better,) = targets  # [questions, teachers, teachers]
+        return (softplus(-gaps) * better).sum() / better.sum().clamp(min=1)

@@ -135,9 +135,11 @@ class Router(Learnability):
 
     def _vectors(self, questions: Sequence[str]) -> Floats:
         """Return what the encoder makes of questions, [questions, size]."""
+        if not questions:
+            return np.zeros((0, 1), np.float32)
         if self._embedder is None:
             self._embedder = build("embedders", Plugin(name=self.encoder))
-        return np.array(self._embedder.embed(list(questions)), np.float32).reshape(len(questions), -1)
+        return np.array(self._embedder.embed(list(questions)), np.float32)
 
     @abstractmethod
     def _learn(self, vectors: Floats, labels: Labels) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,16 +17,6 @@ GROUPS = 8
 """Groups of questions, found by k-means over the encoder's vectors."""
 SCALE = 10.0
 """What cosines are multiplied by before a softmax (a temperature of 0.1)."""
-
-
-class Targets(NamedTuple):
-    """What the dual loss goes by."""
-
-    right: torch.Tensor
-    """Whether a teacher was right, [questions, teachers]."""
-    wrong: torch.Tensor
-    same: torch.Tensor
-    """Whether two questions are of one group, and not the same one, [questions, questions]."""
 
 
 class SimilarityRouter(HeadRouter):
@@ -50,50 +40,52 @@ class SimilarityRouter(HeadRouter):
     def _size(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> int:
         return int(arrays["keys"].shape[1])
 
-    def _targets(self, labels: Labels, vectors: torch.Tensor) -> Targets:
+    def _targets(self, labels: Labels, vectors: torch.Tensor) -> Sequence[torch.Tensor]:
         import torch
-        from sklearn.cluster import KMeans
+        from scipy.cluster.vq import kmeans2
 
         right = torch.from_numpy(labels.right)
-        groups = KMeans(min(GROUPS, len(vectors)), n_init=1, random_state=self.seed).fit_predict(vectors.numpy())
-        same = torch.from_numpy(groups[:, None] == groups[None, :]) & ~torch.eye(len(vectors), dtype=torch.bool)
-        return Targets(right == 1, right == 0, same)
+        _, groups = kmeans2(vectors.double().numpy(), min(GROUPS, len(vectors)), minit="++", seed=self.seed)
+        return [right == 1, right == 0, torch.from_numpy(groups)]
 
-    def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Targets) -> torch.Tensor:
+    def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
         from torch.nn.functional import normalize
 
+        right, wrong, groups = targets
         mapped = normalize(network.map(vectors), dim=1)  # type: ignore[operator]
         likeness = SCALE * mapped @ mapped.T
-        return teacher_loss(network(vectors), targets) + question_loss(likeness, targets.same)
+        return teacher_loss(network(vectors), right, wrong) + question_loss(likeness, groups)
 
 
-def teacher_loss(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
+def teacher_loss(logits: torch.Tensor, right: torch.Tensor, wrong: torch.Tensor) -> torch.Tensor:
     """Return the loss of each right teacher against the wrong ones, on the mean over questions.
 
     Args:
         logits: [questions, teachers].
-        targets: At least one teacher is right and one wrong in each row.
+        right: Which teachers were right, [questions, teachers].
+        wrong: Which were wrong; one that was not asked is neither.
     """
     import torch
 
-    against = logits.masked_fill(~targets.wrong, -torch.inf).logsumexp(1, keepdim=True)
+    against = logits.masked_fill(~wrong, -torch.inf).logsumexp(1, keepdim=True)
     losses = torch.logaddexp(logits, against) - logits
-    return (losses * targets.right).sum(1).mean()
+    return (losses * right).sum(1).mean()
 
 
-def question_loss(likeness: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
+def question_loss(likeness: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
     """Return the loss of each pair of one group against all questions of other groups, on the mean over questions.
 
     Args:
         likeness: Logits, [questions, questions].
-        same: Which pairs are of one group, a question and itself left out.
+        groups: Each question's group, [questions].
     """
     import torch
 
-    others = ~same & ~torch.eye(len(same), dtype=torch.bool)
-    against = likeness.masked_fill(~others, -torch.inf).logsumexp(1, keepdim=True)
-    losses = torch.where(same, torch.logaddexp(likeness, against) - likeness, 0.0)
-    return (losses.sum(1) / same.sum(1).clamp(min=1)).mean()
+    alike = groups[:, None] == groups[None, :]
+    pairs = alike & ~torch.eye(len(groups), dtype=torch.bool)
+    against = likeness.masked_fill(alike, -torch.inf).logsumexp(1, keepdim=True)
+    losses = torch.where(pairs, torch.logaddexp(likeness, against) - likeness, 0.0)
+    return (losses.sum(1) / pairs.sum(1).clamp(min=1)).mean()
 
 
 def _network(size: int, teachers: int) -> torch.nn.Module:

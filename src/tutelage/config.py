@@ -14,6 +14,7 @@ from .errors import did_you_mean
 from .plugins import Plugin, known_to
 from .policies import POLICIES, fill_in
 from .schema import Split
+from .schema.record import Unit
 
 Ingredient = Literal["attempts", "weaknesses", "earlier", "recalled", "history"]
 """What a teacher may be told besides the problem."""
@@ -143,6 +144,9 @@ class PlanConfig(Section):
     tokens: int | None = Field(None, ge=1)
     """What teachers may be expected to write in a cycle, in tokens of the student; only the planner `benefit` heeds
     it. null is no limit."""
+    explore: Unit = 0.1
+    """Share of the problems for which all their teachers are asked although the purifier would route them to one: what
+    it learns from must go on."""
 
 
 class TrainingConfig(Section):

@@ -221,6 +221,12 @@ class Purifier(Protocol):
     Sequence[tuple[Problem, Sequence[Rationale]]]) -> Mapping[str, Mapping[str, float]]`, called on the model's thread
     with the verified rationales of several problems: the scores it returns, by a rationale's id, are written into
     `Rationale.scores` before `purify` sees them. What has been scored before a crash comes back with its scores.
+
+    One that learns has `fit(evidence: Sequence[Evidence]) -> None`, called once a cycle before it is planned, with all
+    that earlier cycles showed, and `save(folder: Path)` and `load(folder: Path)`, by which a resumed run goes on with
+    what was learnt. One that knows teachers by the question alone has `route(problems: Sequence[Problem], teachers:
+    Sequence[str]) -> Mapping[str, Mapping[str, float]]`: each teacher's chance of being right, by a problem's id; only
+    the best is then asked. It leaves out what it cannot say.
     """
 
     def purify(

@@ -123,7 +123,9 @@ def _life(rundir: RunDir, problem: Problem, cycle: int) -> Iterator[dict[str, An
         yield from _diagnosis(diagnosis, problem)
     for assignment in plan.assignments if plan else ():
         if assignment.problem_id == problem.id:
-            yield {"cycle": cycle, "kind": "plan", "agent": "planner", "text": assignment.reason}
+            routed = {"scores": dict(assignment.scores)} if assignment.scores else {}
+            told = {"text": assignment.reason, "teachers": list(assignment.teachers), **routed}
+            yield {"cycle": cycle, "kind": "plan", "agent": "planner", **told}
     written = [r for r in rundir.rationales(cycle) if r.problem_id == problem.id]  # on disk in the order they came
     asked = [name for a in (plan.assignments if plan else ()) if a.problem_id == problem.id for name in a.teachers]
     order = {name: place for place, name in reversed(list(enumerate(asked)))}

@@ -56,6 +56,8 @@ class Assignment(Record):
     """The weakness that this problem is taught for."""
     weight: float = 1.0
     reason: str = ""
+    scores: dict[str, float] = Field(default_factory=dict)
+    """What the teachers were chosen by, where a purifier routes: their chances of being right."""
 
 
 class LessonPlan(Record):

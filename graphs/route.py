@@ -1,0 +1,112 @@
+"""Route: a purifier that knows teachers by the question has only the one asked that it would choose."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, RunError, flat
+from ..hashing import content_hash
+from ..model_thread import on_model_thread
+from ..schema import Assignment, Evidence, LessonPlan, Split
+from .context import RunContext
+from .last_words import last_words
+
+
+async def route(context: RunContext, plan: LessonPlan, write: Callable[[dict[str, Any]], None]) -> LessonPlan:
+    """Return a plan in which each problem that can be routed has one teacher; the purifier is fitted for it.
+
+    A share of the problems (`plan.explore`) keeps all its teachers, so that the labels go on.
+
+    Raises:
+        RunError: If the purifier fails.
+    """
+    await on_model_thread(prepare, context, plan.cycle)
+    if not hasattr(context.purifier, "route"):
+        return plan
+    problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
+    wanted = [problems[a.problem_id] for a in plan.assignments if len(a.teachers) > 1]
+    teachers = [name for name in context.roster.left if any(name in a.teachers for a in plan.assignments)]
+    scores = await on_model_thread(_guarded, context.purifier.route, wanted, teachers) if wanted else {}
+    routed = tuple(_routed(context, plan.cycle, one, scores.get(one.problem_id, {})) for one in plan.assignments)
+    write({"kind": "note", "cycle": plan.cycle, "text": _told(context, plan.assignments, routed)})
+    return plan.model_copy(update={"assignments": routed})
+
+
+def prepare(context: RunContext, cycle: int) -> None:
+    """Fit a purifier that learns on all that earlier cycles showed, once a cycle; later, read what was saved."""
+    purifier: Any = context.purifier
+    if not hasattr(purifier, "fit"):
+        return
+    folder = context.rundir.path / "routers" / f"cycle-{cycle:03d}"
+    if not folder.exists():
+        _guarded(purifier.fit, list(evidence(context, cycle)))
+        partial = folder.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        _guarded(purifier.save, partial)
+        partial.rename(folder)
+    else:
+        _guarded(purifier.load, folder)
+
+
+def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
+    """Yield what is known of the rationales of earlier cycles, the oldest first."""
+    problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
+    for earlier in range(1, cycle):
+        fixed = _fixed(context, earlier)
+        for some in last_words(context.rundir.rationales(earlier)).values():
+            for one in some:
+                if one.teacher in context.teachers:
+                    yield Evidence(
+                        problem=problems[one.problem_id],
+                        teacher=one.teacher,
+                        text=one.text,
+                        verified=one.verified,
+                        fixed=fixed.get(one.id),
+                        learnability=one.scores.get("learnability"),
+                    )
+
+
+def _fixed(context: RunContext, cycle: int) -> dict[str, bool]:
+    """Say of the rationales that were taught in a cycle whether the student that it made was then right."""
+    student = str(Path("checkpoints") / f"cycle-{cycle:03d}")
+    later = range(cycle, cycle + 2)  # it is examined at the end of its cycle or at the beginning of the next
+    attempts = [a for c in later for a in context.rundir.attempts(c) if a.student == student and a.sample == 0]
+    right = {attempt.problem_id: attempt.correct for attempt in attempts}
+    taught = [lesson for lesson in context.rundir.lessons(cycle) if lesson.rationale_id]
+    return {str(one.rationale_id): right[one.problem_id] for one in taught if one.problem_id in right}
+
+
+def _routed(context: RunContext, cycle: int, one: Assignment, scores: dict[str, float]) -> Assignment:
+    known = {name: score for name, score in scores.items() if name in one.teachers}
+    if not known:
+        return one
+    draw = random.Random(content_hash(context.config.seed, cycle, one.problem_id, "explore"))
+    explores = draw.random() < context.config.plan.explore
+    chosen = one.teachers if explores else (max(known, key=known.__getitem__),)
+    return one.model_copy(update={"teachers": chosen, "scores": {name: round(x, 6) for name, x in known.items()}})
+
+
+def _told(context: RunContext, before: tuple[Assignment, ...], after: tuple[Assignment, ...]) -> str:
+    """Say how many calls are saved, or why none is."""
+    saved = sum(len(a.teachers) - len(b.teachers) for a, b in zip(before, after, strict=True))
+    if not saved:
+        why = getattr(context.purifier, "not_ready", None)
+        return f"purifier {context.purifier_name}: {why or 'nothing to route'}; all teachers are asked"
+    asked = Counter(one.teachers[0] for one in after if len(one.teachers) == 1 and one.scores)
+    told = ", ".join(f"{name} {count}" for name, count in sorted(asked.items()))
+    return f"purifier {context.purifier_name}: one teacher is asked for {asked.total()} problems ({told})"
+
+
+def _guarded(act: Callable[..., Any], *given: Any) -> Any:
+    try:
+        return act(*given)
+    except (InputError, RunError):
+        raise
+    except Exception as error:  # of somebody's plug-in
+        raise RunError(f"purifier: {getattr(act, '__name__', 'it')}: {flat(error)}; mend the plug-in") from error
