@@ -116,6 +116,10 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         if problems.get(Split.RETENTION):
             raise InputError("retention: the task has a retention split of its own; set `retention: null` to use it")
         problems[Split.RETENTION] = list(_split(retention, "retention").get(Split.RETENTION, ()))
+    teachers = _teachers(config, objects.teachers, ledger)
+    purifier = config.purifier.name if objects.purifier is None else type(objects.purifier).__name__
+    if purifier in teachers:
+        raise InputError(f"teachers: {purifier!r} is the purifier's name; give the teacher another by its option name")
     return Parts(
         config=config,
         base=base,
@@ -125,10 +129,10 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         engine=_engine(config, base) if objects.engine is None else check("engines", objects.engine),
         diagnostician=_part("diagnosticians", objects.diagnostician, config.diagnostician),
         planner=_part("planners", objects.planner, config.planner),
-        teachers=_teachers(config, objects.teachers, ledger),
+        teachers=teachers,
         critic=_critic(config.teach.critic, objects.critic, ledger),
-        purifier=_part("purifiers", objects.purifier, config.purifier),
-        purifier_name=config.purifier.name if objects.purifier is None else type(objects.purifier).__name__,
+        purifier=_part("purifiers", objects.purifier, config.purifier, ledger=ledger),
+        purifier_name=purifier,
         embedder=_part("embedders", objects.embedder, config.memory.embedder),
         stages=[build("stages", spec) for spec in config.training.stages],
     )
@@ -143,9 +147,9 @@ def _split(task: Task, name: str) -> dict[Split, Sequence[Problem]]:
         raise InputError(f"tasks: {name}: splits: {one_line(error)}; mend the plug-in") from error
 
 
-def _part(seam: str, given: Any, named: Plugin) -> Any:
+def _part(seam: str, given: Any, named: Plugin, **offered: Any) -> Any:
     """Return the object that was given, if it fills the seam, or make what the configuration names."""
-    return build(seam, named) if given is None else check(seam, given)
+    return build(seam, named, **offered) if given is None else check(seam, given)
 
 
 def _critic(named: Plugin | None, given: Critic | None, ledger: CallLedger | None) -> Critic | None:

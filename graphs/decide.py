@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Sequence
 
 from ..agents.purifiers.consensus import majority
 from ..errors import InputError, RunError, flat
 from ..hashing import content_hash
+from ..ledger import ledger_scope
 from ..schema import TOO_LONG, Conflict, Decision, Problem, Purified, Rationale
+from ..seams import Purifier
 from .context import RunContext
 from .lesson.judge import judge
+
+CLOSING_SECONDS = 5.0
 
 
 async def decide(
@@ -28,7 +33,7 @@ async def decide(
     Raises:
         RunError: If the purifier fails.
     """
-    purified = await _purify(context, problem, verified)
+    purified = await _purify(context, cycle, problem, verified)
     known = {one.id for one in verified}
     taught = [one if one.id in known else _judged(context, cycle, problem, one) for one in purified.rationales]
     rejected = next((one for one in taught if not one.verified), None)
@@ -57,11 +62,12 @@ def conflict_of(written: Sequence[Rationale]) -> Conflict | None:
     return "steps" if len(sound) > 1 else None
 
 
-async def _purify(context: RunContext, problem: Problem, verified: Sequence[Rationale]) -> Purified:
+async def _purify(context: RunContext, cycle: int, problem: Problem, verified: Sequence[Rationale]) -> Purified:
     try:
-        found = context.purifier.purify(problem, verified)
-        if inspect.isawaitable(found):
-            found = await found
+        with ledger_scope(cycle=cycle, agent=context.purifier_name, problem_id=problem.id):
+            found = context.purifier.purify(problem, verified)
+            if inspect.isawaitable(found):
+                found = await found
     except (InputError, RunError):
         raise
     except Exception as error:  # of somebody's plug-in
@@ -71,6 +77,16 @@ async def _purify(context: RunContext, problem: Problem, verified: Sequence[Rati
     if not isinstance(found, Purified):
         raise RunError(f"purifier: returned a {type(found).__name__}; return a Rationale, or a Purified of such")
     return found
+
+
+async def close_purifier(purifier: Purifier) -> str | None:
+    """Let a purifier close what it has open; say what went wrong."""
+    try:
+        if aclose := getattr(purifier, "aclose", None):
+            await asyncio.wait_for(aclose(), CLOSING_SECONDS)
+    except Exception as error:  # of somebody's plug-in
+        return f"purifier: aclose: {flat(error)}"
+    return None
 
 
 def _judged(context: RunContext, cycle: int, problem: Problem, own: Rationale) -> Rationale:

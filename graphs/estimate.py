@@ -15,7 +15,7 @@ _SAMPLE = 32
 
 
 def bills(parts: Parts) -> list[Bill]:
-    """Return what each plug-in that has `estimate` takes, the teachers first and the critic last.
+    """Return what each plug-in that has `estimate` takes, the teachers first, then the critic, then the purifier.
 
     The least that is likely: every first text is taught. The most: every text is refined as often as it may be.
     """
@@ -30,6 +30,10 @@ def bills(parts: Parts) -> list[Bill]:
         one = _typical(parts, lambda request: estimate(request, _rejected(request)))
         most = one.most.times(texts * len(parts.teachers) * config.teach.max_revisions)
         found.append(Bill("the critic", Spending(), most, getattr(parts.critic, "prices", None)))
+    if fusing := getattr(parts.purifier, "estimate", None):
+        one = _typical(parts, lambda request: fusing(request.problem, _several(request, len(parts.teachers))))
+        most, prices = one.most.times(planned(parts)), getattr(parts.purifier, "prices", None)
+        found.append(Bill("the purifier", one.likely.times(planned(parts)), most, prices))
     return found
 
 
@@ -72,6 +76,12 @@ def _heard(config: RunConfig) -> int:
         "history": config.teach.history_tokens,
     }
     return sum(tokens for ingredient, tokens in told.items() if ingredient in hears)
+
+
+def _several(request: TeachingRequest, teachers: int) -> list[Rationale]:
+    """Return texts of about the length that a student may have, as many as there are teachers."""
+    words = "step " * ((request.max_tokens or 100) // 2)
+    return [Rationale(problem_id=request.problem.id, text=f"{number} {words}") for number in range(max(2, teachers))]
 
 
 def _rejected(request: TeachingRequest) -> Rationale:

@@ -154,6 +154,10 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     if parts.critic is not None:
         yield "critic answers", getattr(parts.critic, "check", lambda: None)
         yield from _price_checks(parts.config, "the critic", "critic", parts.critic)
+    if hasattr(parts.purifier, "check"):
+        yield "purifier answers", parts.purifier.check
+    if hasattr(parts.purifier, "prices"):
+        yield from _price_checks(parts.config, "the purifier", "purifier", parts.purifier)
 
 
 def _teacher_checks(parts: Parts, name: str, teacher: Teacher) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -185,6 +189,7 @@ def require_prices(parts: Parts) -> None:
     for name, teacher in parts.teachers.items():
         _check_price(parts.config, f"teacher {name!r}", teacher)
     _check_price(parts.config, "the critic", parts.critic)
+    _check_price(parts.config, "the purifier", parts.purifier)
 
 
 def _check_price(config: RunConfig, who: str, plugin: object) -> None:

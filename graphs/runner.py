@@ -26,6 +26,7 @@ from ..schema import SCHEMA_VERSION
 from ..secret import without_secrets
 from .context import Objects, Parts, RunContext, build_parts
 from .cycle import build_cycle
+from .decide import close_purifier
 from .lesson.critique import CriticCall
 from .lesson.recall import open_memory
 from .lesson.roster import Roster
@@ -157,8 +158,9 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
             memory.close()
             context.engine.release()
             await roster.close(emit)
-            if told := await critic.close():
-                emit({"kind": "note", "text": told})
+            for told in (await critic.close(), await close_purifier(context.purifier)):
+                if told:
+                    emit({"kind": "note", "text": told})
     except BudgetSpent as error:
         spent = overspent(ledger.cost(), parts.config.stop.max_usd, parts.config.stop.max_tokens) or error
         emit({"kind": "stopped", "why": str(spent)})  # with what was still under way when the first call was refused

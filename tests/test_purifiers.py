@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ import tutelage
 from tutelage import TeachingRequest
 from tutelage.agents.purifiers.consensus import majority
 from tutelage.agents.purifiers.learnability import LEARNABILITY
+from tutelage.configfile import parse_config
+from tutelage.graphs.context import build_parts
 from tutelage.graphs.decide import conflict_of
+from tutelage.graphs.estimate import bills
 from tutelage.rundir import RunDir
 from tutelage.schema import Problem, Purified, Rationale, WrongStep
 from tutelage.testing import FakeTeacher, fake_config
+from tutelage.testing.chat_server import ChatServer
 
 
 class Wordy(FakeTeacher):
@@ -152,3 +157,53 @@ def test_a_broken_purifier_is_one_line(tmp_path: Path, found: Any, told: str) ->
 def test_one_that_chooses_nothing_falls_back_to_the_majority(tmp_path: Path) -> None:
     rundir = run(tmp_path / "run", purifier=Odd(Purified(rationales=())))
     assert len(rundir.lessons(1)) == 16 and {d.fallback for d in rundir.decisions(1)} == {"it chose none"}
+
+
+def fuse(path: Path, reply: Any, **options: Any) -> RunDir:
+    """Run one cycle in which a chat model fuses what two teachers wrote."""
+    with ChatServer(reply) as server:
+        chat = {"model": "fake", "base_url": server.base_url, "retries": 0, **options}
+        config = {**fake_config(stop={"cycles": 1}), "purifier": {"name": "aggregate", "options": chat}}
+        return RunDir(tutelage.run(config, teachers=[Wordy("wordy"), FakeTeacher("brief")], run_dir=path).path)
+
+
+def test_a_chat_model_fuses_what_the_teachers_wrote(tmp_path: Path) -> None:
+    asked: list[list[dict[str, str]]] = []
+
+    def reply(messages: list[dict[str, str]]) -> str:
+        asked.append(messages)
+        told = re.search(
+            r"<question>\nWhat is (.+)\?\n</question>.*<right_answer>\n(\d+)\n", messages[-1]["content"], re.S
+        )
+        assert told and messages[-1]["content"].count("<solution>") == 2
+        return f"Both say that {told[1]} = {told[2]}.\nAnswer: {told[2]}"
+
+    rundir = fuse(tmp_path / "run", reply)
+    assert len(asked) == 16
+    assert all(lesson.text.startswith("Both say") and lesson.origin == "aggregate" for lesson in rundir.lessons(1))
+    assert {(d.fallback, len(d.candidates), len(d.chosen)) for d in rundir.decisions(1)} == {(None, 2, 1)}
+    assert rundir.reports()[1].cost.calls == 16
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"), [(lambda _: "Hard to say. Answer: -1", "its own text was turned away"), (None, "its call failed")]
+)
+def test_where_fusing_fails_the_majority_is_taught(tmp_path: Path, reply: Any, why: str) -> None:
+    def fails(_: Any) -> str:
+        raise OSError("no answer")
+
+    rundir = fuse(tmp_path / "run", reply or fails)
+    assert {lesson.origin for lesson in rundir.lessons(1)} == {"wordy"}
+    assert all(str(decision.fallback).startswith(why) for decision in rundir.decisions(1))
+
+
+def test_what_fusing_will_cost_is_told_before(tmp_path: Path) -> None:
+    options = {"model": "fake", "base_url": "http://127.0.0.1:1/v1", "price_in": 1.0, "price_out": 2.0}
+    config = parse_config({**fake_config(), "purifier": {"name": "aggregate", "options": options}})
+    (bill,) = [bill for bill in bills(build_parts(config)) if bill.who == "the purifier"]
+    assert bill.likely.calls == bill.most.calls == 16 * config.stop.cycles and bill.most.tokens_in > 0
+
+
+def test_a_teacher_must_not_have_the_purifier_s_name(tmp_path: Path) -> None:
+    with pytest.raises(tutelage.InputError, match="'all' is the purifier's name"):
+        run(tmp_path / "run", teachers=[FakeTeacher("all")], purifier="all")

@@ -1,0 +1,78 @@
+"""The purifier that has a chat model write one rationale out of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ...errors import CallFailed, Declined
+from ...ledger import CallLedger
+from ...schema import Problem, Purified, Rationale
+from ...spending import Estimate
+from ..chat.model import ChatModel
+from ..chat.parsing import clean
+from ..chat.prices import Prices
+from ..chat.settings import ChatSettings
+from ..prompts import FUSION_VERSION, PROMPT_TOKENS, fusion_messages
+from .consensus import majority
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AggregatePurifier(ChatSettings):
+    """Asks a chat model to fuse all verified rationales of a problem into one, through `ChatModel`.
+
+    Knowledge Purification's first purifier (arXiv 2602.01064), the weakest of its five. What the model writes is judged
+    as a teacher's text is; where it fails, or its call does, the majority is taught. Rationales that are all the same
+    are not asked about. Nothing is connected to before the first call or `check`.
+
+    Raises:
+        InputError: If a setting cannot work.
+    """
+
+    ledger: CallLedger | None = None
+    """Where replies are kept; None asks the model each time."""
+
+    def __post_init__(self) -> None:
+        _ = self._chat  # what cannot work is said at once
+
+    @cached_property
+    def _chat(self) -> ChatModel:
+        return ChatModel(self, structured=False, ledger=self.ledger, who="the purifier")
+
+    @property
+    def prices(self) -> Prices | None:
+        """US dollars a million tokens read and written; None if nobody knows."""
+        return self._chat.prices
+
+    async def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Purified:
+        """Return the model's own rationale, or one of those given where there is nothing to fuse.
+
+        Args:
+            problem: What the rationales solve.
+            rationales: One or more, all verified.
+        """
+        if len({one.text.strip() for one in rationales}) == 1:
+            return Purified(rationales=(rationales[0],))
+        try:
+            reply = await self._chat.ask(fusion_messages(problem, rationales), FUSION_VERSION)
+        except (CallFailed, Declined) as error:
+            return Purified(rationales=(majority(rationales),), fallback=f"its call failed: {error}")
+        return Purified(rationales=(Rationale(text=clean(reply)),))
+
+    def estimate(self, problem: Problem, rationales: Sequence[Rationale]) -> Estimate:
+        """Say what fusing takes."""
+        return self._chat.estimate(fusion_messages(problem, rationales), PROMPT_TOKENS)
+
+    def check(self) -> None:
+        """Find what would fail at the first call, without paying for one.
+
+        Raises:
+            InputError: If the key is not set, the provider's package is missing, the server cannot be reached, or it
+                does not serve the model.
+        """
+        self._chat.check()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop; the next call opens new ones."""
+        await self._chat.aclose()
