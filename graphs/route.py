@@ -44,6 +44,8 @@ def prepare(context: RunContext, cycle: int) -> None:
         return
     folder = context.rundir.path / "routers" / f"cycle-{cycle:03d}"
     if not folder.exists():
+        if (before := folder.with_name(f"cycle-{cycle - 1:03d}")).exists():
+            _guarded(purifier.load, before)  # a resumed run has a purifier that has learnt nothing yet
         _guarded(purifier.fit, list(evidence(context, cycle)))
         partial = folder.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -59,6 +61,7 @@ def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
     problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
     for earlier in range(1, cycle):
         fixed = _fixed(context, earlier)
+        taught = {lesson.rationale_id for lesson in context.rundir.lessons(earlier)}
         for some in last_words(context.rundir.rationales(earlier)).values():
             for one in some:
                 if one.teacher in context.teachers:
@@ -69,6 +72,8 @@ def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
                         verified=one.verified,
                         fixed=fixed.get(one.id),
                         learnability=one.scores.get("learnability"),
+                        cycle=earlier,
+                        taught=one.id in taught,
                     )
 
 

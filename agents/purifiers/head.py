@@ -63,7 +63,7 @@ class HeadRouter(Router):
         state = {} if self._network is None else self._network.state_dict()
         return {name: tensor.numpy() for name, tensor in state.items()}
 
-    def _restore(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    def _take_up(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
         import torch
 
         if not arrays:

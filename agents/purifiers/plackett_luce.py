@@ -74,7 +74,7 @@ class PlackettLuceRouter(Router):
     def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         return {"known": self._known, "right": self._right}
 
-    def _restore(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    def _take_up(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
         self._known, self._right = arrays["known"], arrays["right"]
 
 

@@ -56,6 +56,9 @@ class Evidence(Record):
     """Whether the student that was trained on it then answered right; None if it was not, or not examined."""
     learnability: float | None = None
     """The mean log-probability per token that the student gave to it; None if nobody asked."""
+    cycle: int = 0
+    taught: bool = False
+    """Whether it was a lesson of its cycle."""
 
     @property
     def right(self) -> bool:
