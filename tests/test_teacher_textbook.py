@@ -174,3 +174,11 @@ def test_what_the_student_does_right_is_written_in_its_own_way() -> None:
     assert thorough.teach(request("51 - 26 =")) == fine
     wrong = {**other, "attempt": {**other["attempt"], "text": "42 - 17 = 35. State: 35"}}
     assert thorough.teach(request("51 - 26 =", history=[wrong])) == fine
+
+
+def test_one_that_knows_some_skills_is_wrong_at_the_others_though_right_in_the_answer() -> None:
+    teacher = TextbookTeacher(grain="direct", knows=["addition without carry"])
+    for question, answer, sound in (("What is 21 + 34?", "55", True), ("What is 28 + 34?", "62", False)):
+        text = teacher.teach(TeachingRequest(problem=Problem(question=question, answer=answer)))
+        assert text.endswith(f"Answer: {answer}")
+        assert (find_wrong_step(question, text) is None) is sound

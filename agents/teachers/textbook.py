@@ -8,7 +8,7 @@ listens to all errors that it is told of (`adapt: errors`), and writes finer wha
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -31,6 +31,7 @@ class TextbookTeacher:
         grain: Grain = "place value",
         adapt: Adapt = "problem",
         careless: Unit = 0.0,
+        knows: Sequence[str] | None = None,
         name: str = "textbook",
         seed: int = 0,
     ) -> None:
@@ -44,6 +45,8 @@ class TextbookTeacher:
                 fail as it is taught, by its errors in this problem, elsewhere (history) and before (recalled); what
                 helped with such an error is kept. For training from the base in each cycle.
             careless: Share of the solutions in which a step is wrong though the final answer is right.
+            knows: Skills of steps, such as `addition with carry`, that it writes right; a step of any other is wrong,
+                though the final answer is right. None knows all.
             name: The teacher's name in files and traces.
             seed: Seed of the careless slips.
         """
@@ -51,6 +54,7 @@ class TextbookTeacher:
         self.grain = grain
         self.adapt = adapt
         self.careless = careless
+        self.knows = None if knows is None else frozenset(knows)
         self.seed = seed
 
     def can_teach(self, problem: Problem) -> bool:
@@ -67,8 +71,13 @@ class TextbookTeacher:
         if not steps:
             raise Declined(f"no arithmetic in {request.problem.question[:80]!r}")
         grain = self._grain(request)
-        lines = [line for step in steps for line in write_step(step, other_grain(grain(step), request.draft))]
-        lines = self._slip(lines, request)
+        draw = random.Random(content_hash(self.seed, self.name, request.problem.id, len(request.earlier)))
+        slips, lines = draw.random() < self.careless, list[str]()
+        for step in steps:
+            written = write_step(step, other_grain(grain(step), request.draft))
+            known = self.knows is None or step.skill in self.knows
+            lines += written if known else _falsified(written, draw)
+        lines = _falsified(lines, draw) if slips else lines
         return " ".join([*lines, f"Answer: {as_text(steps[-1].result)}"])
 
     def strategise(self, request: StrategyRequest) -> str:
@@ -93,12 +102,10 @@ class TextbookTeacher:
         own = {last.skill} if last and last.skill and request.attempts[0].student != BASE else set()
         return own | set(request.persistent if self.adapt == "skill" else ())
 
-    def _slip(self, lines: list[str], request: TeachingRequest) -> list[str]:
-        """Falsify the result of one step, in a fixed share of the problems and revisions."""
-        draw = random.Random(content_hash(self.seed, self.name, request.problem.id, len(request.earlier)))
-        if draw.random() >= self.careless:
-            return lines
-        chosen = draw.randrange(len(lines))
-        left, _, result = lines[chosen].rstrip(".").rpartition("= ")
-        wrong = int(Fraction(result)) + draw.choice([-10, -1, 1, 10])
-        return [*lines[:chosen], f"{left}= {wrong}.", *lines[chosen + 1 :]]
+
+def _falsified(lines: Sequence[str], draw: random.Random) -> list[str]:
+    """Return lines of which one, that is drawn, has a wrong result."""
+    chosen = draw.randrange(len(lines))
+    left, _, result = lines[chosen].rstrip(".").rpartition("= ")
+    wrong = int(Fraction(result)) + draw.choice([-10, -1, 1, 10])
+    return [*lines[:chosen], f"{left}= {wrong}.", *lines[chosen + 1 :]]
