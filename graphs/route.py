@@ -69,7 +69,7 @@ def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
                         problem=problems[one.problem_id],
                         teacher=one.teacher,
                         text=one.text,
-                        verified=one.verified,
+                        verified=one.verified and one.wrong_step is None,
                         fixed=fixed.get(one.id),
                         learnability=one.scores.get("learnability"),
                         cycle=earlier,

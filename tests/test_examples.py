@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import tutelage
 from tutelage.configfile import load_config
 from tutelage.graphs.preflight import examine_config
+from tutelage.rundir import RunDir
 from tutelage.testing.chat_server import ChatServer
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -58,3 +60,14 @@ def test_every_configuration_passes_the_doctor(name: str, tmp_path: Path) -> Non
     with ChatServer(models=["smollm2"]) as server:  # in place of the one that an example asks the reader to start
         (tmp_path / name).write_text((EXAMPLES / name).read_text().replace("http://127.0.0.1:8000/v1", server.base_url))
         assert [check for check in examine_config(load_config(tmp_path / name)).checks if check.problem] == []
+
+
+def test_many_teachers_come_down_to_one_that_is_sound(tmp_path: Path) -> None:
+    overrides = ["stop.cycles=2", "task.options.sizes.test=16", "purifier.options.encoder=static"]
+    config = load_config(EXAMPLES / "many_teachers.yaml", overrides)
+    rundir = RunDir(tutelage.run(config, run_dir=tmp_path / "run").path)
+    assert len(rundir.rationales(1)) == 4 * 80 and len(rundir.rationales(2)) < 2 * 80
+    assert {decision.conflict for decision in rundir.decisions(1)} == {"steps", None}
+    unsound = {one.id for one in rundir.rationales(2) if one.wrong_step}
+    taught = [lesson.rationale_id for lesson in rundir.lessons(2)]
+    assert len(taught) == 80 and sum(one in unsound for one in taught) <= 8

@@ -135,17 +135,18 @@ def test_what_did_not_help_is_not_right() -> None:
 def test_plackett_luce_strengths_maximise_the_weighted_likelihood() -> None:
     router = PlackettLuceRouter(encoder="static")
     rng = np.random.default_rng(0)
-    router._right = (rng.random((60, 4)) < [0.9, 0.6, 0.4, 0.2]).astype(np.float32)
+    right = (rng.random((60, 4)) < [0.9, 0.6, 0.4, 0.2]).astype(np.float32)
+    router._keep(np.zeros((60, 3), np.float32), right)
     weights = rng.random(60).astype(np.float32)
     found = np.log(router._strengths(weights))
     xi = torch.zeros(4, requires_grad=True)
     optimiser = torch.optim.LBFGS([xi], max_iter=200)
-    right = torch.from_numpy(router._right).bool()
+    marks = torch.from_numpy(right).bool()
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        against = torch.where(right, -torch.inf, xi[None, :]).logsumexp(1, keepdim=True)
-        chosen = torch.where(right, xi - torch.logaddexp(xi[None, :], against), 0.0).sum(1)
+        against = torch.where(marks, -torch.inf, xi[None, :]).logsumexp(1, keepdim=True)
+        chosen = torch.where(marks, xi - torch.logaddexp(xi[None, :], against), 0.0).sum(1)
         prior = (torch.nn.functional.logsigmoid(xi) + torch.nn.functional.logsigmoid(-xi)).sum()
         total = -(torch.from_numpy(weights) * chosen).sum() - 0.1 * prior
         total.backward()  # type: ignore[no-untyped-call]

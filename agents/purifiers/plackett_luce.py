@@ -47,9 +47,18 @@ class PlackettLuceRouter(Router):
         self.gamma = gamma
         self._known: Floats = np.zeros((0, 0), np.float32)
         self._right: Floats = np.zeros((0, 0), np.float32)
+        self._patterns: Floats = np.zeros((0, 0), np.float32)
+        self._pattern_of: np.ndarray[Any, Any] = np.zeros(0, int)
 
     def _learn(self, vectors: Floats, labels: Labels) -> None:
-        self._known, self._right = _unit(vectors), labels.right
+        self._keep(_unit(vectors), labels.right)
+
+    def _keep(self, known: Floats, right: Floats) -> None:
+        """Keep labelled questions; those with the same teachers right and wrong count as one to the strengths."""
+        self._known, self._right = known, right
+        marks = np.nan_to_num(right, nan=-1.0)
+        self._patterns, pattern_of = np.unique(marks, axis=0, return_inverse=True)
+        self._pattern_of = pattern_of.reshape(-1)
 
     def _chances(self, vectors: Floats) -> Floats:
         if not len(self._known):
@@ -60,12 +69,13 @@ class PlackettLuceRouter(Router):
 
     def _strengths(self, weights: Floats) -> Floats:
         """Return the strengths, adding up to 1, under a weight for each labelled question, [teachers]."""
-        right, wrong = self._right == 1, self._right == 0
+        right, wrong = self._patterns == 1, self._patterns == 0
+        summed = np.bincount(self._pattern_of, weights, len(self._patterns))
         strengths = np.ones(right.shape[1])
-        wins = weights @ right + PRIOR
+        wins = summed @ right + PRIOR
         for _ in range(STEPS):
-            against = wrong @ strengths  # of all that a right teacher was chosen before, [questions]
-            met = np.where(right, weights[:, None] / (against[:, None] + strengths), 0.0)  # [questions, teachers]
+            against = wrong @ strengths  # of all that a right teacher was chosen before, [patterns]
+            met = np.where(right, summed[:, None] / (against[:, None] + strengths), 0.0)  # [patterns, teachers]
             denominators = met.sum(0) + wrong.T @ met.sum(1) + 2 * PRIOR / (1 + strengths)
             strengths = wins / denominators
             strengths /= np.exp(np.log(strengths).mean())
@@ -75,7 +85,7 @@ class PlackettLuceRouter(Router):
         return {"known": self._known, "right": self._right}
 
     def _take_up(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        self._known, self._right = arrays["known"], arrays["right"]
+        self._keep(arrays["known"], arrays["right"])
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -52,6 +52,7 @@ class Evidence(Record):
     teacher: str
     text: str
     verified: bool
+    """Whether it passed the check, and no step of it was found wrong (which `teach.check: answer` lets pass)."""
     fixed: bool | None = None
     """Whether the student that was trained on it then answered right; None if it was not, or not examined."""
     learnability: float | None = None
