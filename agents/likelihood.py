@@ -8,6 +8,9 @@ from typing import Any
 from ..model_thread import leave_if_cancelled
 
 PAD_LABEL = -100
+MOST_TOKENS = 1024
+"""Tokens in one forward pass: the scores over a vocabulary of 150,000 then take 0.6 GB, three times as the loss is
+computed."""
 
 
 def mean_logprobs(
@@ -22,11 +25,14 @@ def mean_logprobs(
         targets: Token ids that are scored, each at least one.
         batch_size: Rows in one forward pass.
     """
-    order = sorted(range(len(targets)), key=lambda row: -len(prompts[row]) - len(targets[row]))
-    means = [0.0] * len(targets)
-    for start in range(0, len(order), batch_size):
+    lengths = [len(prompt) + len(target) for prompt, target in zip(prompts, targets, strict=True)]
+    order = sorted(range(len(targets)), key=lambda row: -lengths[row])
+    means, start = [0.0] * len(targets), 0
+    while start < len(order):
         leave_if_cancelled()
-        batch = order[start : start + batch_size]
+        rows = max(1, min(batch_size, MOST_TOKENS // lengths[order[start]]))
+        batch = order[start : start + rows]
+        start += rows
         found = _batch(model, tokenizer.pad_token_id, [prompts[i] for i in batch], [targets[i] for i in batch])
         for row, mean in zip(batch, found, strict=True):
             means[row] = mean

@@ -85,13 +85,16 @@ async def _run(context: RunContext, runtime: Runtime[RunContext], spec: Plugin, 
 def training_lessons(context: RunContext, cycle: int, student: str) -> list[Lesson]:
     """Return what is trained on: this cycle's lessons, or with `start: base` all that the student was taught too.
 
-    A problem's newer lesson takes the place of its older one.
+    A problem's newer lessons take the place of its older ones.
     """
     if context.config.training.start == "last":
         return context.rundir.lessons(cycle)
     before = [report.cycle for report in lineage(context.rundir.reports(), student)]
-    latest = {lesson.problem_id: lesson for c in [*before, cycle] for lesson in context.rundir.lessons(c)}
-    return list(latest.values())
+    lessons = [(c, lesson) for c in [*before, cycle] for lesson in context.rundir.lessons(c)]
+    newest = {lesson.problem_id: c for c, lesson in lessons}
+    place = {problem: at for at, problem in enumerate(dict.fromkeys(lesson.problem_id for _, lesson in lessons))}
+    kept = [lesson for c, lesson in lessons if newest[lesson.problem_id] == c]
+    return sorted(kept, key=lambda lesson: place[lesson.problem_id])
 
 
 def stage_job(context: RunContext, cycle: int, number: int, start: Path | None, lessons: list[Lesson]) -> StageJob:

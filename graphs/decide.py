@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Sequence
+from math import isfinite
 
 from ..agents.purifiers.consensus import majority
 from ..errors import InputError, RunError, flat
 from ..hashing import content_hash
 from ..ledger import ledger_scope
+from ..model_thread import on_model_thread
 from ..schema import TOO_LONG, Conflict, Decision, Problem, Purified, Rationale
 from ..seams import Purifier
 from .context import RunContext
@@ -34,19 +36,25 @@ async def decide(
         RunError: If the purifier fails.
     """
     purified = await _purify(context, cycle, problem, verified)
-    known = {one.id for one in verified}
-    taught = [one if one.id in known else _judged(context, cycle, problem, one) for one in purified.rationales]
-    rejected = next((one for one in taught if not one.verified), None)
-    fallback = purified.fallback
-    if rejected or not taught:
-        fallback = f"its own text was turned away: {rejected.rejected}" if rejected else "it chose none"
-        taught = [majority(verified), *(one for one in taught if not one.verified)]
+    given = {one.id: one for one in verified}
+    found: dict[str, Rationale] = {}
+    for one in purified.rationales:
+        known = given.get(one.id)
+        # A given rationale with another text is a text of the purifier's own.
+        own = known is None or known.text != one.text
+        kept = await on_model_thread(_judged, context, cycle, problem, one) if own or known is None else known
+        found[kept.id] = kept
+    taught = list(found.values())
+    rejected, fallback = [one for one in taught if not one.verified], purified.fallback
+    if len(rejected) == len(taught):
+        fallback = f"its own text was turned away: {rejected[0].rejected}" if rejected else "it chose none"
+        taught.insert(0, majority(verified))
     decision = Decision(
         problem_id=problem.id,
         cycle=cycle,
         purifier=context.purifier_name,
         candidates=tuple(one.id for one in verified),
-        scores={name: round(float(score), 6) for name, score in purified.scores.items()},
+        scores={name: round(score, 6) for name, score in purified.scores.items() if isfinite(score)},
         chosen=tuple(one.id for one in taught if one.verified),
         conflict=conflict_of(written),
         fallback=fallback,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from langgraph.runtime import Runtime
 
 from ..memory.journal import OutcomeEntry
 from ..model_thread import on_model_thread
-from ..schema import Attempt, Problem, Split, Verdict
+from ..schema import Attempt, Lesson, Problem, Split, Verdict
 from .context import RunContext
 from .exam import examine_split
 from .state import CycleState
@@ -52,7 +54,7 @@ def due_problems(context: RunContext, cycle: int) -> list[Problem]:
 def taught_problems(context: RunContext, cycle: int) -> list[Problem]:
     """Return the problems taught in a cycle, in the plan's order, as many as are examined at once."""
     train = {problem.id: problem for problem in context.problems[Split.TRAIN]}
-    taught = [lesson.problem_id for lesson in context.rundir.lessons(cycle)]
+    taught = dict.fromkeys(lesson.problem_id for lesson in context.rundir.lessons(cycle))
     return [train[i] for i in taught if i in train][: context.config.exam.due]
 
 
@@ -61,17 +63,20 @@ def _remember_outcomes(context: RunContext, cycle: int, attempts: list[Attempt])
     if cycle < 2 or not _accepted(context, cycle - 1):
         return  # a student that was rolled back says nothing of its lessons
     correct = {a.problem_id: a.correct for a in attempts if a.sample == 0}
-    lessons = {lesson.problem_id: lesson for lesson in context.rundir.lessons(cycle - 1)}
+    lessons: defaultdict[str, list[Lesson]] = defaultdict(list)
+    for lesson in context.rundir.lessons(cycle - 1):
+        lessons[lesson.problem_id].append(lesson)
     context.memory.record_outcomes(
         OutcomeEntry(
             error_id=error.id,
-            rationale_id=lessons[error.problem_id].rationale_id,
-            taught=lessons[error.problem_id].text,
+            rationale_id=lesson.rationale_id,
+            taught=lesson.text,
             fixed=correct[error.problem_id],
             cycle=cycle - 1,
         )
         for error in context.memory.journal.errors.values()
-        if error.cycle < cycle and error.problem_id in lessons and error.problem_id in correct
+        if error.cycle < cycle and error.problem_id in correct
+        for lesson in lessons.get(error.problem_id, ())
     )
 
 

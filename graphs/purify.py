@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 from langgraph.runtime import Runtime
 
@@ -38,6 +39,9 @@ async def purify(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     await score(context, runtime.stream_writer, cycle, open_)
     taught, decisions = await _decide_all(context, plan, own)
     context.rundir.write_decisions(cycle, decisions)
+    for why, count in Counter(decision.fallback for decision in decisions if decision.fallback).most_common(1):
+        text = f"purifier {context.purifier_name}: went by something simpler for {count} of {len(decisions)}: {why}"
+        runtime.stream_writer({"kind": "note", "cycle": cycle, "text": text})
     lessons = make_lessons(context, plan, own, taught)
     context.rundir.write_lessons(cycle, lessons)
     runtime.stream_writer({"kind": "lessons", "cycle": cycle, "count": len(lessons)})
@@ -47,7 +51,7 @@ async def purify(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
 async def _decide_all(context: RunContext, plan: LessonPlan, own: dict[str, Attempt]) -> tuple[Taught, list[Decision]]:
     """Let the purifier decide for each problem, so many at once, and keep what it wrote itself."""
     verified = candidates(context, plan.cycle)
-    written = last_words(context.rundir.rationales(plan.cycle))
+    written = last_words(r for r in context.rundir.rationales(plan.cycle) if r.teacher in context.teachers)
     problems = {p.id: p for p in context.problems[Split.TRAIN]}
     wanted = [a.problem_id for a in plan.assignments if a.problem_id not in own and verified.get(a.problem_id)]
     gate = asyncio.Semaphore(context.config.teach.concurrency)
@@ -56,8 +60,11 @@ async def _decide_all(context: RunContext, plan: LessonPlan, own: dict[str, Atte
         async with gate:
             return await decide(context, plan.cycle, problems[name], written[name], verified[name])
 
-    decided = await asyncio.gather(*map(one, wanted))
+    came = await asyncio.gather(*map(one, wanted), return_exceptions=True)  # what is under way is paid for
+    decided = [each for each in came if not isinstance(each, BaseException)]
     _keep(context, plan.cycle, [rationale for rationales, _ in decided for rationale in rationales])
+    if failed := next((each for each in came if isinstance(each, BaseException)), None):
+        raise failed
     taught = {
         name: [r for r in rationales if r.verified] for name, (rationales, _) in zip(wanted, decided, strict=True)
     }
@@ -65,9 +72,12 @@ async def _decide_all(context: RunContext, plan: LessonPlan, own: dict[str, Atte
 
 
 def _keep(context: RunContext, cycle: int, taught: Sequence[Rationale]) -> None:
-    """Write the purifier's own rationales beside those of the teachers, once."""
-    known = {rationale.id for rationale in context.rundir.rationales(cycle)}
-    context.rundir.add_rationales(cycle, [rationale for rationale in taught if rationale.id not in known])
+    """Write the purifier's own rationales beside those of the teachers, in place of any it wrote before a crash."""
+    known = context.rundir.rationales(cycle)
+    teachers = [rationale for rationale in known if rationale.teacher in context.teachers]
+    own = [rationale for rationale in taught if rationale.teacher not in context.teachers]
+    if own or len(teachers) < len(known):
+        context.rundir.write_rationales(cycle, [*teachers, *own])
 
 
 def make_lessons(context: RunContext, plan: LessonPlan, own: dict[str, Attempt], taught: Taught) -> list[Lesson]:
@@ -81,7 +91,8 @@ def make_lessons(context: RunContext, plan: LessonPlan, own: dict[str, Attempt],
         if attempt := own.get(problem.id):
             lessons.append(_lesson(context, problem, assignment, some, attempt))
         targets = taught.get(problem.id, [])
-        lessons += [_lesson(context, problem, assignment, some, target, len(targets)) for target in targets]
+        chosen = {target.id for target in targets}
+        lessons += [_lesson(context, problem, assignment, some, target, chosen) for target in targets]
     return [lesson.model_copy(update={"cycle": plan.cycle}) for lesson in lessons]
 
 
@@ -91,7 +102,7 @@ def _lesson(
     assignment: Assignment,
     verified: Sequence[Rationale],
     target: Rationale | Attempt,
-    share: int = 1,
+    chosen: Collection[str] = (),
 ) -> Lesson:
     written = isinstance(target, Rationale)
     return Lesson(
@@ -101,8 +112,8 @@ def _lesson(
         text=target.text.strip(),
         origin=target.teacher if isinstance(target, Rationale) else "student",
         rationale_id=target.id if written else None,
-        weight=assignment.weight / share,
+        weight=assignment.weight / max(1, len(chosen)),
         system=context.task.instruction,
         answer=problem.answer,
-        chosen_over=tuple(one.id for one in verified if one.id != target.id),
+        chosen_over=tuple(one.id for one in verified if one.id not in chosen),
     )

@@ -15,6 +15,7 @@ from ..model_thread import on_model_thread
 from ..schema import Assignment, Evidence, LessonPlan, Split
 from .context import RunContext
 from .last_words import last_words
+from .lesson.call import NO_TEXT
 
 
 async def route(context: RunContext, plan: LessonPlan, write: Callable[[dict[str, Any]], None]) -> LessonPlan:
@@ -31,8 +32,10 @@ async def route(context: RunContext, plan: LessonPlan, write: Callable[[dict[str
     problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
     wanted = [problems[a.problem_id] for a in plan.assignments if len(a.teachers) > 1]
     teachers = [name for name in context.roster.left if any(name in a.teachers for a in plan.assignments)]
-    scores = await on_model_thread(_guarded, context.purifier.route, wanted, teachers) if wanted else {}
-    routed = tuple(_routed(context, plan.cycle, one, scores.get(one.problem_id, {})) for one in plan.assignments)
+    scores = await on_model_thread(_guarded, context.purifier.route, wanted, teachers) if wanted else None
+    routed = tuple(
+        _routed(context, plan.cycle, one, (scores or {}).get(one.problem_id, {})) for one in plan.assignments
+    )
     write({"kind": "note", "cycle": plan.cycle, "text": _told(context, plan.assignments, routed)})
     return plan.model_copy(update={"assignments": routed})
 
@@ -42,6 +45,8 @@ def prepare(context: RunContext, cycle: int) -> None:
     purifier: Any = context.purifier
     if not hasattr(purifier, "fit"):
         return
+    if missing := [name for name in ("save", "load") if not hasattr(purifier, name)]:
+        raise RunError(f"purifier {context.purifier_name}: has fit, but no {missing[0]}; see tutelage.seams.Purifier")
     folder = context.rundir.path / "routers" / f"cycle-{cycle:03d}"
     if not folder.exists():
         if (before := folder.with_name(f"cycle-{cycle - 1:03d}")).exists():
@@ -64,7 +69,7 @@ def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
         taught = {lesson.rationale_id for lesson in context.rundir.lessons(earlier)}
         for some in last_words(context.rundir.rationales(earlier)).values():
             for one in some:
-                if one.teacher in context.teachers:
+                if one.teacher in context.teachers and one.rejected not in NO_TEXT:
                     yield Evidence(
                         problem=problems[one.problem_id],
                         teacher=one.teacher,
@@ -81,7 +86,12 @@ def _fixed(context: RunContext, cycle: int) -> dict[str, bool]:
     """Say of the rationales that were taught in a cycle whether the student that it made was then right."""
     student = str(Path("checkpoints") / f"cycle-{cycle:03d}")
     later = range(cycle, cycle + 2)  # it is examined at the end of its cycle or at the beginning of the next
-    attempts = [a for c in later for a in context.rundir.attempts(c) if a.student == student and a.sample == 0]
+    attempts = [
+        a
+        for c in later
+        for a in context.rundir.attempts(c)
+        if a.student == student and a.split is Split.TRAIN and a.sample == 0
+    ]
     right = {attempt.problem_id: attempt.correct for attempt in attempts}
     taught = [lesson for lesson in context.rundir.lessons(cycle) if lesson.rationale_id]
     return {str(one.rationale_id): right[one.problem_id] for one in taught if one.problem_id in right}
@@ -102,6 +112,8 @@ def _told(context: RunContext, before: tuple[Assignment, ...], after: tuple[Assi
     saved = sum(len(a.teachers) - len(b.teachers) for a, b in zip(before, after, strict=True))
     if not saved:
         why = getattr(context.purifier, "not_ready", None)
+        if not any(len(one.teachers) > 1 for one in before):
+            why = "routing needs two teachers"
         return f"purifier {context.purifier_name}: {why or 'nothing to route'}; all teachers are asked"
     asked = Counter(one.teachers[0] for one in after if len(one.teachers) == 1 and one.scores)
     told = ", ".join(f"{name} {count}" for name, count in sorted(asked.items()))

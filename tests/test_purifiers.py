@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from tutelage.graphs.context import build_parts
 from tutelage.graphs.decide import conflict_of
 from tutelage.graphs.estimate import bills
 from tutelage.rundir import RunDir
-from tutelage.schema import Problem, Purified, Rationale, WrongStep
+from tutelage.schema import Problem, Purified, Rationale, Split, WrongStep
 from tutelage.testing import FakeTeacher, fake_config
 from tutelage.testing.chat_server import ChatServer
 
@@ -55,7 +57,7 @@ def rationale(id_: str, answer: str | None, *, wrong: bool = False, learnability
 def test_the_majority_decides_and_then_the_student() -> None:
     some = [rationale("a", "7"), rationale("b", "8 "), rationale("c", "8")]
     assert majority(some).id == "b"
-    assert majority([*some[:2], rationale("c", "8", learnability=-0.2)]).id == "b", "no likelihood counts as certain"
+    assert majority([*some[:2], rationale("c", "8", learnability=-0.2)]).id == "c", "one that is not known comes last"
     known = [rationale(i, "8", learnability=x) for i, x in (("d", -0.9), ("e", -0.2), ("f", -0.5))]
     assert majority([rationale("a", "7", learnability=-0.1), *known]).id == "e"
 
@@ -126,6 +128,64 @@ def test_a_purifier_s_own_wrong_text_is_not_taught(tmp_path: Path) -> None:
     assert {lesson.origin for lesson in rundir.lessons(1)} == {"wordy"}
     assert {d.fallback for d in rundir.decisions(1)} == {"its own text was turned away: wrong answer"}
     assert {r.rejected for r in rundir.rationales(1) if r.teacher == "Author"} == {"wrong answer"}
+
+
+class Rewriter:
+    """Puts another text into the first rationale, and leaves its id as it was."""
+
+    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
+        return rationales[0].model_copy(update={"text": "Nonsense. Answer: -1"})
+
+
+def test_another_text_under_a_known_id_is_judged_too(tmp_path: Path) -> None:
+    rundir = run(tmp_path / "run", purifier=Rewriter())
+    assert {lesson.origin for lesson in rundir.lessons(1)} == {"wordy"}
+    assert not any(lesson.text.startswith("Nonsense") for lesson in rundir.lessons(1))
+
+
+class Generous:
+    """Returns one twice, and two texts of its own, one of which is wrong."""
+
+    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Purified:
+        expression = problem.question.removeprefix("What is ").removesuffix("?")
+        own = Rationale(text=f"So {expression} = {problem.answer}. Answer: {problem.answer}")
+        wrong = Rationale(text="So what. Answer: -1")
+        return Purified(rationales=(rationales[0], rationales[0], own, wrong))
+
+
+def test_what_is_wrong_among_several_is_left_out_alone(tmp_path: Path) -> None:
+    rundir = run(tmp_path / "run", purifier=Generous())
+    lessons = rundir.lessons(1)
+    assert Counter(lesson.origin for lesson in lessons) == {"wordy": 16, "Generous": 16}
+    assert all(lesson.weight == 0.5 and len(lesson.chosen_over) == 1 for lesson in lessons)
+
+
+def test_all_lessons_of_a_problem_are_trained_on_from_the_base_too(tmp_path: Path) -> None:
+    base = {"training": {**fake_config()["training"], "start": "base"}, "stop": {"cycles": 2, "patience": None}}
+    rundir = run(tmp_path / "run", purifier="all", exam={"due": 8}, **base)
+    taught = {lesson.problem_id for cycle in (1, 2) for lesson in rundir.lessons(cycle)}
+    assert rundir.training(2)[0].tokens == 2 * len(taught), "the fake stage counts lessons"
+    asked = Counter(a.problem_id for a in rundir.attempts(2) if a.split is Split.TRAIN and a.student != "base")
+    assert set(asked.values()) <= {1}
+
+
+def test_a_purifier_s_text_before_a_crash_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, path = sys.modules["tutelage.graphs.purify"], tmp_path / "run"
+    original = module.make_lessons
+
+    def crash(*given: Any) -> Any:
+        raise OSError("the lights went out")
+
+    monkeypatch.setattr(module, "make_lessons", crash)
+    with pytest.raises(tutelage.RunError):
+        run(path, purifier=Author("First {0} = {1}. Answer: {1}"))
+    monkeypatch.setattr(module, "make_lessons", original)
+    teachers = [Wordy("wordy"), FakeTeacher("brief")]
+    tutelage.resume(path, teachers=teachers, purifier=Author("Then {0} = {1}. Answer: {1}"))
+    rundir = RunDir(path)
+    own = [r for r in rundir.rationales(1) if r.teacher == "Author"]
+    assert len(own) == 16 and all(r.text.startswith("Then") for r in own)
+    assert {decision.conflict for decision in rundir.decisions(1)} == {None}
 
 
 class Odd:

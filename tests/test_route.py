@@ -49,7 +49,7 @@ class Parity:
         for one in evidence:
             counts = self.right.setdefault(one.teacher, {})
             key = str(first_number(one.problem) % 2)
-            counts[key] = counts.get(key, 0) + one.right
+            counts[key] = counts.get(key, 0) + one.verified
 
     def route(self, problems: Sequence[Problem], teachers: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
         if not self.right:
@@ -147,7 +147,7 @@ def test_a_built_in_router_learns_from_the_loop_and_says_when_it_cannot_yet(tmp_
     purifier = {"name": "classifier", "options": {"encoder": "static", "least": 16}}
     result = tutelage.run(config(purifier=purifier), teachers=teachers(), run_dir=tmp_path / "run")
     rundir = RunDir(result.path)
-    assert {d.fallback for d in rundir.decisions(1)} == {"not ready: 0 labelled questions, 16 needed"}
+    assert {d.fallback for d in rundir.decisions(1)} == {"not ready: 0 questions that tell teachers apart, 16 needed"}
     assert {d.fallback for d in rundir.decisions(2)} == {None}
     assert all(len(one.teachers) == 1 and len(one.scores) == 2 for one in rundir.plan(2).assignments)  # type: ignore[union-attr]
     files = {path.name for path in (rundir.path / "routers" / "cycle-002").iterdir()}

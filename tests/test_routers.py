@@ -77,7 +77,7 @@ def test_a_right_teacher_is_chosen_for_new_questions(make: Callable[..., Router]
 def test_on_few_labels_it_says_so_and_consensus_decides(make: Callable[..., Router]) -> None:
     router = make(encoder="static")
     router.fit(evidence(20))
-    assert router.not_ready == "not ready: 20 labelled questions, 50 needed"
+    assert router.not_ready == "not ready: 20 questions that tell teachers apart, 50 needed"
     assert router.route(held_out(3), TEACHERS) == {}
     some = [
         Rationale(id=f"{n}", teacher=n, text=n, answer=a, verified=True) for n, a in zip(TEACHERS, "1221", strict=True)
@@ -100,14 +100,28 @@ def test_what_was_saved_routes_alike(make: Callable[..., Router], tmp_path: Path
     assert not [path for path in tmp_path.iterdir() if path.suffix not in (".json", ".safetensors")]
 
 
-@pytest.mark.parametrize("make", ROUTERS)
-def test_one_that_nobody_taught_to_tell_apart_prefers_nobody(make: Callable[..., Router], tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", ROUTERS[:3])
+def test_questions_on_which_all_are_right_tell_nobody_apart(make: Callable[..., Router], tmp_path: Path) -> None:
     router = make(encoder="static")
-    router.fit([one.model_copy(update={"verified": True}) for one in evidence(60)])
-    for row in router.route(held_out(5), TEACHERS).values():
-        assert list(row.values()) == pytest.approx([0.25] * 4, abs=0.05)
+    some = evidence(60)
+    router.fit([one.model_copy(update={"verified": True}) for one in some[: 4 * 59]] + some[4 * 59 :])
+    assert router.not_ready == "not ready: 1 questions that tell teachers apart, 50 needed"
     router.save(tmp_path)
     make(encoder="static").load(tmp_path)
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_who_was_seldom_asked_is_not_taken_to_be_wrong(make: Callable[..., Router]) -> None:
+    """Teacher c is nearly always right, but was asked about a third of the questions only."""
+    rng, some = random.Random(4), []
+    for one in evidence(240, teachers=("a", "b", "c")):
+        if one.teacher != "c" or int(one.problem.id[1:]) % 3 == 0:
+            chance = {"a": 0.3, "b": 0.3, "c": 0.95}[one.teacher]
+            some.append(one.model_copy(update={"verified": rng.random() < chance}))
+    router = make(encoder="static")
+    router.fit(some)
+    chances = router.route(held_out(40), ("a", "b", "c"))
+    assert sum(max(row, key=row.__getitem__) == "c" for row in chances.values()) >= 30
 
 
 @pytest.mark.parametrize("make", ROUTERS)
@@ -126,10 +140,19 @@ def test_a_teacher_that_was_not_asked_is_neither_right_nor_wrong() -> None:
     assert np.isnan(labels.right[1, 3]) and not np.isnan(labels.right[0, 3])
 
 
-def test_what_did_not_help_is_not_right() -> None:
-    one = evidence(1)[0].model_copy(update={"verified": True})
-    assert one.right and one.model_copy(update={"fixed": True}).right
-    assert not one.model_copy(update={"fixed": False}).right
+def test_whether_the_student_failed_afterwards_blames_no_teacher() -> None:
+    taught = evidence(1)[0].model_copy(update={"verified": True, "fixed": False})
+    other = evidence(1)[1].model_copy(update={"verified": True})
+    assert Labels.read([taught, other]).right.tolist() == [[1.0, 1.0]]
+
+
+def test_of_several_drafts_the_best_counts_and_each_cycle_is_a_row_of_its_own() -> None:
+    one, other = evidence(1)[:2]
+    drafts = [one.model_copy(update={"verified": ok}) for ok in (True, False)]
+    again = [e.model_copy(update={"cycle": 2, "learnability": -0.1}) for e in (one, other)]
+    labels = Labels.read([*drafts, other, *again])
+    assert labels.right.tolist() == [[1.0, 0.0], [1.0, 0.0]]
+    assert labels.learnability[1].tolist() == pytest.approx([-0.1, -0.1])
 
 
 def test_plackett_luce_strengths_maximise_the_weighted_likelihood() -> None:
@@ -154,7 +177,7 @@ def test_plackett_luce_strengths_maximise_the_weighted_likelihood() -> None:
 
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     wanted = xi.detach().numpy()
-    assert found - found.mean() == pytest.approx(wanted - wanted.mean(), abs=0.02)
+    assert found - found.mean() == pytest.approx(wanted - wanted.mean(), abs=0.005)
 
 
 def test_the_dual_loss_is_that_of_the_paper() -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import torch
 
 HIDDEN = 128
+NEVER = -1e9
+"""Logit of a teacher that was not asked: it is neither right nor wrong."""
 
 
 class ClassifierRouter(HeadRouter):
@@ -36,10 +38,11 @@ class ClassifierRouter(HeadRouter):
     def _targets(self, labels: Labels, vectors: torch.Tensor) -> Sequence[torch.Tensor]:
         import torch
 
-        right = torch.from_numpy(np.nan_to_num(labels.right))
-        return [right / right.sum(1, keepdim=True)]
+        right, asked = torch.from_numpy(np.nan_to_num(labels.right)), torch.from_numpy(~np.isnan(labels.right))
+        return [right / right.sum(1, keepdim=True), asked]
 
     def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(network(vectors), targets[0])
+        shares, asked = targets
+        return cross_entropy(network(vectors).masked_fill(~asked, NEVER), shares)

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ...schema import Problem, Purified, Rationale
-from .learnability import LEARNABILITY, Candidates, Learnability
+from .learnability import LEARNABILITY, Candidates, Learnability, learnability_of
 
 
 def majority(rationales: Sequence[Rationale]) -> Rationale:
     """Return the likeliest rationale among those that end on the most frequent answer; of equal ones the first."""
     votes = Counter(_answer(one) for one in rationales)
-    return max(rationales, key=lambda one: (votes[_answer(one)], one.scores.get(LEARNABILITY, 0.0)))
+    return max(rationales, key=lambda one: (votes[_answer(one)], learnability_of(one)))
 
 
 def _answer(rationale: Rationale) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,21 +27,26 @@ class Labels(NamedTuple):
 
     @classmethod
     def read(cls, evidence: Sequence[Evidence]) -> Labels:
-        """Sort evidence by question and teacher; of several rationales for one the last counts."""
-        last = {(one.problem.id, one.teacher): one for one in evidence}
-        asked = Counter(name for name, _ in last)
-        problems = {one.problem.id: one.problem for one in evidence if asked[one.problem.id] > 1}
+        """Sort evidence by question, cycle and teacher; of several drafts the best counts."""
+        cells: defaultdict[tuple[int, str], dict[str, Evidence]] = defaultdict(dict)
+        for one in evidence:
+            row = cells[one.cycle, one.problem.id]
+            row[one.teacher] = max(row.get(one.teacher, one), one, key=_worth)
+        rows = [row for row in cells.values() if len(row) > 1]
         teachers = tuple(dict.fromkeys(one.teacher for one in evidence))
-        right, learnability = (np.full((len(problems), len(teachers)), np.nan, np.float32) for _ in range(2))
-        for row, problem in enumerate(problems):
-            for column, teacher in enumerate(teachers):
-                if one := last.get((problem, teacher)):
-                    right[row, column] = one.right
-                    learnability[row, column] = np.nan if one.learnability is None else one.learnability
-        return cls(tuple(p.question for p in problems.values()), teachers, right, learnability)
+        right, learnability = (np.full((len(rows), len(teachers)), np.nan, np.float32) for _ in range(2))
+        for number, row in enumerate(rows):
+            for name, one in row.items():
+                right[number, teachers.index(name)] = one.verified
+                learnability[number, teachers.index(name)] = np.nan if one.learnability is None else one.learnability
+        return cls(tuple(next(iter(row.values())).problem.question for row in rows), teachers, right, learnability)
 
     def telling(self) -> Labels:
         """Return the questions by which teachers can be told apart: some were right on them and some wrong."""
         rows = (np.nanmax(self.right, 1) > 0) & (np.nanmin(self.right, 1) < 1) if len(self.questions) else []
         chosen = [question for question, keep in zip(self.questions, rows, strict=True) if keep]
         return Labels(tuple(chosen), self.teachers, self.right[rows], self.learnability[rows])
+
+
+def _worth(one: Evidence) -> tuple[bool, float]:
+    return one.verified, -math.inf if one.learnability is None else one.learnability

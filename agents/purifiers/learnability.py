@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from ...errors import RunError
@@ -12,6 +13,11 @@ LEARNABILITY = "learnability"
 """Key of the score in `Rationale.scores`."""
 
 Candidates = Sequence[tuple[Problem, Sequence[Rationale]]]
+
+
+def learnability_of(rationale: Rationale) -> float:
+    """Return a rationale's learnability; one that is not known is below all others."""
+    return rationale.scores.get(LEARNABILITY, -math.inf)
 
 
 class Learnability:

@@ -16,7 +16,7 @@ from ...schema import Problem, Purified, Rationale
 from ...seams import Embedder
 from .consensus import majority
 from .labels import Floats
-from .learnability import LEARNABILITY, Learnability
+from .learnability import LEARNABILITY, Learnability, learnability_of
 
 FACTS, TENSORS = "router.json", "router.safetensors"
 
@@ -52,7 +52,12 @@ class Learner(Learnability):
         """Why it decides nothing yet; None if it does."""
         if self.labelled >= self.least:
             return None
-        return f"not ready: {self.labelled} labelled questions, {self.least} needed"
+        return f"not ready: {self.labelled} questions that tell teachers apart, {self.least} needed"
+
+    def check(self) -> None:
+        """Raise InputError if there is no such encoder."""
+        if self._embedder is None:
+            self._embedder = build("embedders", Plugin(name=self.encoder))
 
     def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Purified:
         """Return the rationale with the best score, or what `consensus` would.
@@ -65,7 +70,10 @@ class Learner(Learnability):
             known = {one.id: one.scores[LEARNABILITY] for one in rationales if LEARNABILITY in one.scores}
             return Purified(rationales=(majority(rationales),), scores=known, fallback=why)
         scores = {one.id: one.scores[self.name] for one in rationales if self.name in one.scores}
-        return Purified(rationales=(max(rationales, key=lambda one: scores.get(one.id, 0.0)),), scores=scores)
+        return Purified(
+            rationales=(max(rationales, key=lambda one: (scores.get(one.id, 0.0), learnability_of(one))),),
+            scores=scores,
+        )
 
     def save(self, folder: Path) -> None:
         """Write what was learnt into a folder, as JSON and safetensors."""
@@ -93,8 +101,8 @@ class Learner(Learnability):
         """Return what the encoder makes of questions, [questions, size]."""
         if not questions:
             return np.zeros((0, 1), np.float32)
-        if self._embedder is None:
-            self._embedder = build("embedders", Plugin(name=self.encoder))
+        self.check()
+        assert self._embedder is not None
         return np.array(self._embedder.embed(list(questions)), np.float32)
 
     def _facts(self) -> dict[str, Any]:

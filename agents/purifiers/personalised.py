@@ -49,8 +49,8 @@ class PersonalisedRouter(HeadRouter):
 
     def score(self, candidates: Candidates) -> Mapping[str, Mapping[str, float]]:
         """Return each rationale's learnability, for the labels, and its teacher's chance once it is ready."""
-        chances = {} if self.not_ready else super().score(candidates)
         easy = self.learnabilities(candidates, always=True)
+        chances = {} if self.not_ready else super().score(candidates)
         return {name: {**chances.get(name, {}), **easy.get(name, {})} for name in {*chances, *easy}}
 
     def telling(self, labels: Labels) -> Labels:

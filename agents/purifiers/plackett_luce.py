@@ -11,8 +11,8 @@ from ...errors import InputError
 from .labels import Floats, Labels
 from .router import Router
 
-STEPS = 30
-"""Of the iteration; the strengths of four teachers are steady to the third place long before."""
+STEPS, STEADY = 500, 1e-5
+"""The iteration ends after so many steps, or when no strength changes by more than this share."""
 PRIOR = 0.1
 """Weight of a win and a loss of each teacher against one of strength 1: one that always won stays finite."""
 
@@ -77,8 +77,9 @@ class PlackettLuceRouter(Router):
             against = wrong @ strengths  # of all that a right teacher was chosen before, [patterns]
             met = np.where(right, summed[:, None] / (against[:, None] + strengths), 0.0)  # [patterns, teachers]
             denominators = met.sum(0) + wrong.T @ met.sum(1) + 2 * PRIOR / (1 + strengths)
-            strengths = wins / denominators
-            strengths /= np.exp(np.log(strengths).mean())
+            before, strengths = strengths, wins / denominators
+            if np.abs(strengths / before - 1).max() < STEADY:
+                break
         return np.asarray(strengths / strengths.sum(), np.float32)
 
     def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:

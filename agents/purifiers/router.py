@@ -24,8 +24,8 @@ class Router(Learner):
     def fit(self, evidence: Sequence[Evidence]) -> None:
         """Learn anew from all that is known."""
         labels = Labels.read(evidence)
-        self.teachers, self.labelled = labels.teachers, len(labels.questions)
         telling = self.telling(labels)
+        self.teachers, self.labelled = labels.teachers, len(telling.questions)
         if self.not_ready is None:
             self._learn(self._vectors(telling.questions), telling)
 
@@ -51,13 +51,14 @@ class Router(Learner):
         }
 
     def score(self, candidates: Candidates) -> Mapping[str, Mapping[str, float]]:
-        """Return each rationale's learnability, or, once it is ready, its teacher's chance."""
+        """Return each teacher's chance, once it is ready; and learnability, which decides between its drafts."""
+        easy = self.learnabilities(candidates)
         if self.not_ready:
-            return self.learnabilities(candidates)
+            return easy
         open_ = [(problem, some) for problem, some in candidates if len(some) > 1]
         chances = self.route([problem for problem, _ in open_], self.teachers)
         return {
-            one.id: {self.name: chances[problem.id][one.teacher]}
+            one.id: {**easy.get(one.id, {}), self.name: chances[problem.id][one.teacher]}
             for problem, some in open_
             for one in some
             if one.teacher in chances.get(problem.id, {})

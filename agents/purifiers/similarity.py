@@ -45,7 +45,8 @@ class SimilarityRouter(HeadRouter):
         from scipy.cluster.vq import kmeans2
 
         right = torch.from_numpy(labels.right)
-        _, groups = kmeans2(vectors.double().numpy(), min(GROUPS, len(vectors)), minit="++", seed=self.seed)
+        distinct = len(np.unique(vectors.numpy().round(4), axis=0))
+        _, groups = kmeans2(vectors.double().numpy(), min(GROUPS, distinct), minit="++", seed=self.seed)
         return [right == 1, right == 0, torch.from_numpy(groups)]
 
     def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:

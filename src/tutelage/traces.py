@@ -206,7 +206,8 @@ def _decision(decision: Decision) -> dict[str, Any]:
     text = f"{len(decision.chosen)} of {len(decision.candidates)} verified rationales taught"
     text += f"; {decision.fallback}" if decision.fallback else ""
     row = decision.model_dump(mode="json", exclude={"problem_id", "purifier"})
-    return {**row, "kind": "purification", "agent": decision.purifier, "text": text}
+    over = [name for name in decision.candidates if name not in decision.chosen]
+    return {**row, "kind": "purification", "agent": decision.purifier, "text": text, "over": over}
 
 
 def _lesson(lesson: Lesson) -> dict[str, Any]:

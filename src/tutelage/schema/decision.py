@@ -54,14 +54,10 @@ class Evidence(Record):
     verified: bool
     """Whether it passed the check, and no step of it was found wrong (which `teach.check: answer` lets pass)."""
     fixed: bool | None = None
-    """Whether the student that was trained on it then answered right; None if it was not, or not examined."""
+    """Whether the student that was trained on it then answered right; None if it was not, or not examined. It says as
+    much of the student as of the rationale: who was not taught cannot fail by it."""
     learnability: float | None = None
     """The mean log-probability per token that the student gave to it; None if nobody asked."""
     cycle: int = 0
     taught: bool = False
     """Whether it was a lesson of its cycle."""
-
-    @property
-    def right(self) -> bool:
-        """Whether it was sound, and did not fail to help."""
-        return self.verified and self.fixed is not False

@@ -110,7 +110,7 @@ class Rationale(Record):
 
 
 class Lesson(Record):
-    """The one target that is trained on for a problem in a cycle."""
+    """A target that is trained on for a problem in a cycle, mostly the only one."""
 
     problem_id: str
     cycle: int
@@ -124,4 +124,4 @@ class Lesson(Record):
     """The instruction the student is trained under, the one it is examined under."""
     answer: str = ""
     chosen_over: tuple[str, ...] = ()
-    """Ids of the verified rationales that were not chosen."""
+    """Ids of the verified rationales that are not taught."""
