@@ -118,8 +118,6 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         problems[Split.RETENTION] = list(_split(retention, "retention").get(Split.RETENTION, ()))
     teachers = _teachers(config, objects.teachers, ledger)
     purifier = config.purifier.name if objects.purifier is None else type(objects.purifier).__name__
-    if purifier in teachers:
-        raise InputError(f"teachers: {purifier!r} is the purifier's name; give the teacher another by its option name")
     return Parts(
         config=config,
         base=base,

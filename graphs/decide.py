@@ -101,10 +101,11 @@ def _judged(context: RunContext, cycle: int, problem: Problem, own: Rationale) -
     """Judge a text that the purifier wrote itself, as a teacher's is judged."""
     verdict = judge(context.task, problem, own.text, context.config.teach.check == "steps")
     reason = verdict.reason or (None if context.fits(own.text) else TOO_LONG)
+    author = f"purifier {context.purifier_name}"  # a teacher may have the purifier's name
     changes = {
-        "id": content_hash(problem.id, context.purifier_name, str(cycle), own.text),
+        "id": content_hash(problem.id, author, str(cycle), own.text),
         "problem_id": problem.id,
-        "teacher": context.purifier_name,
+        "teacher": author,
         "cycle": cycle,
         "answer": verdict.answer,
         "verified": reason is None,

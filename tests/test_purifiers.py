@@ -118,8 +118,8 @@ class Author:
 
 def test_a_purifier_s_own_text_is_judged_and_kept(tmp_path: Path) -> None:
     rundir = run(tmp_path / "run", purifier=Author("We find {0} = {1}. Answer: {1}"))
-    assert all(lesson.text.startswith("We find") and lesson.origin == "Author" for lesson in rundir.lessons(1))
-    own = [r for r in rundir.rationales(1) if r.teacher == "Author"]
+    assert all(lesson.text.startswith("We find") and lesson.origin == "purifier Author" for lesson in rundir.lessons(1))
+    own = [r for r in rundir.rationales(1) if r.teacher == "purifier Author"]
     assert len(own) == 16 and {lesson.rationale_id for lesson in rundir.lessons(1)} == {r.id for r in own}
 
 
@@ -127,7 +127,7 @@ def test_a_purifier_s_own_wrong_text_is_not_taught(tmp_path: Path) -> None:
     rundir = run(tmp_path / "run", purifier=Author("{0} is hard. Answer: -1"))
     assert {lesson.origin for lesson in rundir.lessons(1)} == {"wordy"}
     assert {d.fallback for d in rundir.decisions(1)} == {"its own text was turned away: wrong answer"}
-    assert {r.rejected for r in rundir.rationales(1) if r.teacher == "Author"} == {"wrong answer"}
+    assert {r.rejected for r in rundir.rationales(1) if r.teacher == "purifier Author"} == {"wrong answer"}
 
 
 class Rewriter:
@@ -156,7 +156,7 @@ class Generous:
 def test_what_is_wrong_among_several_is_left_out_alone(tmp_path: Path) -> None:
     rundir = run(tmp_path / "run", purifier=Generous())
     lessons = rundir.lessons(1)
-    assert Counter(lesson.origin for lesson in lessons) == {"wordy": 16, "Generous": 16}
+    assert Counter(lesson.origin for lesson in lessons) == {"wordy": 16, "purifier Generous": 16}
     assert all(lesson.weight == 0.5 and len(lesson.chosen_over) == 1 for lesson in lessons)
 
 
@@ -183,7 +183,7 @@ def test_a_purifier_s_text_before_a_crash_is_replaced(tmp_path: Path, monkeypatc
     teachers = [Wordy("wordy"), FakeTeacher("brief")]
     tutelage.resume(path, teachers=teachers, purifier=Author("Then {0} = {1}. Answer: {1}"))
     rundir = RunDir(path)
-    own = [r for r in rundir.rationales(1) if r.teacher == "Author"]
+    own = [r for r in rundir.rationales(1) if r.teacher == "purifier Author"]
     assert len(own) == 16 and all(r.text.startswith("Then") for r in own)
     assert {decision.conflict for decision in rundir.decisions(1)} == {None}
 
@@ -240,7 +240,9 @@ def test_a_chat_model_fuses_what_the_teachers_wrote(tmp_path: Path) -> None:
 
     rundir = fuse(tmp_path / "run", reply)
     assert len(asked) == 16
-    assert all(lesson.text.startswith("Both say") and lesson.origin == "aggregate" for lesson in rundir.lessons(1))
+    assert all(
+        lesson.text.startswith("Both say") and lesson.origin == "purifier aggregate" for lesson in rundir.lessons(1)
+    )
     assert {(d.fallback, len(d.candidates), len(d.chosen)) for d in rundir.decisions(1)} == {(None, 2, 1)}
     assert rundir.reports()[1].cost.calls == 16
 
@@ -264,6 +266,8 @@ def test_what_fusing_will_cost_is_told_before(tmp_path: Path) -> None:
     assert bill.likely.calls == bill.most.calls == 16 * config.stop.cycles and bill.most.tokens_in > 0
 
 
-def test_a_teacher_must_not_have_the_purifier_s_name(tmp_path: Path) -> None:
-    with pytest.raises(tutelage.InputError, match="'all' is the purifier's name"):
-        run(tmp_path / "run", teachers=[FakeTeacher("all")], purifier="all")
+def test_a_teacher_may_have_the_purifier_s_name(tmp_path: Path) -> None:
+    teachers = [FakeTeacher("Author"), Wordy("wordy")]
+    rundir = run(tmp_path / "run", teachers=teachers, purifier=Author("So {0} = {1}. Answer: {1}"))
+    assert {lesson.origin for lesson in rundir.lessons(1)} == {"purifier Author"}
+    assert {len(decision.candidates) for decision in rundir.decisions(1)} == {2}
