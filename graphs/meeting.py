@@ -51,6 +51,7 @@ def current_student(context: RunContext, state: CycleState) -> CurrentStudent:
         grade=context.task.grade,
         diagnosis=diagnosis,
         probe=[(p, attempts[p.id, 0]) for p in context.problems[Split.PROBE] if (p.id, 0) in attempts],
+        made_in=next((report.cycle for report in context.rundir.reports() if report.student == student), 0),
     )
 
 

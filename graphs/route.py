@@ -74,9 +74,10 @@ def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
                         problem=problems[one.problem_id],
                         teacher=one.teacher,
                         text=one.text,
-                        verified=one.verified and one.wrong_step is None,
+                        verified=one.verified,
+                        wrong_step=one.wrong_step is not None,
                         fixed=fixed.get(one.id),
-                        learnability=one.scores.get("learnability"),
+                        scores=one.scores,
                         cycle=earlier,
                         taught=one.id in taught,
                     )

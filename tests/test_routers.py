@@ -13,6 +13,7 @@ import torch
 
 from tutelage.agents.purifiers.classifier import ClassifierRouter
 from tutelage.agents.purifiers.labels import Labels
+from tutelage.agents.purifiers.learnability import LEARNABILITY
 from tutelage.agents.purifiers.personalised import PersonalisedRouter
 from tutelage.agents.purifiers.plackett_luce import PlackettLuceRouter
 from tutelage.agents.purifiers.router import Router
@@ -52,7 +53,9 @@ def evidence(count: int, seed: int = 0, teachers: tuple[str, ...] = TEACHERS) ->
         asked = problem(rng, number)
         for teacher in teachers:
             sound = right_teacher(asked) == teacher
-            found.append(Evidence(problem=asked, teacher=teacher, text="x", verified=sound, learnability=-0.5))
+            found.append(
+                Evidence(problem=asked, teacher=teacher, text="x", verified=sound, scores={LEARNABILITY: -0.5})
+            )
     return found
 
 
@@ -140,16 +143,55 @@ def test_a_teacher_that_was_not_asked_is_neither_right_nor_wrong() -> None:
     assert np.isnan(labels.right[1, 3]) and not np.isnan(labels.right[0, 3])
 
 
-def test_whether_the_student_failed_afterwards_blames_no_teacher() -> None:
-    taught = evidence(1)[0].model_copy(update={"verified": True, "fixed": False})
-    other = evidence(1)[1].model_copy(update={"verified": True})
-    assert Labels.read([taught, other]).right.tolist() == [[1.0, 1.0]]
+def test_what_was_right_but_did_not_help_speaks_neither_for_nor_against_its_teacher() -> None:
+    one, other = evidence(1)[:2]
+    rows = [(True, False), (True, True), (True, None), (False, False)]  # right, and what became of the student
+
+    def marks(other_right: bool) -> list[float]:
+        against = other.model_copy(update={"verified": other_right})
+        labels = (one.model_copy(update={"verified": right, "fixed": fixed}) for right, fixed in rows)
+        return [Labels.read([each, against]).right[0, 0] for each in labels]
+
+    assert np.array_equal(marks(other_right=True), [np.nan, 1, 1, 0], equal_nan=True)
+    assert marks(other_right=False) == [1, 1, 1, 0], "the only one that was right is better than the others"
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_a_student_that_mostly_fails_turns_no_router_against_the_teacher_it_chose(make: Callable[..., Router]) -> None:
+    """On half of the questions all are right, so that failing leaves the chosen one without a label there."""
+    rng, some = random.Random(2), []
+    for one in evidence(300):
+        failed = right_teacher(one.problem) == one.teacher and rng.random() < 0.7
+        all_right = int(one.problem.id[1:]) // len(SKILLS) % 2 == 0
+        some.append(
+            one.model_copy(
+                update={"verified": one.verified or all_right, "fixed": False if failed else None, "taught": failed}
+            )
+        )
+    router = make(encoder="static")
+    router.fit(some)
+    asked = held_out(200)
+    chances = router.route(asked, TEACHERS)
+    chosen = [max(chances[one.id], key=chances[one.id].__getitem__) for one in asked]
+    assert sum(name == right_teacher(one) for name, one in zip(chosen, asked, strict=True)) >= 0.9 * len(asked)
+
+
+def test_a_teacher_that_is_right_but_never_helps_loses_to_one_that_is_seldom_tried() -> None:
+    some = [
+        one.model_copy(update={"verified": True, "fixed": False} if one.teacher == "a" else {"verified": True})
+        for one in evidence(200, teachers=("a", "b", "c"))
+    ]
+    some = [one.model_copy(update={"verified": False}) if one.teacher == "c" else one for one in some]
+    router = SimilarityRouter(encoder="static")
+    router.fit(some)
+    chances = router.route(held_out(40), ("a", "b", "c"))
+    assert all(max(row, key=row.__getitem__) == "b" for row in chances.values())
 
 
 def test_of_several_drafts_the_best_counts_and_each_cycle_is_a_row_of_its_own() -> None:
     one, other = evidence(1)[:2]
     drafts = [one.model_copy(update={"verified": ok}) for ok in (True, False)]
-    again = [e.model_copy(update={"cycle": 2, "learnability": -0.1}) for e in (one, other)]
+    again = [e.model_copy(update={"cycle": 2, "scores": {LEARNABILITY: -0.1}}) for e in (one, other)]
     labels = Labels.read([*drafts, other, *again])
     assert labels.right.tolist() == [[1.0, 0.0], [1.0, 0.0]]
     assert labels.learnability[1].tolist() == pytest.approx([-0.1, -0.1])
@@ -211,7 +253,9 @@ def test_the_reward_weighs_what_is_right_against_what_is_easy() -> None:
 
 def test_the_easier_of_two_right_teachers_is_preferred() -> None:
     easy = {"a": -0.2, "b": -0.9, "c": -1.5, "d": -0.5}
-    some = [one.model_copy(update={"verified": True, "learnability": easy[one.teacher]}) for one in evidence(80)]
+    some = [
+        one.model_copy(update={"verified": True, "scores": {LEARNABILITY: easy[one.teacher]}}) for one in evidence(80)
+    ]
     router = PersonalisedRouter(encoder="static")
     router.fit(some)
     for row in router.route(held_out(8), TEACHERS).values():

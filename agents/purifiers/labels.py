@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...schema import Evidence
+from .learnability import LEARNABILITY, learnability_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -21,7 +21,11 @@ class Labels(NamedTuple):
     questions: tuple[str, ...]
     teachers: tuple[str, ...]
     right: Floats
-    """1 where a teacher was right, 0 where it was wrong, nan where it was not asked, [questions, teachers]."""
+    """1 where a teacher was right, 0 where it was wrong, nan where nothing is known of it, [questions, teachers].
+
+    Nothing is known of who was not asked; nor of who was right but did not help, as the student that was taught it then
+    failed, where another was right too. To call that wrong would turn labels against the teachers that are chosen, for
+    no other can fail so."""
     learnability: Floats
     """The student's mean log-likelihood of what was written, nan where it is not known, [questions, teachers]."""
 
@@ -37,16 +41,23 @@ class Labels(NamedTuple):
         right, learnability = (np.full((len(rows), len(teachers)), np.nan, np.float32) for _ in range(2))
         for number, row in enumerate(rows):
             for name, one in row.items():
-                right[number, teachers.index(name)] = one.verified
-                learnability[number, teachers.index(name)] = np.nan if one.learnability is None else one.learnability
+                column = teachers.index(name)
+                right[number, column] = _mark(one, list(row.values()))
+                learnability[number, column] = one.scores.get(LEARNABILITY, np.nan)
         return cls(tuple(next(iter(row.values())).problem.question for row in rows), teachers, right, learnability)
 
     def telling(self) -> Labels:
         """Return the questions by which teachers can be told apart: some were right on them and some wrong."""
-        rows = (np.nanmax(self.right, 1) > 0) & (np.nanmin(self.right, 1) < 1) if len(self.questions) else []
+        rows = (self.right == 1).any(1) & (self.right == 0).any(1)
         chosen = [question for question, keep in zip(self.questions, rows, strict=True) if keep]
         return Labels(tuple(chosen), self.teachers, self.right[rows], self.learnability[rows])
 
 
 def _worth(one: Evidence) -> tuple[bool, float]:
-    return one.verified, -math.inf if one.learnability is None else one.learnability
+    return one.right, learnability_of(one)
+
+
+def _mark(one: Evidence, row: Sequence[Evidence]) -> float:
+    """Return 1, 0 or nan, given what all teachers wrote."""
+    useless = one.right and one.fixed is False
+    return np.nan if useless and sum(each.right for each in row) > 1 else float(one.right)

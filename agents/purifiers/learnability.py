@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ...errors import RunError
-from ...schema import Problem, Rationale
+from ...schema import Evidence, Problem, Rationale
 from ...seams import CurrentStudent
 
 LEARNABILITY = "learnability"
@@ -15,7 +15,7 @@ LEARNABILITY = "learnability"
 Candidates = Sequence[tuple[Problem, Sequence[Rationale]]]
 
 
-def learnability_of(rationale: Rationale) -> float:
+def learnability_of(rationale: Rationale | Evidence) -> float:
     """Return a rationale's learnability; one that is not known is below all others."""
     return rationale.scores.get(LEARNABILITY, -math.inf)
 

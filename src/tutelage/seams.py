@@ -119,6 +119,8 @@ class CurrentStudent:
     likelihoods: Callable[[Sequence[tuple[Problem, str]]], list[float]] | None = None
     """The mean log-probability per token with which it would answer each problem by a text; on the model's thread. None
     if the engine cannot tell."""
+    made_in: int = 0
+    """The cycle that made this student; 0 for the base."""
 
 
 @runtime_checkable

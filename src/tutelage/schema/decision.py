@@ -52,12 +52,19 @@ class Evidence(Record):
     teacher: str
     text: str
     verified: bool
-    """Whether it passed the check, and no step of it was found wrong (which `teach.check: answer` lets pass)."""
+    """Whether it passed the check."""
+    wrong_step: bool = False
+    """Whether a step of it was found wrong, which `teach.check: answer` lets pass."""
     fixed: bool | None = None
     """Whether the student that was trained on it then answered right; None if it was not, or not examined. It says as
     much of the student as of the rationale: who was not taught cannot fail by it."""
-    learnability: float | None = None
-    """The mean log-probability per token that the student gave to it; None if nobody asked."""
+    scores: dict[str, float] = Field(default_factory=dict)
+    """What it was given before it was taught, such as `learnability`."""
     cycle: int = 0
     taught: bool = False
     """Whether it was a lesson of its cycle."""
+
+    @property
+    def right(self) -> bool:
+        """Whether it passed the check and no step of it was found wrong."""
+        return self.verified and not self.wrong_step
