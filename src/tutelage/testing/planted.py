@@ -9,7 +9,7 @@ training makes its answers count.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -38,24 +38,29 @@ def draw_ways(seed: int) -> dict[str, Grain]:
 
 
 def build_planted_student(
-    folder: Path, seed: int = 0, ways: Ways | None = None, held_out: Collection[str] = ()
+    folder: Path,
+    seed: int = 0,
+    ways: Sequence[Ways] | None = None,
+    held_out: Collection[str] = (),
+    chain: Callable[[random.Random], str] | None = None,
 ) -> Path:
     """Write a planted student to a folder in the format of Hugging Face, after some minutes of pretraining.
 
     Args:
         folder: Made if it does not exist.
         seed: Seed of the weights and texts.
-        ways: What it knows; drawn from the seed if left out.
+        ways: What it knows: each text goes by one of these, which is drawn. One drawn from the seed if left out.
         held_out: Chains such as `3 + 4 - 1` that it is never pretrained on.
+        chain: Draws a chain; 2 to 4 one-digit terms, added and subtracted, if left out.
     """
-    known, frozen = draw_ways(seed) if ways is None else ways, frozenset(held_out)
+    known = [draw_ways(seed)] if ways is None else list(ways)
+    drawn, frozen = chain or _chain, frozenset(held_out)
     with reproducible(seed):
         tokenizer = make_tokenizer()
         model = make_model(tokenizer)
         rng = random.Random(seed)
-        pretrain(
-            model, tokenizer, ([_asked(rng, known, frozen) for _ in range(BATCH)] for _ in range(STEPS)), STEPS, RATE
-        )
+        texts = ([_asked(rng, known, frozen, drawn) for _ in range(BATCH)] for _ in range(STEPS))
+        pretrain(model, tokenizer, texts, STEPS, RATE)
     with quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -70,11 +75,14 @@ def say(left: int, op: str, right: int, ways: Ways) -> tuple[list[str], int]:
     return write_step(step, ways.get(step.skill, "direct")), result
 
 
-def _asked(rng: random.Random, ways: Ways, held_out: Set[str]) -> Text:
+def _asked(
+    rng: random.Random, known: Sequence[Ways], held_out: Set[str], chain: Callable[[random.Random], str]
+) -> Text:
     """Return a question in any words that ends in a chain, and its answer, the result repeated after a closing word."""
-    question = _chain(rng)
+    question = chain(rng)
     while question in held_out:
-        question = _chain(rng)
+        question = chain(rng)
+    ways = known[0] if len(known) == 1 else rng.choice(known)
     first, *terms = question.split()
     at, lines = int(first), list[str]()
     for op, right in zip(terms[::2], terms[1::2], strict=True):
