@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from tutelage import TeachingRequest
 from tutelage.graphs import cycle as cycle_module
 from tutelage.rundir import RunDir
 from tutelage.schema import Evidence, Problem, Rationale
+from tutelage.seams import Message
 from tutelage.testing import FakeTeacher, fake_config
+from tutelage.testing.chat_server import ChatServer
+from tutelage.testing.tutor import reply_as_tutor
 
 
 class Sometimes(FakeTeacher):
@@ -90,6 +94,26 @@ def test_after_a_cycle_that_asks_all_only_the_right_one_is_asked(tmp_path: Path)
     notes = [r["text"] for r in map(json.loads, RunDir(result.path).events.read_text().splitlines()) if "text" in r]
     assert any("nothing to route; all teachers are asked" in text for text in notes)
     assert any("one teacher is asked for 16 problems (even " in text for text in notes)
+
+
+def test_the_ledger_shows_the_calls_that_are_saved(tmp_path: Path) -> None:
+    def reply(parity: int) -> Callable[[list[Message]], str]:
+        def answer(messages: list[Message]) -> str:
+            question = re.findall(r"<question>\n(.*?)\n", messages[-1]["content"])[-1]
+            right = int(question.split()[2]) % 2 == parity
+            return reply_as_tutor(messages) if right else "It is hard to say.\nAnswer: -1"
+
+        return answer
+
+    with ChatServer(reply(0)) as even, ChatServer(reply(1)) as odd:
+        options = {"model": "fake", "structured": False, "price_in": 0, "price_out": 0}
+        asked = [
+            {"name": "chat", "options": {**options, "name": name, "base_url": server.base_url}}
+            for name, server in (("even", even), ("odd", odd))
+        ]
+        result = tutelage.run(config(teachers=asked), purifier=Parity(), run_dir=tmp_path / "run")
+    calls = [report.cost.calls + report.cost.cached_calls for report in result.reports]
+    assert calls == [0, 32, 16]
 
 
 def test_a_share_of_the_problems_keeps_all_its_teachers(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class Learner(Learnability):
 
     name: str
 
-    def __init__(self, encoder: str = "minilm", least: int = 50, seed: int = 0) -> None:
+    def __init__(self, encoder: str = "static", least: int = 50, seed: int = 0) -> None:
         """Choose what texts are seen through.
 
         Args:

@@ -29,7 +29,7 @@ class PlackettLuceRouter(Router):
 
     name = "plackett_luce"
 
-    def __init__(self, gamma: float = 1e4, encoder: str = "minilm", least: int = 50, seed: int = 0) -> None:
+    def __init__(self, gamma: float = 1e4, encoder: str = "static", least: int = 50, seed: int = 0) -> None:
         """Choose how much likeness counts.
 
         Args:

@@ -50,7 +50,7 @@ class ReinforcePurifier(Learner):
     name = "reinforce"
     needs_likelihoods = True
 
-    def __init__(self, encoder: str = "minilm", least: int = 50, explore: float = 0.1, seed: int = 0) -> None:
+    def __init__(self, encoder: str = "static", least: int = 50, explore: float = 0.1, seed: int = 0) -> None:
         """Choose what texts are seen through.
 
         Args:
