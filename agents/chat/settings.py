@@ -9,7 +9,7 @@ from ...errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class ChatSettings:
-    """The options of a teacher or a critic that asks a chat model; theirs come after these.
+    """The options of whoever asks a chat model (see `ChatAsker`); its own come after these.
 
     Raises:
         InputError: By `require_sense`, if a setting cannot work.

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
-from ...ledger import CallLedger
 from ...schema import Rationale, TeachingRequest
 from ...seams import NOTHING_TO_ASK
 from ...spending import Estimate
-from ..chat.model import ChatModel
+from ..chat.asker import ChatAsker
 from ..chat.parsing import clean
-from ..chat.prices import Prices
-from ..chat.settings import ChatSettings
 from ..prompts import CRITIC_VERSION, PROMPT_TOKENS, critic_messages
 
 _QUESTION = re.compile(r"[^.!?？。\n]*(?:\.(?=\w)[^.!?？。\n]*)*[?？]")
@@ -22,7 +18,7 @@ _SHORTEST = 3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ChatCritic(ChatSettings):
+class ChatCritic(ChatAsker):
     """Asks a chat model for one Socratic question, through `ChatModel`; whatever else it says is left out.
 
     Nothing is imported, read from the environment or connected to before the first call or `check`.
@@ -33,20 +29,10 @@ class ChatCritic(ChatSettings):
 
     max_tokens: int = 96
     """Longest reply."""
-    ledger: CallLedger | None = None
-    """Where replies are kept; None asks the model each time."""
-
-    def __post_init__(self) -> None:
-        _ = self._chat  # what cannot work is said at once
-
-    @cached_property
-    def _chat(self) -> ChatModel:
-        return ChatModel(self, structured=False, ledger=self.ledger, who="the critic")
 
     @property
-    def prices(self) -> Prices | None:
-        """US dollars a million tokens read and written; None if nobody knows."""
-        return self._chat.prices
+    def _who(self) -> str:
+        return "the critic"
 
     async def critique(self, request: TeachingRequest, rationale: Rationale) -> str:
         """Return the model's first question, or the stop signal.
@@ -60,19 +46,6 @@ class ChatCritic(ChatSettings):
     def estimate(self, request: TeachingRequest, rationale: Rationale) -> Estimate:
         """Say what asking about a rationale takes."""
         return self._chat.estimate(critic_messages(request, rationale), PROMPT_TOKENS)
-
-    def check(self) -> None:
-        """Find what would fail at the first call, without paying for one.
-
-        Raises:
-            InputError: If the key is not set, the provider's package is missing, the server cannot be reached, or it
-                does not serve the model.
-        """
-        self._chat.check()
-
-    async def aclose(self) -> None:
-        """Close the connections of the running event loop; the next call opens new ones."""
-        await self._chat.aclose()
 
 
 def one_question(reply: str) -> str:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from ...errors import CallFailed, Declined
-from ...ledger import CallLedger
 from ...schema import Problem, Purified, Rationale
 from ...spending import Estimate
-from ..chat.model import ChatModel
+from ..chat.asker import ChatAsker
 from ..chat.parsing import clean
-from ..chat.prices import Prices
-from ..chat.settings import ChatSettings
 from ..prompts import FUSION_VERSION, PROMPT_TOKENS, fusion_messages
 from .consensus import majority
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AggregatePurifier(ChatSettings):
+class AggregatePurifier(ChatAsker):
     """Asks a chat model to fuse all verified rationales of a problem into one, through `ChatModel`.
 
     Knowledge Purification's first purifier (arXiv 2602.01064), the weakest of its five. What the model writes is judged
@@ -30,20 +26,9 @@ class AggregatePurifier(ChatSettings):
         InputError: If a setting cannot work.
     """
 
-    ledger: CallLedger | None = None
-    """Where replies are kept; None asks the model each time."""
-
-    def __post_init__(self) -> None:
-        _ = self._chat  # what cannot work is said at once
-
-    @cached_property
-    def _chat(self) -> ChatModel:
-        return ChatModel(self, structured=False, ledger=self.ledger, who="the purifier")
-
     @property
-    def prices(self) -> Prices | None:
-        """US dollars a million tokens read and written; None if nobody knows."""
-        return self._chat.prices
+    def _who(self) -> str:
+        return "the purifier"
 
     async def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Purified:
         """Return the model's own rationale, or one of those given where there is nothing to fuse.
@@ -63,16 +48,3 @@ class AggregatePurifier(ChatSettings):
     def estimate(self, problem: Problem, rationales: Sequence[Rationale]) -> Estimate:
         """Say what fusing takes."""
         return self._chat.estimate(fusion_messages(problem, rationales), PROMPT_TOKENS)
-
-    def check(self) -> None:
-        """Find what would fail at the first call, without paying for one.
-
-        Raises:
-            InputError: If the key is not set, the provider's package is missing, the server cannot be reached, or it
-                does not serve the model.
-        """
-        self._chat.check()
-
-    async def aclose(self) -> None:
-        """Close the connections of the running event loop; the next call opens new ones."""
-        await self._chat.aclose()

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
-from ...ledger import CallLedger
 from ...schema import StrategyRequest, TeachingRequest
 from ...spending import Estimate
-from ..chat.model import ChatModel
+from ..chat.asker import ChatAsker
 from ..chat.parsing import Solution, clean, read_solution
-from ..chat.prices import Prices
-from ..chat.settings import ChatSettings
 from ..prompts import (
     PROMPT_TOKENS,
     REPAIR,
@@ -26,7 +22,7 @@ from ..prompts import (
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ChatTeacher(ChatSettings):
+class ChatTeacher(ChatAsker):
     """Asks a chat model for a rationale, through `ChatModel`.
 
     Nothing is imported, read from the environment or connected to before the first call or `check`.
@@ -40,20 +36,14 @@ class ChatTeacher(ChatSettings):
     structured: bool | Literal["auto"] = "auto"
     """Whether the model keeps to a JSON schema; `auto` asks LangChain's table of models, and means no for a server of
     one's own."""
-    ledger: CallLedger | None = None
-    """Where replies are kept; None asks the model each time."""
-
-    def __post_init__(self) -> None:
-        _ = self._chat  # what cannot work is said at once
-
-    @cached_property
-    def _chat(self) -> ChatModel:
-        return ChatModel(self, self.structured, self.ledger, who=f"teacher {self.name!r}")
 
     @property
-    def prices(self) -> Prices | None:
-        """US dollars a million tokens read and written; None if nobody knows."""
-        return self._chat.prices
+    def _who(self) -> str:
+        return f"teacher {self.name!r}"
+
+    @property
+    def _keeps_schema(self) -> bool | Literal["auto"]:
+        return self.structured
 
     async def teach(self, request: TeachingRequest) -> str:
         """Return the model's rationale in plain sentences, with the answer that it declares as the last line.
@@ -87,16 +77,3 @@ class ChatTeacher(ChatSettings):
         """Say what asking for a rationale takes; at most with the one repair turn."""
         messages = teaching_messages(request)
         return self._chat.estimate(messages, PROMPT_TOKENS + count_tokens(REPAIR), turns=2)
-
-    def check(self) -> None:
-        """Find what would fail at the first call, without paying for one.
-
-        Raises:
-            InputError: If the key is not set, the provider's package is missing, the server cannot be reached, or it
-                does not serve the model.
-        """
-        self._chat.check()
-
-    async def aclose(self) -> None:
-        """Close the connections of the running event loop; the next call opens new ones."""
-        await self._chat.aclose()

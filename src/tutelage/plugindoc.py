@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
@@ -54,7 +55,8 @@ def _plugin(seam: str, name: str) -> str:
 
 def _options(seam: str, target: Any) -> Iterator[tuple[str, str, str, str]]:
     told = _told(target)
-    types = get_type_hints(target.__init__)  # without the bounds, which an error names
+    # Without the bounds, which an error names; an inherited field is read in the module that it comes from.
+    types = get_type_hints(target if is_dataclass(target) else target.__init__)
     for parameter in inspect.signature(target).parameters.values():
         if parameter.name in _OFFERED:
             continue
