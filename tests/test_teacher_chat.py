@@ -212,13 +212,31 @@ def test_check_costs_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_check_of_a_provider_needs_its_package_and_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(InputError, match=r"\(openai:gpt-5-mini\): cannot be set up: .*OPENAI_API_KEY"):
+    told = r"\(openai:gpt-5-mini\): cannot be set up: .*OPENAI_API_KEY.*; set the variable, or name another"
+    with pytest.raises(InputError, match=told):
         ChatTeacher("openai:gpt-5-mini").check()
     monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
     ChatTeacher("openai:gpt-5-mini").check()
-    with pytest.raises(InputError, match=r"cannot be set up") as caught:
+    with pytest.raises(InputError, match=r"cannot be set up: .*; see the options") as caught:
         ChatTeacher("nobody:no-such-model").check()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("needs", "remedy"),
+    [("api_key", "set the variable, or name another as api_key_env"), ("region", "see the options")],
+)
+def test_what_a_provider_lacks_is_found_out_whatever_it_says(
+    monkeypatch: pytest.MonkeyPatch, needs: str, remedy: str
+) -> None:
+    def made(model: str, **options: Any) -> object:
+        if needs not in options:
+            raise ValueError("bad credentials file, or something else")  # of a provider that nobody has heard of
+        return object()
+
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", made)
+    with pytest.raises(InputError, match=f"or something else.*; {remedy}$"):
+        ChatTeacher("somebody:model").check()
 
 
 @pytest.mark.parametrize(

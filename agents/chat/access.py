@@ -10,9 +10,6 @@ from urllib.parse import urlsplit
 from ...errors import InputError, RunError
 from ...secret import read_secret, without_secrets
 
-_LONGEST = 300
-"""Characters of somebody else's message."""
-
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from pydantic import BaseModel
@@ -21,6 +18,8 @@ NO_KEY = "none"
 """Sent to servers that need no key, so that a key meant for somebody else is not picked up from the environment."""
 PROBE_SECONDS = 5.0
 """How long `check` waits for a server."""
+_LONGEST = 300
+"""Characters of somebody else's message."""
 
 
 @dataclass(frozen=True)

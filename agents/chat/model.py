@@ -11,7 +11,7 @@ from ...errors import CallFailed, Declined, InputError
 from ...ledger import CallLedger, Reply
 from ...seams import Message
 from ...spending import Estimate, Spending
-from .access import Access, cause
+from .access import NO_KEY, Access, cause
 from .limits import Limits
 from .prices import Prices, listed_prices
 from .reply import UNREADABLE, NoReply, read_cut_reply, read_reply
@@ -157,10 +157,19 @@ class ChatModel:
         try:
             self._build()
         except Exception as error:  # whatever the provider's package raises
-            remedy = (
-                "set the variable, or name another as api_key_env" if "redential" in str(error) else "see the options"
-            )
+            remedy = "set the variable, or name another as api_key_env" if self._lacks_a_key() else "see the options"
             raise InputError(f"{self.access.who}: cannot be set up: {cause(error)}; {remedy}") from error
+
+    def _lacks_a_key(self) -> bool:
+        """Whether a set-up that failed works with any key.
+
+        LangChain has no exception for a key that is missing, and every provider's package raises one of its own.
+        """
+        try:
+            self._build(api_key=NO_KEY)
+        except Exception:  # as in `check`
+            return False
+        return True
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; the next call opens new ones."""
@@ -228,8 +237,9 @@ class ChatModel:
             line = self._lines[loop] = _Line(chat, limits)
         return line
 
-    def _build(self) -> BaseChatModel:
+    def _build(self, **more: Any) -> BaseChatModel:
         options: dict[str, Any] = {
+            **more,
             "max_tokens": self._settings.max_tokens,
             "timeout": LOOSER * self._settings.timeout,
             "max_retries": 0,  # ours know more
