@@ -18,6 +18,7 @@ from ..schema import BASE, Problem, Split
 from ..seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
 from .lesson.critique import CriticCall
 from .lesson.roster import Roster
+from .purifier_call import PurifierCall
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class RunContext(Parts):
     roster: Roster
     critic_call: CriticCall
     """How the critic is called."""
+    purifier_call: PurifierCall
+    """How the purifier is called."""
 
     def checkpoint(self, name: str) -> str:
         """Return what the engine takes for a checkpoint's name in the state."""

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from collections.abc import Sequence
 from math import isfinite
 
 from ..agents.purifiers.consensus import majority
-from ..errors import InputError, RunError, flat
 from ..hashing import content_hash
-from ..ledger import ledger_scope
 from ..model_thread import on_model_thread
-from ..schema import TOO_LONG, Conflict, Decision, Problem, Purified, Rationale
-from ..seams import Purifier
+from ..schema import TOO_LONG, Conflict, Decision, Problem, Rationale
 from .context import RunContext
 from .lesson.judge import judge
-
-CLOSING_SECONDS = 5.0
 
 
 async def decide(
@@ -35,7 +28,7 @@ async def decide(
     Raises:
         RunError: If the purifier fails.
     """
-    purified = await _purify(context, cycle, problem, verified)
+    purified = await context.purifier_call.purify(cycle, problem, verified)
     given = {one.id: one for one in verified}
     found: dict[str, Rationale] = {}
     for one in purified.rationales:
@@ -68,33 +61,6 @@ def conflict_of(written: Sequence[Rationale]) -> Conflict | None:
         return "answers"
     sound = {one.wrong_step is None for one in written if one.answer is not None}
     return "steps" if len(sound) > 1 else None
-
-
-async def _purify(context: RunContext, cycle: int, problem: Problem, verified: Sequence[Rationale]) -> Purified:
-    try:
-        with ledger_scope(cycle=cycle, agent=context.purifier_name, problem_id=problem.id):
-            found = context.purifier.purify(problem, verified)
-            if inspect.isawaitable(found):
-                found = await found
-    except (InputError, RunError):
-        raise
-    except Exception as error:  # of somebody's plug-in
-        raise RunError(f"purifier: problem {problem.id}: {flat(error)}; mend the plug-in") from error
-    if isinstance(found, Rationale):
-        found = Purified(rationales=(found,))
-    if not isinstance(found, Purified):
-        raise RunError(f"purifier: returned a {type(found).__name__}; return a Rationale, or a Purified of such")
-    return found
-
-
-async def close_purifier(purifier: Purifier) -> str | None:
-    """Let a purifier close what it has open; say what went wrong."""
-    try:
-        if aclose := getattr(purifier, "aclose", None):
-            await asyncio.wait_for(aclose(), CLOSING_SECONDS)
-    except Exception as error:  # of somebody's plug-in
-        return f"purifier: aclose: {flat(error)}"
-    return None
 
 
 def _judged(context: RunContext, cycle: int, problem: Problem, own: Rationale) -> Rationale:

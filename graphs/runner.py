@@ -26,11 +26,11 @@ from ..schema import SCHEMA_VERSION
 from ..secret import without_secrets
 from .context import Objects, Parts, RunContext, build_parts
 from .cycle import build_cycle
-from .decide import close_purifier
 from .lesson.critique import CriticCall
 from .lesson.recall import open_memory
 from .lesson.roster import Roster
 from .preflight import require, require_prices
+from .purifier_call import PurifierCall
 from .state import CycleState
 
 Listener = Callable[[dict[str, Any]], None]
@@ -149,7 +149,16 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
 
     roster = Roster(parts.teachers, settings.timeout, settings.bench_after)
     critic = CriticCall(parts.critic, settings.timeout, settings.bench_after, emit)
-    context = RunContext(**given, rundir=rundir, ledger=ledger, memory=memory, roster=roster, critic_call=critic)
+    purifier = PurifierCall(parts.purifier, parts.purifier_name, settings.timeout)
+    context = RunContext(
+        **given,
+        rundir=rundir,
+        ledger=ledger,
+        memory=memory,
+        roster=roster,
+        critic_call=critic,
+        purifier_call=purifier,
+    )
 
     try:
         try:
@@ -158,7 +167,7 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
             memory.close()
             context.engine.release()
             await roster.close(emit)
-            for told in (await critic.close(), await close_purifier(context.purifier)):
+            for told in (await critic.close(), await purifier.close()):
                 if told:
                     emit({"kind": "note", "text": told})
     except BudgetSpent as error:

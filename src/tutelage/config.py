@@ -114,7 +114,8 @@ class TeachConfig(Section):
     """Length of what a teacher is shown of the errors on the probe split, the most informative first; in tokens as
     LangChain estimates them, about four characters each."""
     timeout: float = Field(600.0, gt=0)
-    """Seconds after which a teacher's call counts as failed, its waiting in line and its tries included."""
+    """Seconds after which a teacher's call counts as failed, its waiting in line and its tries included. The critic's
+    and the purifier's calls have as many; a purifier that takes longer ends the run."""
     bench_after: int = Field(5, ge=1)
     """A teacher that fails so often in a row, in the order in which its lessons began, is not asked any more; the run
     goes on with the others, or ends."""

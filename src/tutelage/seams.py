@@ -234,7 +234,11 @@ class Purifier(Protocol):
     def purify(
         self, problem: Problem, rationales: Sequence[Rationale]
     ) -> Rationale | Purified | Awaitable[Rationale | Purified]:
-        """Return what to teach; `rationales` holds at least one and all are verified. May be a coroutine function."""
+        """Return what to teach; `rationales` holds at least one and all are verified.
+
+        May be a coroutine function: it is then called for several problems at once, any other for one at a time, on a
+        thread of its own. Either has `teach.timeout` seconds.
+        """
         ...
 
 
