@@ -149,7 +149,7 @@ async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Liste
 
     roster = Roster(parts.teachers, settings.timeout, settings.bench_after)
     critic = CriticCall(parts.critic, settings.timeout, settings.bench_after, emit)
-    purifier = PurifierCall(parts.purifier, parts.purifier_name, settings.timeout)
+    purifier = PurifierCall(parts.purifier, parts.purifier_name, settings.timeout, settings.bench_after, emit)
     context = RunContext(
         **given,
         rundir=rundir,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,26 @@ from typing import Any
 import pytest
 
 import tutelage
-from tutelage import RunError
+from tutelage import RunError, TeachingRequest
+from tutelage.errors import CallFailed, Declined
 from tutelage.graphs.purifier_call import PurifierCall
 from tutelage.jsonl import read
 from tutelage.rundir import RunDir
 from tutelage.schema import Problem, Rationale
 from tutelage.testing import FakePurifier, FakeTeacher, fake_config
+from tutelage.testing.chat_server import ChatServer
 
 PROBLEM = Problem(id="p", question="What is 3 + 4?", answer="7")
 
 
 def texts(count: int = 2) -> list[Rationale]:
     return [Rationale(id=f"r{number}", text=f"It is {number}.", answer="7", verified=True) for number in range(count)]
+
+
+def called(purifier: Any, timeout: float = 30.0, bench_after: int = 5) -> tuple[PurifierCall, list[dict[str, Any]]]:
+    """Return how a purifier is called, and the events that come of it."""
+    events: list[dict[str, Any]] = []
+    return PurifierCall(purifier, "odd", timeout, bench_after, events.append), events
 
 
 class Acting:
@@ -71,7 +80,7 @@ async def test_a_slow_one_does_not_hold_up_the_run() -> None:
             ticks += 1
 
     ticking = asyncio.create_task(tick())
-    call = PurifierCall(Acting(lambda: time.sleep(0.4)), "slow", timeout=60)
+    call = called(Acting(lambda: time.sleep(0.4)))[0]
     assert (await call.purify(1, PROBLEM, texts())).rationales[0].id == "r0"
     ticking.cancel()
     assert ticks >= 5
@@ -86,7 +95,7 @@ async def test_one_call_at_a_time_and_who_waits_for_a_turn_is_not_timed() -> Non
         time.sleep(0.1)
         working -= 1
 
-    call = PurifierCall(Acting(work), "slow", timeout=0.8)
+    call = called(Acting(work), timeout=0.8)[0]
     await asyncio.gather(*(call.purify(1, PROBLEM, texts()) for _ in range(12)))
     assert most == 1
 
@@ -99,7 +108,7 @@ async def test_a_coroutine_function_is_called_several_times_at_once() -> None:
             await everybody.wait()
             return rationales[-1]
 
-    call = PurifierCall(Meeting(), "meeting", timeout=30)
+    call = called(Meeting())[0]
     found = await asyncio.gather(*(call.purify(1, PROBLEM, texts()) for _ in range(5)))
     assert [one.rationales[0].id for one in found] == ["r1"] * 5
     assert await call.close() is None
@@ -113,7 +122,7 @@ async def test_what_it_is_given_is_a_copy() -> None:
             return rationales[0]
 
     given, problem = texts(), PROBLEM.model_copy(deep=True)
-    await PurifierCall(Meddler(), "meddler", timeout=30).purify(1, problem, given)
+    await called(Meddler())[0].purify(1, problem, given)
     assert given == texts() and problem == PROBLEM
 
 
@@ -142,3 +151,81 @@ def test_it_is_closed_on_the_loop_that_it_was_called_on(tmp_path: Path) -> None:
     assert len(where) == 1
     notes = [event["text"] for event in read(RunDir(result.path).events) if event["kind"] == "note"]
     assert notes == ["purifier: aclose raised OSError('no such socket')"]
+
+
+class Calling:
+    """Fails at its model, declines, or writes what it was told to, one a call."""
+
+    def __init__(self, turns: str) -> None:
+        self.turns = iter(turns)
+
+    async def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
+        turn = next(self.turns)
+        if turn == "f":
+            raise CallFailed("the model is down")
+        if turn == "d":
+            raise Declined("not this one")
+        return rationales[0]
+
+
+async def answers(call: PurifierCall, count: int, cycle: int = 1, alike: bool = False) -> list[str]:
+    """Return the letter of what became of each of so many calls, one after the other; `n` was not asked."""
+    letters = {None: "s", "its call failed: the model is down": "f", "it declined: not this one": "d"}
+    given = [texts()[0]] * 2 if alike else texts()
+    return [letters.get((await call.purify(cycle, PROBLEM, given)).fallback, "n") for _ in range(count)]
+
+
+async def test_one_whose_model_keeps_failing_is_asked_no_more_until_the_next_cycle() -> None:
+    call, events = called(Calling("ffsffdffffsf"), bench_after=3)
+    assert "".join(await answers(call, 12)) == "ffsffdfffnnn", "what was declined was answered"
+    (note,) = events
+    assert (note["kind"], note["cycle"]) == ("note", 1)
+    assert note["text"] == ("purifier odd is asked no more in this cycle after 3 failures in a row: the model is down")
+    assert (await call.purify(1, PROBLEM, texts())).fallback == "not asked after 3 failures in a row"
+    assert "".join(await answers(call, 3, cycle=2)) == "fsf" and len(events) == 1
+
+
+async def test_where_there_is_nothing_to_choose_no_model_has_answered() -> None:
+    call, _ = called(Calling("fsf"), bench_after=2)
+    got = [*await answers(call, 1), *await answers(call, 1, alike=True), *await answers(call, 2)]
+    assert "".join(got) == "fsfn"
+
+
+async def test_failures_that_end_last_are_no_failures_in_a_row() -> None:
+    class Busy:
+        async def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
+            if int(problem.id) % 3 == 0:
+                await asyncio.sleep(0.2)  # as a call that takes all its tries
+                raise CallFailed("busy")
+            return rationales[0]
+
+    call, events = called(Busy(), bench_after=3)
+    problems = [PROBLEM.model_copy(update={"id": str(number)}) for number in range(15)]
+    found = await asyncio.gather(*(call.purify(1, problem, texts()) for problem in problems))
+    assert sum(one.fallback is not None for one in found) == 5 and events == []
+
+
+class Wordy(FakeTeacher):
+    """Says the same at greater length."""
+
+    def teach(self, request: TeachingRequest) -> str:
+        return "Let us see how this sum is worked. " + super().teach(request)
+
+
+def test_a_chat_model_that_is_down_is_not_asked_for_every_problem(tmp_path: Path) -> None:
+    with ChatServer(fail_first=99, fail_status=500) as server:
+        options = {"model": "fake", "base_url": server.base_url, "retries": 0}
+        teach = {"bench_after": 3, "concurrency": 1}
+        config = fake_config(teach=teach, purifier={"name": "aggregate", "options": options}, stop={"cycles": 2})
+        result = tutelage.run(config, teachers=[Wordy("wordy"), FakeTeacher("brief")], run_dir=tmp_path / "run")
+        assert server.requests == 6, "three in each cycle"
+    rundir = RunDir(result.path)
+    for cycle in (1, 2):
+        told = Counter(decision.fallback for decision in rundir.decisions(cycle))
+        assert told.pop("not asked after 3 failures in a row") == 13 and told.total() == 3
+        assert all(str(why).startswith("its call failed: the purifier (fake at ") for why in told)
+        assert {lesson.origin for lesson in rundir.lessons(cycle)} == {"wordy"}
+    notes = [(e["cycle"], e["text"]) for e in read(rundir.events) if e["kind"] == "note" and "no more" in e["text"]]
+    assert [cycle for cycle, _ in notes] == [1, 2]
+    start = "purifier aggregate is asked no more in this cycle after 3 failures in a row: the purifier (fake at "
+    assert all(text.startswith(start) for _, text in notes)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...errors import CallFailed, Declined
 from ...schema import Problem, Purified, Rationale
 from ...spending import Estimate
 from ..chat.asker import ChatAsker
 from ..chat.parsing import clean
 from ..prompts import FUSION_VERSION, PROMPT_TOKENS, fusion_messages
-from .consensus import majority
+from .consensus import all_alike
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,13 +35,14 @@ class AggregatePurifier(ChatAsker):
         Args:
             problem: What the rationales solve.
             rationales: One or more, all verified.
+
+        Raises:
+            Declined: If the provider refuses this prompt.
+            CallFailed: If the model cannot be reached, refuses the key or answers with an error after all retries.
         """
-        if len({one.text.strip() for one in rationales}) == 1:
+        if all_alike(rationales):
             return Purified(rationales=(rationales[0],))
-        try:
-            reply = await self._chat.ask(fusion_messages(problem, rationales), FUSION_VERSION)
-        except (CallFailed, Declined) as error:
-            return Purified(rationales=(majority(rationales),), fallback=f"its call failed: {error}")
+        reply = await self._chat.ask(fusion_messages(problem, rationales), FUSION_VERSION)
         return Purified(rationales=(Rationale(text=clean(reply)),))
 
     def estimate(self, problem: Problem, rationales: Sequence[Rationale]) -> Estimate:

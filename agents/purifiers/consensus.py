@@ -15,6 +15,11 @@ def majority(rationales: Sequence[Rationale]) -> Rationale:
     return max(rationales, key=lambda one: (votes[_answer(one)], learnability_of(one)))
 
 
+def all_alike(rationales: Sequence[Rationale]) -> bool:
+    """Whether all texts are the same, so that there is nothing to choose or to fuse."""
+    return len({one.text.strip() for one in rationales}) == 1
+
+
 def _answer(rationale: Rationale) -> str:
     return (rationale.answer or "").strip().casefold()
 

@@ -118,7 +118,7 @@ class TeachConfig(Section):
     and the purifier's calls have as many; a purifier that takes longer ends the run."""
     bench_after: int = Field(5, ge=1)
     """A teacher that fails so often in a row, in the order in which its lessons began, is not asked any more; the run
-    goes on with the others, or ends."""
+    goes on with the others, or ends. So it is with the critic, and for the rest of a cycle with a purifier's model."""
     hears: tuple[Ingredient, ...] = get_args(Ingredient)
     """What teachers are told besides the problem: the student's wrong answers to it, its weaknesses, the teacher's own
     rationales of earlier cycles, past errors like it, errors on the probe split. Within a lesson a teacher always hears

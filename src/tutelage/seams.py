@@ -237,7 +237,8 @@ class Purifier(Protocol):
         """Return what to teach; `rationales` holds at least one and all are verified.
 
         May be a coroutine function: it is then called for several problems at once, any other for one at a time, on a
-        thread of its own. Either has `teach.timeout` seconds.
+        thread of its own. Either has `teach.timeout` seconds. Where it raises `CallFailed` or `Declined`,
+        the majority stands in; after `teach.bench_after` failed calls in a row, for the rest of the cycle.
         """
         ...
 
