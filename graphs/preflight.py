@@ -154,10 +154,7 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     if parts.critic is not None:
         yield "critic answers", getattr(parts.critic, "check", lambda: None)
         yield from _price_checks(parts.config, "the critic", "critic", parts.critic)
-    if hasattr(parts.purifier, "check"):
-        yield "purifier answers", parts.purifier.check
-    if hasattr(parts.purifier, "prices"):
-        yield from _price_checks(parts.config, "the purifier", "purifier", parts.purifier)
+    yield from _purifier_checks(parts)
 
 
 def _teacher_checks(parts: Parts, name: str, teacher: Teacher) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -166,6 +163,15 @@ def _teacher_checks(parts: Parts, name: str, teacher: Teacher) -> Iterator[tuple
         yield f"teacher {name} fits the student", partial(_check_references, parts, teacher)
     yield f"teacher {name} answers", getattr(teacher, "check", lambda: None)
     yield from _price_checks(parts.config, f"teacher {name!r}", f"teacher {name}", teacher)
+
+
+def _purifier_checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
+    if getattr(parts.purifier, "needs_likelihoods", False):
+        yield "purifier fits the engine", partial(_check_likelihoods, parts)
+    if hasattr(parts.purifier, "check"):
+        yield "purifier answers", parts.purifier.check
+    if hasattr(parts.purifier, "prices"):
+        yield from _price_checks(parts.config, "the purifier", "purifier", parts.purifier)
 
 
 def _price_checks(config: RunConfig, who: str, name: str, plugin: object) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -229,6 +235,16 @@ def _check_references(parts: Parts, teacher: ReferenceTeacher) -> None:
         raise InputError(
             f"student.max_new_tokens: {parts.max_tokens} tokens are fewer than any reference of the train problems "
             "has, so none could be a lesson; raise it"
+        )
+
+
+def _check_likelihoods(parts: Parts) -> None:
+    """Refuse an engine without what the purifier goes by: it would quietly go by less."""
+    if not hasattr(parts.engine, "likelihoods"):
+        raise InputError(
+            f"purifier: {parts.purifier_name}: goes by how likely the student is to write a text, which its engine "
+            f"({type(parts.engine).__name__}) cannot tell; give the engine `likelihoods` (see tutelage.seams), choose "
+            "another as student.engine, such as transformers, or another purifier, such as similarity"
         )
 
 

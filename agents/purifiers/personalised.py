@@ -29,6 +29,7 @@ class PersonalisedRouter(HeadRouter):
     """
 
     name = "personalised"
+    needs_likelihoods = True
 
     def __init__(self, learnability: float = 0.4, encoder: str = "static", least: int = 50, seed: int = 0) -> None:
         """Weigh what is easy against what is right.
