@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,38 @@ def test_tokens_are_a_budget_too(tmp_path: Path, server: ChatServer) -> None:
     result = tutelage.resume(tmp_path / "run", overrides=["stop.max_tokens=1000000"])
     assert result.reports[1].lessons.taught == 16
     assert asked < server.requests == 16
+
+
+@pytest.mark.parametrize("field", ["max_usd", "max_tokens"])
+def test_what_a_purifier_has_paid_for_is_kept_when_the_budget_ends(tmp_path: Path, field: str) -> None:
+    def fused(messages: list[dict[str, str]]) -> str:
+        told = re.search(r"What is (.+)\?\n.*<right_answer>\n(\d+)\n", messages[-1]["content"], re.S)
+        assert told
+        return f"Both say that {told[1]} = {told[2]}.\nAnswer: {told[2]}"
+
+    def fuse(path: Path, **stop: float) -> tutelage.Result:
+        purifier = {**chat(server, concurrency=4), "name": "aggregate"}
+        config = fake_config(purifier=purifier, stop={"cycles": 1, **stop})
+        return tutelage.run(config, teachers=teachers, run_dir=path)
+
+    teachers = [FakeTeacher("a"), FakeTeacher("b", preface="Let us see. ")]
+    with ChatServer(fused, latency=0.01) as server:
+        whole = fuse(tmp_path / "whole")
+    total = spent(whole.path)
+    each = {"max_usd": total.usd, "max_tokens": total.tokens_in + total.tokens_out}[field]
+    path = tmp_path / "run"
+    with ChatServer(fused, latency=0.01) as server:
+        with pytest.raises(RunError, match=r"^budget: "):
+            fuse(path, **{field: type(each)(each / 2)})
+        stopped = spent(path)
+        assert total.calls == 16 and 0 < stopped.calls == server.requests < 16
+        kept = [r.text for r in RunDir(path).rationales(1) if r.teacher == "purifier aggregate"]
+        assert len(kept) == stopped.calls and not RunDir(path).decisions(1)
+        result = tutelage.resume(path, teachers=teachers, overrides=[f"stop.{field}={2 * each}"])
+        assert server.requests == server.paid.total() == 16 and set(server.paid.values()) == {1}
+    assert spent(path).calls == 16
+    assert [one.text for one in result.lessons(1)] == [one.text for one in whole.lessons(1)]
+    assert {one.fallback for one in RunDir(path).decisions(1)} == {None}
 
 
 def test_a_budget_that_is_spent_at_the_end_of_a_cycle_ends_the_run_as_it_should(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import tutelage
-from tutelage import RunError, TeachingRequest
+from tutelage import RunError
 from tutelage.errors import CallFailed, Declined
 from tutelage.graphs.purifier_call import PurifierCall
 from tutelage.jsonl import read
@@ -205,19 +205,16 @@ async def test_failures_that_end_last_are_no_failures_in_a_row() -> None:
     assert sum(one.fallback is not None for one in found) == 5 and events == []
 
 
-class Wordy(FakeTeacher):
-    """Says the same at greater length."""
-
-    def teach(self, request: TeachingRequest) -> str:
-        return "Let us see how this sum is worked. " + super().teach(request)
-
-
 def test_a_chat_model_that_is_down_is_not_asked_for_every_problem(tmp_path: Path) -> None:
     with ChatServer(fail_first=99, fail_status=500) as server:
         options = {"model": "fake", "base_url": server.base_url, "retries": 0}
         teach = {"bench_after": 3, "concurrency": 1}
         config = fake_config(teach=teach, purifier={"name": "aggregate", "options": options}, stop={"cycles": 2})
-        result = tutelage.run(config, teachers=[Wordy("wordy"), FakeTeacher("brief")], run_dir=tmp_path / "run")
+        result = tutelage.run(
+            config,
+            teachers=[FakeTeacher("wordy", preface="Let us see. "), FakeTeacher("brief")],
+            run_dir=tmp_path / "run",
+        )
         assert server.requests == 6, "three in each cycle"
     rundir = RunDir(result.path)
     for cycle in (1, 2):

@@ -25,11 +25,9 @@ from tutelage.testing import FakeTeacher, fake_config
 from tutelage.testing.chat_server import ChatServer
 
 
-class Wordy(FakeTeacher):
-    """Says the same at greater length."""
-
-    def teach(self, request: TeachingRequest) -> str:
-        return "Let us see how this sum is worked. " + super().teach(request)
+def wordy() -> FakeTeacher:
+    """Return a teacher that says the same at greater length."""
+    return FakeTeacher("wordy", preface="Let us see how this sum is worked. ")
 
 
 class Slipping(FakeTeacher):
@@ -44,7 +42,7 @@ def run(path: Path, *, teachers: Sequence[Any] = (), purifier: Any = None, **cha
     named = {"purifier": purifier} if isinstance(purifier, str) else {}
     config = {**fake_config(stop={"cycles": 1}), **named, **changes}
     given = None if isinstance(purifier, str) else purifier
-    some = list(teachers) or [Wordy("wordy"), FakeTeacher("brief")]
+    some = list(teachers) or [wordy(), FakeTeacher("brief")]
     return RunDir(tutelage.run(config, teachers=some, run_dir=path, purifier=given).path)
 
 
@@ -180,7 +178,7 @@ def test_a_purifier_s_text_before_a_crash_is_replaced(tmp_path: Path, monkeypatc
     with pytest.raises(tutelage.RunError):
         run(path, purifier=Author("First {0} = {1}. Answer: {1}"))
     monkeypatch.setattr(module, "make_lessons", original)
-    teachers = [Wordy("wordy"), FakeTeacher("brief")]
+    teachers = [wordy(), FakeTeacher("brief")]
     tutelage.resume(path, teachers=teachers, purifier=Author("Then {0} = {1}. Answer: {1}"))
     rundir = RunDir(path)
     own = [r for r in rundir.rationales(1) if r.teacher == "purifier Author"]
@@ -224,7 +222,7 @@ def fuse(path: Path, reply: Any, **options: Any) -> RunDir:
     with ChatServer(reply) as server:
         chat = {"model": "fake", "base_url": server.base_url, "retries": 0, **options}
         config = {**fake_config(stop={"cycles": 1}), "purifier": {"name": "aggregate", "options": chat}}
-        return RunDir(tutelage.run(config, teachers=[Wordy("wordy"), FakeTeacher("brief")], run_dir=path).path)
+        return RunDir(tutelage.run(config, teachers=[wordy(), FakeTeacher("brief")], run_dir=path).path)
 
 
 def test_a_chat_model_fuses_what_the_teachers_wrote(tmp_path: Path) -> None:
@@ -267,7 +265,7 @@ def test_what_fusing_will_cost_is_told_before(tmp_path: Path) -> None:
 
 
 def test_a_teacher_may_have_the_purifier_s_name(tmp_path: Path) -> None:
-    teachers = [FakeTeacher("Author"), Wordy("wordy")]
+    teachers = [FakeTeacher("Author"), wordy()]
     rundir = run(tmp_path / "run", teachers=teachers, purifier=Author("So {0} = {1}. Answer: {1}"))
     assert {lesson.origin for lesson in rundir.lessons(1)} == {"purifier Author"}
     assert {len(decision.candidates) for decision in rundir.decisions(1)} == {2}

@@ -112,7 +112,14 @@ class FakeEngine:
 class FakeTeacher:
     """Adds, and counts how often it was asked; may be slow, wrong at first, or raise."""
 
-    def __init__(self, name: str = "fake", seconds: float = 0.0, wrong_first: bool = False, fails: str = "") -> None:
+    def __init__(
+        self,
+        name: str = "fake",
+        seconds: float = 0.0,
+        wrong_first: bool = False,
+        fails: str = "",
+        preface: str = "",
+    ) -> None:
         """Set its habits.
 
         Args:
@@ -120,8 +127,10 @@ class FakeTeacher:
             seconds: How long it takes for a rationale.
             wrong_first: Whether its first draft for each problem has a wrong final answer.
             fails: A message to raise instead of teaching.
+            preface: What it says before each rationale, so that two of a kind differ.
         """
         self.name, self.seconds, self.wrong_first, self.fails = name, seconds, wrong_first, fails
+        self.preface = preface
         self.asked: list[TeachingRequest] = []
 
     def teach(self, request: TeachingRequest) -> str:
@@ -133,8 +142,8 @@ class FakeTeacher:
         expression = request.problem.question.removeprefix("What is ").removesuffix("?")
         answer = request.problem.answer
         if self.wrong_first and not any(note.rejected for note in request.earlier):
-            return f"{expression} = {answer}. Answer: {int(answer) + 1}"
-        return f"{expression} = {answer}. Answer: {answer}"
+            return f"{self.preface}{expression} = {answer}. Answer: {int(answer) + 1}"
+        return f"{self.preface}{expression} = {answer}. Answer: {answer}"
 
 
 class FakeCritic:
