@@ -106,6 +106,18 @@ def test_it_prefers_what_the_student_gained_by_and_not_what_was_easy() -> None:
     assert {one.rationales[0].id for one in chosen if not one.fallback} == {"clear"} and 8 <= len(drawn) <= 35
 
 
+def test_a_text_that_was_a_surprise_and_is_still_unlikely_is_no_gain() -> None:
+    """The muddled ones were far less likely before and caught up, but not to where the clear ones are."""
+    purifier = ReinforcePurifier(encoder="static")
+    purifier.meet(student(1, gained))
+    some = evidence(60)
+    for one in some:
+        one.scores[LEARNABILITY] -= 6.0 * (one.teacher == "muddled")
+    purifier.fit(some)
+    scores = purifier.score([(problem(7), rationales(7))])
+    assert scores["clear"]["reinforce"] > scores["muddled"]["reinforce"]
+
+
 def test_equal_gains_teach_nothing_however_easy_the_problems() -> None:
     purifier = ReinforcePurifier(encoder="static", least=1)
     purifier.meet(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,9 +37,11 @@ class ReinforcePurifier(Learner):
     Knowledge Purification's fifth purifier (arXiv 2602.01064): the state of teacher i is s_i = [E(question),
     E(rationale) * 1(right)], its policy pi(a | s) = a sigmoid(W s + b) + (1 - a) (1 - sigmoid(W s + b)), a being
     whether it is taught; the highest-scoring rationale is taught. The reward is r = -L_PR - L_DL, the student's losses
-    on the right answer and on the rationale after it was trained on the latter. Here the advantage is r less the same
-    sum before the training, standardised over the cycle's problems, so that easy problems are no merit; and the policy
-    gradient is PPO's (arXiv 1707.06347, equation 7), since one cycle is all there is to learn from at a time:
+    on the right answer and on the rationale after it was trained on the latter. Here a baseline is taken from it, so
+    that easy problems are no merit: the same before the training, for the rationale the mean over all that could have
+    been taught. (That of the taught one would reward surprises: what is wrong is least expected, so it gains most.) The
+    difference, standardised over the cycle's problems, is the advantage A; the policy gradient is PPO's (arXiv
+    1707.06347, equation 7), since one cycle is all there is to learn from at a time:
 
         max mean over rationales of min(rho A, clip(rho, 1 - 0.2, 1 + 0.2) A),  rho = pi(a | s) / pi_old(a | s).
 
@@ -90,14 +93,15 @@ class ReinforcePurifier(Learner):
             self._update(groups, self.gains(groups))
 
     def gains(self, groups: Sequence[Group]) -> list[float]:
-        """Return, for each problem, -L_PR - L_DL of the present student less that of the one before.
+        """Return, for each problem, -L_PR - L_DL of the present student less what the one before had on the mean.
 
         Raises:
             RunError: If the engine cannot tell how likely the student is to write a text.
         """
         taught = [next(one for one in some if one.taught) for some in groups]
         after = self._rewards([(one.problem, one.text) for one in taught])
-        return [now - one.scores[ANSWER] - one.scores[LEARNABILITY] for now, one in zip(after, taught, strict=True)]
+        before = [fmean(one.scores[ANSWER] + one.scores[LEARNABILITY] for one in some) for some in groups]
+        return [now - then for now, then in zip(after, before, strict=True)]
 
     def score(self, candidates: Candidates) -> Mapping[str, Mapping[str, float]]:
         """Return what each rationale is before it is taught, and what the policy says of it."""
