@@ -40,7 +40,7 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "many_teachers.yaml"
 TEACHERS = tuple(teacher["options"]["name"] for teacher in yaml.safe_load(EXAMPLE.read_text())["teachers"])
 LEARNED = ("plackett_luce", "classifier", "similarity", "personalised", "reinforce")
 PURIFIERS = ("all", "consensus", "aggregate", *LEARNED)
-REAL = ("all", "consensus", "personalised", "similarity")
+REAL = ("all", "consensus", "similarity", "plackett_luce")
 """The learned ones are those with the best mitigation value in the tiny grid."""
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "langgraph")
 STUDENTS: dict[str, dict[str, Any]] = {
@@ -55,7 +55,7 @@ STUDENTS: dict[str, dict[str, Any]] = {
         "student": {"model": "smollm2-135m-instruct", "max_new_tokens": 80},
         "exam": {"due": None},
         "plan": {"lessons": None},
-        "sft": {"learning_rate": 1e-3, "batch_size": 4, "warmup_steps": 5, "max_tokens": 5000},
+        "sft": {"learning_rate": 1e-3, "batch_size": 4, "warmup_steps": 5, "max_tokens": 8000},
         "sizes": {"train": 96, "probe": 32, "gate": 96, "test": 256},
     },
 }
