@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 from tutelage.agents.purifiers.classifier import ClassifierRouter
 from tutelage.agents.purifiers.labels import Labels
@@ -176,16 +178,83 @@ def test_a_student_that_mostly_fails_turns_no_router_against_the_teacher_it_chos
     assert sum(name == right_teacher(one) for name, one in zip(chosen, asked, strict=True)) >= 0.9 * len(asked)
 
 
-def test_a_teacher_that_is_right_but_never_helps_loses_to_one_that_is_seldom_tried() -> None:
+@pytest.mark.parametrize("make", ROUTERS)
+def test_of_two_that_are_right_the_one_that_does_not_help_is_chosen_less(make: Callable[..., Router]) -> None:
+    """Where a is right, it was taught, and never helped; b is right there too, c never."""
     some = [
-        one.model_copy(update={"verified": True, "fixed": False} if one.teacher == "a" else {"verified": True})
+        one.model_copy(update={"verified": one.teacher != "c", "fixed": False if one.teacher == "a" else None})
         for one in evidence(200, teachers=("a", "b", "c"))
     ]
-    some = [one.model_copy(update={"verified": False}) if one.teacher == "c" else one for one in some]
-    router = SimilarityRouter(encoder="static")
+    router = make(encoder="static")
     router.fit(some)
     chances = router.route(held_out(40), ("a", "b", "c"))
     assert all(max(row, key=row.__getitem__) == "b" for row in chances.values())
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_a_second_run_begins_anew(make: Callable[..., Router], tmp_path: Path) -> None:
+    router = make(encoder="static")
+    router.fit(evidence(80))
+    router.fit([])
+    router.save(tmp_path)
+    router.load(tmp_path)
+    assert router.not_ready and router.route(held_out(1), TEACHERS) == {}
+    assert sum(array.size for array in load_file(tmp_path / "router.safetensors").values()) == 0
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_it_learns_alike_in_whatever_order_evidence_comes(make: Callable[..., Router]) -> None:
+    some, other = evidence(80), evidence(80)
+    random.Random(1).shuffle(other)
+    routers = make(encoder="static"), make(encoder="static")
+    for router, given in zip(routers, (some, other), strict=True):
+        router.fit(given)
+    one, two = (router.route(held_out(20), TEACHERS) for router in routers)
+    assert one == two
+
+
+@pytest.mark.parametrize("damage", ["router.json", "router.safetensors"])
+def test_damaged_files_are_named_with_the_remedy(damage: str, tmp_path: Path) -> None:
+    router = ClassifierRouter(encoder="static")
+    router.fit(evidence(80))
+    router.save(tmp_path)
+    (tmp_path / damage).write_bytes((tmp_path / damage).read_bytes()[:40])
+    with pytest.raises(RunError, match=f"{tmp_path}: cannot be read: .*; delete the folder"):
+        router.load(tmp_path)
+
+
+def test_questions_on_which_all_are_wrong_tell_a_personalised_router_nothing() -> None:
+    router = PersonalisedRouter(encoder="static")
+    router.fit([one.model_copy(update={"verified": False}) for one in evidence(60)])
+    assert router.not_ready == "not ready: 0 questions that tell teachers apart, 50 needed"
+
+
+@pytest.mark.parametrize(("make", "asked"), [(ClassifierRouter, 0), (PersonalisedRouter, 1)])
+def test_once_ready_the_student_is_asked_only_where_it_matters(make: Callable[..., Router], asked: int) -> None:
+    measured: list[int] = []
+
+    class Student:
+        def likelihoods(self, texts: list[tuple[Problem, str]]) -> list[float]:
+            measured.append(len(texts))
+            return [-1.0] * len(texts)
+
+    router = make(encoder="static")
+    router.meet(Student())  # type: ignore[arg-type]
+    router.fit(evidence(80))
+    one = problem(random.Random(0), 1)
+    some = [Rationale(id=n, problem_id=one.id, teacher=n, text=n, answer="1", verified=True) for n in TEACHERS]
+    scores = router.score([(one, some)])
+    assert sum(measured) == 4 * asked
+    assert all((LEARNABILITY in row) == bool(asked) and router.name in row for row in scores.values())
+
+
+def test_the_draft_that_was_taught_speaks_for_its_teacher() -> None:
+    one, other = (e.model_copy(update={"verified": True}) for e in evidence(1)[:2])
+    drafts = [
+        one.model_copy(update={"taught": True, "fixed": False}),
+        one.model_copy(update={"scores": {LEARNABILITY: -0.1}}),
+    ]
+    assert np.isnan(Labels.read([*drafts, other]).right[0, 0])
 
 
 def test_of_several_drafts_the_best_counts_and_each_cycle_is_a_row_of_its_own() -> None:
@@ -276,13 +345,14 @@ def test_options_that_cannot_work_are_refused(make: Callable[[], Router], told: 
 
 
 @pytest.mark.parametrize("make", ROUTERS)
-def test_fitting_and_routing_are_quick(make: Callable[..., Router]) -> None:
-    router = make(encoder="static")
-    some = evidence(500)
+def test_fitting_2000_takes_less_than_a_minute_and_routing_one_less_than_5_ms(make: Callable[..., Router]) -> None:
+    router, walls = make(encoder="static"), list[float]()
+    some = evidence(2000)
     began = time.perf_counter()
     router.fit(some)
-    assert time.perf_counter() - began < 30
-    asked = held_out(100)
-    began = time.perf_counter()
-    router.route(asked, TEACHERS)
-    assert time.perf_counter() - began < 0.02 * len(asked)
+    assert time.perf_counter() - began < 60
+    for one in held_out(60):
+        began = time.perf_counter()
+        router.route([one], TEACHERS)
+        walls.append(time.perf_counter() - began)
+    assert statistics.median(walls) < 0.005

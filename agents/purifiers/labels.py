@@ -31,13 +31,13 @@ class Labels(NamedTuple):
 
     @classmethod
     def read(cls, evidence: Sequence[Evidence]) -> Labels:
-        """Sort evidence by question, cycle and teacher; of several drafts the best counts."""
+        """Sort evidence by cycle, question and teacher, however it came; of several drafts the best counts."""
         cells: defaultdict[tuple[int, str], dict[str, Evidence]] = defaultdict(dict)
         for one in evidence:
             row = cells[one.cycle, one.problem.id]
             row[one.teacher] = max(row.get(one.teacher, one), one, key=_worth)
-        rows = [row for row in cells.values() if len(row) > 1]
-        teachers = tuple(dict.fromkeys(one.teacher for one in evidence))
+        rows = [row for _, row in sorted(cells.items()) if len(row) > 1]
+        teachers = tuple(sorted({one.teacher for one in evidence}))
         right, learnability = (np.full((len(rows), len(teachers)), np.nan, np.float32) for _ in range(2))
         for number, row in enumerate(rows):
             for name, one in row.items():
@@ -48,13 +48,16 @@ class Labels(NamedTuple):
 
     def telling(self) -> Labels:
         """Return the questions by which teachers can be told apart: some were right on them and some wrong."""
-        rows = (self.right == 1).any(1) & (self.right == 0).any(1)
+        return self.only((self.right == 1).any(1) & (self.right == 0).any(1))
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> Labels:
+        """Return some of the questions: those marked, [questions]."""
         chosen = [question for question, keep in zip(self.questions, rows, strict=True) if keep]
         return Labels(tuple(chosen), self.teachers, self.right[rows], self.learnability[rows])
 
 
-def _worth(one: Evidence) -> tuple[bool, float]:
-    return one.right, learnability_of(one)
+def _worth(one: Evidence) -> tuple[bool, bool, float]:
+    return one.right, one.taught, learnability_of(one)
 
 
 def _mark(one: Evidence, row: Sequence[Evidence]) -> float:

@@ -26,18 +26,21 @@ class Learnability:
     PerSyn's learnability (arXiv 2510.10925): the mean log-likelihood per token that the student gives to the text.
     """
 
+    needs_likelihoods = False
+    """Whether it is of no use where the student's engine has none."""
     _student: CurrentStudent | None = None
 
     def meet(self, student: CurrentStudent) -> None:
         """Take the cycle's student."""
         self._student = student
 
-    def learnabilities(self, candidates: Candidates, always: bool = False) -> Mapping[str, Mapping[str, float]]:
+    def learnabilities(self, candidates: Candidates) -> Mapping[str, Mapping[str, float]]:
         """Return the learnability of each rationale, at most 0, by its id; nothing of those that have it.
+
+        Nor is the student asked where a problem's texts are all the same, so that there is no choice.
 
         Args:
             candidates: Problems with their verified rationales.
-            always: Also where a problem's texts are all the same, so that there is no choice.
 
         Raises:
             RunError: If no student was met.
@@ -49,7 +52,7 @@ class Learnability:
         asked = [
             (problem, one)
             for problem, some in candidates
-            if always or len({one.text for one in some}) > 1
+            if len({one.text for one in some}) > 1
             for one in some
             if LEARNABILITY not in one.scores
         ]

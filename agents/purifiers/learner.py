@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError, RunError
+from ...errors import InputError, RunError, flat
 from ...plugins import Plugin, build
 from ...schema import Problem, Purified, Rationale
 from ...seams import Embedder
@@ -87,15 +87,21 @@ class Learner(Learnability):
         """Read what `save` wrote.
 
         Raises:
-            RunError: If it is of another purifier or encoder.
+            RunError: If it is of another purifier or encoder, or damaged.
         """
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        facts: dict[str, Any] = json.loads((folder / FACTS).read_text())
-        if (facts["name"], facts["encoder"]) != (self.name, self.encoder):
-            raise RunError(f"{folder / FACTS}: is of {facts['name']!r} over {facts['encoder']!r}; delete the folder")
-        self.labelled = int(facts["labelled"])
-        self._restore(facts, load_file(folder / TENSORS))
+        try:
+            facts: dict[str, Any] = json.loads((folder / FACTS).read_text())
+            if (facts["name"], facts["encoder"]) != (self.name, self.encoder):
+                raise RunError(
+                    f"{folder / FACTS}: is of {facts['name']!r} over {facts['encoder']!r}; delete the folder"
+                )
+            self.labelled = int(facts["labelled"])
+            self._restore(facts, load_file(folder / TENSORS))
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            raise RunError(f"{folder}: cannot be read: {flat(error)}; delete the folder") from error
 
     def _vectors(self, questions: Sequence[str]) -> Floats:
         """Return what the encoder makes of questions, [questions, size]."""

@@ -10,7 +10,6 @@ import numpy as np
 from ...errors import InputError
 from .head import HeadRouter
 from .labels import Labels
-from .learnability import Candidates
 
 if TYPE_CHECKING:
     import torch
@@ -48,18 +47,14 @@ class PersonalisedRouter(HeadRouter):
             raise InputError(f"purifier personalised: learnability {learnability} is out of range; give 0 to 1")
         self.learnability = learnability
 
-    def score(self, candidates: Candidates) -> Mapping[str, Mapping[str, float]]:
-        """Return each rationale's learnability, for the labels, and its teacher's chance once it is ready."""
-        easy = self.learnabilities(candidates, always=True)
-        chances = {} if self.not_ready else super().score(candidates)
-        return {name: {**chances.get(name, {}), **easy.get(name, {})} for name in {*chances, *easy}}
-
     def telling(self, labels: Labels) -> Labels:
-        """Take every labelled question: where all teachers are right, one may still be easier."""
-        return labels
+        """Return the questions on which teachers got unlike rewards: where all are right, one may be easier."""
+        return labels.only(np.asarray(_better(self.rewards(labels)).any((1, 2))))
 
     def rewards(self, labels: Labels) -> np.ndarray[Any, Any]:
         """Return the rewards, nan where a teacher was not asked, [questions, teachers]."""
+        if not labels.questions:
+            return np.zeros_like(labels.right)
         low = np.nanmin(np.nan_to_num(labels.learnability, nan=np.inf), 1, keepdims=True)
         high = np.nanmax(np.nan_to_num(labels.learnability, nan=-np.inf), 1, keepdims=True)
         span = np.where(high > low, high - low, 1.0)
@@ -77,10 +72,7 @@ class PersonalisedRouter(HeadRouter):
     def _targets(self, labels: Labels, vectors: torch.Tensor) -> Sequence[torch.Tensor]:
         import torch
 
-        rewards = self.rewards(labels)
-        with np.errstate(invalid="ignore"):
-            better = rewards[:, :, None] > rewards[:, None, :]  # nan is above nothing
-        return [torch.from_numpy(better).float()]
+        return [torch.from_numpy(_better(self.rewards(labels))).float()]
 
     def _loss(self, network: torch.nn.Module, vectors: torch.Tensor, targets: Sequence[torch.Tensor]) -> torch.Tensor:
         from torch.nn.functional import softplus
@@ -89,3 +81,9 @@ class PersonalisedRouter(HeadRouter):
         gaps = logits[:, :, None] - logits[:, None, :]
         (better,) = targets  # [questions, teachers, teachers]
         return (softplus(-gaps) * better).sum() / better.sum().clamp(min=1)
+
+
+def _better(rewards: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Say which teachers got more than which others, [questions, teachers, teachers]; nan is above nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(rewards[:, :, None] > rewards[:, None, :])

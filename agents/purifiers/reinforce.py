@@ -211,7 +211,7 @@ def choices(evidence: Iterable[Evidence]) -> list[Group]:
     for one in evidence:
         if one.verified and {ANSWER, LEARNABILITY} <= one.scores.keys():
             groups[one.problem.id].append(one)
-    return [some for some in groups.values() if len(some) > 1 and sum(one.taught for one in some) == 1]
+    return [some for _, some in sorted(groups.items()) if len(some) > 1 and sum(one.taught for one in some) == 1]
 
 
 def log_chance(logits: torch.Tensor, taken: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...schema import Evidence, Problem
+from ...schema import Evidence, Problem, Rationale
 from .labels import Floats, Labels
 from .learnability import Candidates
 from .learner import Learner
@@ -26,7 +26,9 @@ class Router(Learner):
         labels = Labels.read(evidence)
         telling = self.telling(labels)
         self.teachers, self.labelled = labels.teachers, len(telling.questions)
-        if self.not_ready is None:
+        if self.not_ready:
+            self._take_up({})  # it may have learnt in another run
+        else:
             self._learn(self._vectors(telling.questions), telling)
 
     def telling(self, labels: Labels) -> Labels:
@@ -51,18 +53,18 @@ class Router(Learner):
         }
 
     def score(self, candidates: Candidates) -> Mapping[str, Mapping[str, float]]:
-        """Return each teacher's chance, once it is ready; and learnability, which decides between its drafts."""
-        easy = self.learnabilities(candidates)
-        if self.not_ready:
-            return easy
+        """Return each teacher's chance, once it is ready; and learnability, where it decides or is weighed."""
         open_ = [(problem, some) for problem, some in candidates if len(some) > 1]
+        easy = self.learnabilities(
+            [one for one in open_ if self.not_ready or self.needs_likelihoods or _drafts(one[1])]
+        )
         chances = self.route([problem for problem, _ in open_], self.teachers)
-        return {
-            one.id: {**easy.get(one.id, {}), self.name: chances[problem.id][one.teacher]}
-            for problem, some in open_
-            for one in some
-            if one.teacher in chances.get(problem.id, {})
-        }
+        found = {id_: dict(scores) for id_, scores in easy.items()}
+        for problem, some in open_:
+            for one in some:
+                if one.teacher in chances.get(problem.id, {}):
+                    found.setdefault(one.id, {})[self.name] = chances[problem.id][one.teacher]
+        return found
 
     @abstractmethod
     def _learn(self, vectors: Floats, labels: Labels) -> None:
@@ -82,3 +84,8 @@ class Router(Learner):
     @abstractmethod
     def _take_up(self, arrays: Mapping[str, Any]) -> None:
         """Take up the arrays that were saved."""
+
+
+def _drafts(some: Sequence[Rationale]) -> bool:
+    """Whether a teacher has several drafts among them, between which learnability decides."""
+    return len({one.teacher for one in some}) < len(some)
