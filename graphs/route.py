@@ -5,17 +5,20 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, RunError, flat
 from ..hashing import content_hash
 from ..model_thread import on_model_thread
-from ..schema import Assignment, Evidence, LessonPlan, Split
+from ..schema import Assignment, Evidence, LessonPlan, Problem, Split
 from .context import RunContext
 from .last_words import last_words
-from .lesson.call import NO_TEXT
+from .lesson.call import EMPTY, FAILURES, NO_TEXT
+
+_UNTOLD = FAILURES - {EMPTY}
+"""Failures that say nothing of what a teacher knows: time-outs, and calls that broke."""
 
 
 async def route(context: RunContext, plan: LessonPlan, write: Callable[[dict[str, Any]], None]) -> LessonPlan:
@@ -34,7 +37,8 @@ async def route(context: RunContext, plan: LessonPlan, write: Callable[[dict[str
     teachers = [name for name in context.roster.left if any(name in a.teachers for a in plan.assignments)]
     scores = await on_model_thread(_guarded, context.purifier.route, wanted, teachers) if wanted else None
     routed = tuple(
-        _routed(context, plan.cycle, one, (scores or {}).get(one.problem_id, {})) for one in plan.assignments
+        _routed(context, plan.cycle, one, problems[one.problem_id], (scores or {}).get(one.problem_id, {}))
+        for one in plan.assignments
     )
     write({"kind": "note", "cycle": plan.cycle, "text": _told(context, plan.assignments, routed)})
     return plan.model_copy(update={"assignments": routed})
@@ -69,11 +73,11 @@ def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
         taught = {lesson.rationale_id for lesson in context.rundir.lessons(earlier)}
         for some in last_words(context.rundir.rationales(earlier)).values():
             for one in some:
-                if one.teacher in context.teachers and one.rejected not in NO_TEXT:
+                if one.teacher in context.teachers and one.rejected not in _UNTOLD:
                     yield Evidence(
                         problem=problems[one.problem_id],
                         teacher=one.teacher,
-                        text=one.text,
+                        text="" if one.rejected in NO_TEXT else one.text,
                         verified=one.verified,
                         wrong_step=one.wrong_step is not None,
                         fixed=fixed.get(one.id),
@@ -98,14 +102,29 @@ def _fixed(context: RunContext, cycle: int) -> dict[str, bool]:
     return {str(one.rationale_id): right[one.problem_id] for one in taught if one.problem_id in right}
 
 
-def _routed(context: RunContext, cycle: int, one: Assignment, scores: dict[str, float]) -> Assignment:
-    known = {name: score for name, score in scores.items() if name in one.teachers}
+def _routed(
+    context: RunContext, cycle: int, one: Assignment, problem: Problem, scores: Mapping[str, float]
+) -> Assignment:
+    able = _able(context, problem, one.teachers)
+    known = {name: score for name, score in scores.items() if name in able}
     if not known:
         return one
     draw = random.Random(content_hash(context.config.seed, cycle, one.problem_id, "explore"))
     explores = draw.random() < context.config.plan.explore
     chosen = one.teachers if explores else (max(known, key=known.__getitem__),)
     return one.model_copy(update={"teachers": chosen, "scores": {name: round(x, 6) for name, x in known.items()}})
+
+
+def _able(context: RunContext, problem: Problem, names: Sequence[str]) -> list[str]:
+    """Leave out the teachers that say of a problem that they cannot teach it."""
+
+    def able(name: str) -> bool:
+        try:
+            return bool(getattr(context.teachers[name], "can_teach", lambda _: True)(problem))
+        except Exception:  # of somebody's plug-in: it is asked, and what becomes of that counts
+            return True
+
+    return [name for name in names if able(name)]
 
 
 def _told(context: RunContext, before: tuple[Assignment, ...], after: tuple[Assignment, ...]) -> str:

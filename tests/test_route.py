@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import tutelage
-from tutelage import TeachingRequest
+from tutelage import Declined, TeachingRequest
 from tutelage.graphs import cycle as cycle_module
 from tutelage.rundir import RunDir
 from tutelage.schema import Evidence, Problem, Rationale
@@ -142,6 +142,62 @@ def test_a_resumed_run_goes_on_with_what_was_learnt(tmp_path: Path, monkeypatch:
     assert purifier.fitted == [] and purifier.loaded >= 1 and purifier.right
     assert sum(len(one.asked) for one in again) == 16
     assert not list((path / "routers").glob("*.partial"))
+
+
+class Unwilling(Sometimes):
+    """Has nothing to say, or nothing at all, or fails, where another would be wrong."""
+
+    def __init__(self, name: str, parity: int, ends: Any) -> None:
+        super().__init__(name, parity)
+        self.ends = ends
+
+    def teach(self, request: TeachingRequest) -> str:
+        if first_number(request.problem) % 2 == self.parity:
+            return super().teach(request)
+        self.asked.append(request)
+        if isinstance(self.ends, Exception):
+            raise self.ends
+        return str(self.ends)
+
+
+class Knowing(Unwilling):
+    """Says beforehand what it declines."""
+
+    def can_teach(self, problem: Problem) -> bool:
+        return first_number(problem) % 2 == self.parity
+
+
+class Partial(Parity):
+    """Prefers one teacher for everything, and keeps what it is fitted on."""
+
+    def __init__(self, preferred: str) -> None:
+        super().__init__()
+        self.preferred, self.seen = preferred, list[Evidence]()
+
+    def fit(self, evidence: Sequence[Evidence]) -> None:
+        super().fit(evidence)
+        self.seen = list(evidence)
+
+    def route(self, problems: Sequence[Problem], teachers: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+        return {one.id: {name: float(name == self.preferred) for name in teachers} for one in problems if self.right}
+
+
+@pytest.mark.parametrize(("ends", "labelled"), [(Declined("no"), True), ("", True), (ValueError("x"), False)])
+def test_who_declines_is_no_good_at_it_and_who_fails_may_be(tmp_path: Path, ends: Any, labelled: bool) -> None:
+    some, purifier = [Unwilling("odd", 1, ends), Sometimes("even", 0)], Partial("even")
+    settings = {"max_revisions": 0, "bench_after": 99}
+    tutelage.run(config(teach=settings), teachers=some, purifier=purifier, run_dir=tmp_path / "run")
+    unwilling = [one for one in some[0].asked if one.cycle == 1 and not first_number(one.problem) % 2]
+    of = [one for one in purifier.seen if one.teacher == "odd" and not first_number(one.problem) % 2]
+    assert len(of) == (len(unwilling) if labelled else 0) and unwilling
+    assert not any(one.verified or one.text for one in of)
+
+
+def test_who_says_that_it_cannot_teach_a_problem_is_not_asked(tmp_path: Path) -> None:
+    some = [Sometimes("even", 0), Knowing("odd", 1, Declined("not my kind"))]
+    result = tutelage.run(config(), teachers=some, purifier=Partial("odd"), run_dir=tmp_path / "run")
+    assert {first_number(request.problem) % 2 for request in some[1].asked if request.cycle == 2} == {1}
+    assert len(result.lessons(2)) == 16
 
 
 class Broken(Parity):

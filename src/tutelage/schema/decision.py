@@ -51,6 +51,7 @@ class Evidence(Record):
     problem: Problem
     teacher: str
     text: str
+    """Empty where the teacher declined, or returned nothing."""
     verified: bool
     """Whether it passed the check."""
     wrong_step: bool = False
