@@ -13,6 +13,7 @@ import pytest
 
 import tutelage
 from tutelage import Declined, TeachingRequest
+from tutelage.errors import RunFileError
 from tutelage.graphs import cycle as cycle_module
 from tutelage.rundir import RunDir
 from tutelage.schema import Evidence, Problem, Rationale
@@ -198,6 +199,48 @@ def test_who_says_that_it_cannot_teach_a_problem_is_not_asked(tmp_path: Path) ->
     result = tutelage.run(config(), teachers=some, purifier=Partial("odd"), run_dir=tmp_path / "run")
     assert {first_number(request.problem) % 2 for request in some[1].asked if request.cycle == 2} == {1}
     assert len(result.lessons(2)) == 16
+
+
+@pytest.mark.parametrize("ends", [Declined("not my kind"), "", ValueError("x")])
+def test_where_the_one_that_is_asked_has_no_text_the_next_best_is_asked(tmp_path: Path, ends: Any) -> None:
+    class Ranked(Partial):
+        def route(self, problems: Sequence[Problem], teachers: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+            return {one.id: {"wrong": 0.1, "odd": 0.9, "both": 0.5} for one in problems} if self.right else {}
+
+    some = [Sometimes("wrong", 2), Unwilling("odd", 1, ends), FakeTeacher("both")]
+    settings = {"max_revisions": 0, "bench_after": 99}
+    result = tutelage.run(config(teach=settings), teachers=some, purifier=Ranked("odd"), run_dir=tmp_path / "run")
+    asked = {one.name: [r.problem.id for r in one.asked if r.cycle == 2] for one in some}
+    silent = {id_ for r in some[1].asked if first_number(r.problem) % 2 == 0 for id_ in [r.problem.id]}
+    assert len(asked["odd"]) == 16 and set(asked["both"]) == silent & set(asked["odd"]) and not asked["wrong"]
+    assert len(asked["both"]) == len(set(asked["both"])) and len(result.lessons(2)) == 16
+
+
+def test_a_wrong_text_is_a_text_and_nobody_stands_in(tmp_path: Path) -> None:
+    some = teachers()
+    tutelage.run(config(), teachers=some, purifier=Partial("odd"), run_dir=tmp_path / "run")
+    assert [len([r for r in one.asked if r.cycle == 2]) for one in some] == [0, 16]
+
+
+def test_a_resumed_run_asks_the_next_best_where_the_first_had_declined(tmp_path: Path) -> None:
+    path, some = tmp_path / "run", [Unwilling("odd", 1, Declined("not my kind")), Sometimes("even", 0)]
+    settings = {"max_revisions": 0, "concurrency": 1}
+
+    def spend(request: TeachingRequest) -> str:
+        if request.cycle == 2:
+            raise RunFileError("the disk is full")
+        return Sometimes.teach(some[1], request)
+
+    some[1].teach = spend  # type: ignore[method-assign]
+    with pytest.raises(tutelage.RunError, match="the disk is full"):
+        tutelage.run(config(teach=settings), teachers=some, purifier=Partial("odd"), run_dir=path)
+    declined = [one for one in RunDir(path).rationales(2) if one.rejected == "declined"]
+    assert declined
+    again = [Unwilling("odd", 1, Declined("not my kind")), Sometimes("even", 0)]
+    result = tutelage.resume(path, teachers=again, purifier=Partial("odd"))
+    assert len(result.lessons(2)) == 16
+    assert declined[0].problem_id in {r.problem.id for r in again[1].asked}
+    assert declined[0].problem_id not in {r.problem.id for r in again[0].asked}
 
 
 class Broken(Parity):

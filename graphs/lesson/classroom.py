@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from ...errors import BudgetSpent, RunError
 from ...schema import Assignment, Rationale
 from ..context import RunContext
-from .call import FAILURES
+from .call import FAILURES, NO_TEXT
 from .graph import is_final
 from .roster import Event
 
@@ -45,6 +45,9 @@ class Classroom:
         self._asked: dict[tuple[str, int], set[str]] = defaultdict(set)
         for problem_id, teacher, draft in self._done:
             self._asked[problem_id, draft].add(teacher)
+        texts = [r for r in self._written.values() if r.rejected not in NO_TEXT]
+        self._answered = {(r.problem_id, r.draft) for r in texts if (r.problem_id, r.teacher, r.draft) in self._done}
+        """Problems and drafts for which somebody has written something."""
         self._failed: list[tuple[Assignment, Rationale]] = []
         self._ended: RunError | None = None
         """Why no new lesson is begun; those under way are kept, since they are paid for."""
@@ -62,7 +65,7 @@ class Classroom:
             RunError: If no teacher is left, nothing at all can be taught, or the budget is spent; what was under way is
                 finished in that case.
         """
-        missing = [(a, t, n) for a, t, n in work if (a.problem_id, t, n) not in self._done]
+        missing = [one for one in work if not self._is_done(*one)]
         for assignment, teacher, draft in missing:
             self._asked[assignment.problem_id, draft].add(teacher)
         progress = {"kind": "progress", "node": "teach", "cycle": self._cycle, "total": len(missing)}
@@ -85,6 +88,12 @@ class Classroom:
             raise self._context.roster.nobody_left()
         self._write([rationale for _, rationale in self._failed])
 
+    def _is_done(self, assignment: Assignment, teacher: str, draft: int) -> bool:
+        """Whether a run that ended before has left nothing to do; a routed problem needs somebody's text."""
+        if assignment.routed:
+            return (assignment.problem_id, draft) in self._answered
+        return (assignment.problem_id, teacher, draft) in self._done
+
     async def _lesson(self, assignment: Assignment, teacher: str | None, draft: int) -> None:
         async with self._gate:
             while teacher and not self._ended and not await self._settled(assignment, teacher, draft):
@@ -93,7 +102,7 @@ class Classroom:
     async def _settled(self, assignment: Assignment, teacher: str, draft: int) -> bool:
         """Ask a teacher; whether the problem needs no other in its place."""
         roster = self._context.roster
-        if teacher not in roster.left:
+        if teacher not in roster.left or (assignment.problem_id, teacher, draft) in self._done:
             return False
         number = roster.begin(teacher)
         try:
@@ -102,19 +111,22 @@ class Classroom:
             self._ended = spent
             return True
         *before, last = revisions
+        silent = assignment.routed and all(one.rejected in NO_TEXT for one in revisions)
         benched = roster.note(number, last, self._tell)
         if last.rejected not in FAILURES:
             self._write(revisions)
-            return True
+            return not silent
         self._write(before)
         if benched:
             self._hand_over(teacher)
         self._failed.append((assignment, last))
-        return teacher in roster.left
+        return teacher in roster.left and not silent
 
     def _hand_over(self, teacher: str) -> None:
         """Let others teach where a teacher failed before it was benched."""
         for assignment, rationale in self._failed:
+            if assignment.routed:
+                continue  # the next best was asked at once
             if rationale.teacher == teacher and (stand_in := self._stand_in(assignment, rationale.draft)):
                 self._tasks.create_task(self._lesson(assignment, stand_in, rationale.draft))
 
@@ -122,7 +134,8 @@ class Classroom:
         roster, asked = self._context.roster, self._asked[assignment.problem_id, draft]
         if not roster.left:
             self._ended = self._ended or roster.nobody_left()
-        stand_in = roster.stand_in(asked)
+        best = sorted(assignment.scores, key=assignment.scores.__getitem__, reverse=True) if assignment.routed else ()
+        stand_in = roster.stand_in(asked, best)
         if stand_in:
             asked.add(stand_in)
         return stand_in

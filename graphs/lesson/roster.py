@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from ...errors import RunError
@@ -35,9 +35,10 @@ class Roster:
         """The teachers that are not benched."""
         return [name for name in self.calls if name not in self._benched]
 
-    def stand_in(self, asked: Collection[str]) -> str | None:
-        """Name a teacher for a problem that these were asked about; None if all who are left were."""
-        return next((name for name in self.left if name not in asked), None)
+    def stand_in(self, asked: Collection[str], best: Iterable[str] = ()) -> str | None:
+        """Name a teacher for a problem that these were asked about, of the best first; None if all left were asked."""
+        left = self.left
+        return next((name for name in (*best, *left) if name in left and name not in asked), None)
 
     def begin(self, name: str) -> int:
         """Return the number of a teacher's lesson that begins now."""

@@ -59,6 +59,11 @@ class Assignment(Record):
     scores: dict[str, float] = Field(default_factory=dict)
     """What the teachers were chosen by, where a purifier routes: their chances of being right."""
 
+    @property
+    def routed(self) -> bool:
+        """Whether a purifier chose the one teacher that is asked; where it has nothing to say, the next best is."""
+        return len(self.teachers) == 1 and bool(self.scores)
+
 
 class LessonPlan(Record):
     """Which problems are taught in a cycle, in what order, by whom and why."""
