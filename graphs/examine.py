@@ -8,9 +8,10 @@ from langgraph.runtime import Runtime
 
 from ..memory.journal import OutcomeEntry
 from ..model_thread import on_model_thread
-from ..schema import Attempt, Lesson, Problem, Split, Verdict
+from ..schema import Attempt, Lesson, Problem, Split
 from .context import RunContext
 from .exam import examine_split
+from .lineage import accepted
 from .state import CycleState
 from .step import step
 
@@ -60,7 +61,7 @@ def taught_problems(context: RunContext, cycle: int) -> list[Problem]:
 
 def _remember_outcomes(context: RunContext, cycle: int, attempts: list[Attempt]) -> None:
     """Note for each error that was taught in the last cycle whether the student is right now."""
-    if cycle < 2 or not _accepted(context, cycle - 1):
+    if cycle < 2 or not accepted(context.rundir.reports(), cycle - 1):
         return  # a student that was rolled back says nothing of its lessons
     correct = {a.problem_id: a.correct for a in attempts if a.sample == 0}
     lessons: defaultdict[str, list[Lesson]] = defaultdict(list)
@@ -78,7 +79,3 @@ def _remember_outcomes(context: RunContext, cycle: int, attempts: list[Attempt])
         if error.cycle < cycle and error.problem_id in correct
         for lesson in lessons.get(error.problem_id, ())
     )
-
-
-def _accepted(context: RunContext, cycle: int) -> bool:
-    return any(r.cycle == cycle and r.verdict is Verdict.ACCEPTED for r in context.rundir.reports())

@@ -19,3 +19,8 @@ def lineage(reports: Sequence[CycleReport], student: str) -> list[CycleReport]:
         found.append(made[student])
         student = found[-1].parent
     return found[::-1]
+
+
+def accepted(reports: Sequence[CycleReport], cycle: int) -> bool:
+    """Whether the student that a cycle made was accepted: one that was rolled back says nothing of its lessons."""
+    return any(report.cycle == cycle and report.verdict is Verdict.ACCEPTED for report in reports)

@@ -16,6 +16,7 @@ from ..schema import Assignment, Evidence, LessonPlan, Problem, Split
 from .context import RunContext
 from .last_words import last_words
 from .lesson.call import EMPTY, FAILURES, NO_TEXT
+from .lineage import accepted
 
 _UNTOLD = FAILURES - {EMPTY}
 """Failures that say nothing of what a teacher knows: time-outs, and calls that broke."""
@@ -88,7 +89,9 @@ def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
 
 
 def _fixed(context: RunContext, cycle: int) -> dict[str, bool]:
-    """Say of the rationales that were taught in a cycle whether the student that it made was then right."""
+    """Say of the rationales that were taught in an accepted cycle whether the student that it made was then right."""
+    if not accepted(context.rundir.reports(), cycle):
+        return {}
     student = str(Path("checkpoints") / f"cycle-{cycle:03d}")
     later = range(cycle, cycle + 2)  # it is examined at the end of its cycle or at the beginning of the next
     attempts = [

@@ -5,72 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tutelage
-from tutelage import Declined, TeachingRequest
-from tutelage.errors import RunFileError
 from tutelage.graphs import cycle as cycle_module
 from tutelage.rundir import RunDir
-from tutelage.schema import Evidence, Problem, Rationale
 from tutelage.seams import Message
-from tutelage.testing import FakeTeacher, fake_config
+from tutelage.testing import fake_config
 from tutelage.testing.chat_server import ChatServer
+from tutelage.testing.parity import Parity, Sometimes
 from tutelage.testing.tutor import reply_as_tutor
-
-
-class Sometimes(FakeTeacher):
-    """Right only where the first number is even, or odd."""
-
-    def __init__(self, name: str, parity: int) -> None:
-        super().__init__(name)
-        self.parity = parity
-
-    def teach(self, request: TeachingRequest) -> str:
-        if first_number(request.problem) % 2 == self.parity:
-            return super().teach(request)
-        self.asked.append(request)
-        return "It is hard to say. Answer: -1"
-
-
-def first_number(problem: Problem) -> int:
-    return int(problem.question.split()[2])
-
-
-class Parity:
-    """Learns from evidence which teacher is right on which parity."""
-
-    def __init__(self) -> None:
-        self.right: dict[str, dict[str, int]] = {}
-        self.fitted: list[int] = []
-        self.loaded = 0
-
-    def fit(self, evidence: Sequence[Evidence]) -> None:
-        self.fitted.append(len(evidence))
-        for one in evidence:
-            counts = self.right.setdefault(one.teacher, {})
-            key = str(first_number(one.problem) % 2)
-            counts[key] = counts.get(key, 0) + one.verified
-
-    def route(self, problems: Sequence[Problem], teachers: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
-        if not self.right:
-            return {}
-        keys = {problem.id: str(first_number(problem) % 2) for problem in problems}
-        return {id_: {name: float(self.right[name].get(key, 0)) for name in teachers} for id_, key in keys.items()}
-
-    def purify(self, problem: Problem, rationales: Sequence[Rationale]) -> Rationale:
-        return rationales[0]
-
-    def save(self, folder: Path) -> None:
-        (folder / "parity.json").write_text(json.dumps(self.right))
-
-    def load(self, folder: Path) -> None:
-        self.loaded += 1
-        self.right = json.loads((folder / "parity.json").read_text())
 
 
 def teachers() -> list[Sometimes]:
@@ -143,104 +91,6 @@ def test_a_resumed_run_goes_on_with_what_was_learnt(tmp_path: Path, monkeypatch:
     assert purifier.fitted == [] and purifier.loaded >= 1 and purifier.right
     assert sum(len(one.asked) for one in again) == 16
     assert not list((path / "routers").glob("*.partial"))
-
-
-class Unwilling(Sometimes):
-    """Has nothing to say, or nothing at all, or fails, where another would be wrong."""
-
-    def __init__(self, name: str, parity: int, ends: Any) -> None:
-        super().__init__(name, parity)
-        self.ends = ends
-
-    def teach(self, request: TeachingRequest) -> str:
-        if first_number(request.problem) % 2 == self.parity:
-            return super().teach(request)
-        self.asked.append(request)
-        if isinstance(self.ends, Exception):
-            raise self.ends
-        return str(self.ends)
-
-
-class Knowing(Unwilling):
-    """Says beforehand what it declines."""
-
-    def can_teach(self, problem: Problem) -> bool:
-        return first_number(problem) % 2 == self.parity
-
-
-class Partial(Parity):
-    """Prefers one teacher for everything, and keeps what it is fitted on."""
-
-    def __init__(self, preferred: str) -> None:
-        super().__init__()
-        self.preferred, self.seen = preferred, list[Evidence]()
-
-    def fit(self, evidence: Sequence[Evidence]) -> None:
-        super().fit(evidence)
-        self.seen = list(evidence)
-
-    def route(self, problems: Sequence[Problem], teachers: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
-        return {one.id: {name: float(name == self.preferred) for name in teachers} for one in problems if self.right}
-
-
-@pytest.mark.parametrize(("ends", "labelled"), [(Declined("no"), True), ("", True), (ValueError("x"), False)])
-def test_who_declines_is_no_good_at_it_and_who_fails_may_be(tmp_path: Path, ends: Any, labelled: bool) -> None:
-    some, purifier = [Unwilling("odd", 1, ends), Sometimes("even", 0)], Partial("even")
-    settings = {"max_revisions": 0, "bench_after": 99}
-    tutelage.run(config(teach=settings), teachers=some, purifier=purifier, run_dir=tmp_path / "run")
-    unwilling = [one for one in some[0].asked if one.cycle == 1 and not first_number(one.problem) % 2]
-    of = [one for one in purifier.seen if one.teacher == "odd" and not first_number(one.problem) % 2]
-    assert len(of) == (len(unwilling) if labelled else 0) and unwilling
-    assert not any(one.verified or one.text for one in of)
-
-
-def test_who_says_that_it_cannot_teach_a_problem_is_not_asked(tmp_path: Path) -> None:
-    some = [Sometimes("even", 0), Knowing("odd", 1, Declined("not my kind"))]
-    result = tutelage.run(config(), teachers=some, purifier=Partial("odd"), run_dir=tmp_path / "run")
-    assert {first_number(request.problem) % 2 for request in some[1].asked if request.cycle == 2} == {1}
-    assert len(result.lessons(2)) == 16
-
-
-@pytest.mark.parametrize("ends", [Declined("not my kind"), "", ValueError("x")])
-def test_where_the_one_that_is_asked_has_no_text_the_next_best_is_asked(tmp_path: Path, ends: Any) -> None:
-    class Ranked(Partial):
-        def route(self, problems: Sequence[Problem], teachers: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
-            return {one.id: {"wrong": 0.1, "odd": 0.9, "both": 0.5} for one in problems} if self.right else {}
-
-    some = [Sometimes("wrong", 2), Unwilling("odd", 1, ends), FakeTeacher("both")]
-    settings = {"max_revisions": 0, "bench_after": 99}
-    result = tutelage.run(config(teach=settings), teachers=some, purifier=Ranked("odd"), run_dir=tmp_path / "run")
-    asked = {one.name: [r.problem.id for r in one.asked if r.cycle == 2] for one in some}
-    silent = {id_ for r in some[1].asked if first_number(r.problem) % 2 == 0 for id_ in [r.problem.id]}
-    assert len(asked["odd"]) == 16 and set(asked["both"]) == silent & set(asked["odd"]) and not asked["wrong"]
-    assert len(asked["both"]) == len(set(asked["both"])) and len(result.lessons(2)) == 16
-
-
-def test_a_wrong_text_is_a_text_and_nobody_stands_in(tmp_path: Path) -> None:
-    some = teachers()
-    tutelage.run(config(), teachers=some, purifier=Partial("odd"), run_dir=tmp_path / "run")
-    assert [len([r for r in one.asked if r.cycle == 2]) for one in some] == [0, 16]
-
-
-def test_a_resumed_run_asks_the_next_best_where_the_first_had_declined(tmp_path: Path) -> None:
-    path, some = tmp_path / "run", [Unwilling("odd", 1, Declined("not my kind")), Sometimes("even", 0)]
-    settings = {"max_revisions": 0, "concurrency": 1}
-
-    def spend(request: TeachingRequest) -> str:
-        if request.cycle == 2:
-            raise RunFileError("the disk is full")
-        return Sometimes.teach(some[1], request)
-
-    some[1].teach = spend  # type: ignore[method-assign]
-    with pytest.raises(tutelage.RunError, match="the disk is full"):
-        tutelage.run(config(teach=settings), teachers=some, purifier=Partial("odd"), run_dir=path)
-    declined = [one for one in RunDir(path).rationales(2) if one.rejected == "declined"]
-    assert declined
-    again = [Unwilling("odd", 1, Declined("not my kind")), Sometimes("even", 0)]
-    result = tutelage.resume(path, teachers=again, purifier=Partial("odd"))
-    assert len(result.lessons(2)) == 16
-    assert declined[0].problem_id in {r.problem.id for r in again[1].asked}
-    assert declined[0].problem_id not in {r.problem.id for r in again[0].asked}
 
 
 class Broken(Parity):

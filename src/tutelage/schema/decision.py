@@ -57,8 +57,8 @@ class Evidence(Record):
     wrong_step: bool = False
     """Whether a step of it was found wrong, which `teach.check: answer` lets pass."""
     fixed: bool | None = None
-    """Whether the student that was trained on it then answered right; None if it was not, or not examined. It says as
-    much of the student as of the rationale: who was not taught cannot fail by it."""
+    """Whether the student that was trained on it then answered right; None if it was not, was not examined, or was
+    rolled back. It says as much of the student as of the rationale: who was not taught cannot fail by it."""
     scores: dict[str, float] = Field(default_factory=dict)
     """What it was given before it was taught, such as `learnability`."""
     cycle: int = 0
