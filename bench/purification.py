@@ -29,7 +29,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from fuser import reply_as_fuser
 from purification_report import summary
 from sums import build_fluent_student, write_sums
 from watched import RandomChoice, Timed
@@ -42,6 +41,7 @@ from tutelage.plugins import Plugin, build
 from tutelage.rundir import RunDir
 from tutelage.schema import Rationale, Split
 from tutelage.testing.chat_server import ChatServer
+from tutelage.testing.fuser import reply_as_fuser
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "many_teachers.yaml"
 TEACHERS = tuple(teacher["options"]["name"] for teacher in yaml.safe_load(EXAMPLE.read_text())["teachers"])

@@ -16,6 +16,7 @@ from tutelage.graphs.preflight import examine_config
 from tutelage.plugins import installed
 from tutelage.rundir import RunDir
 from tutelage.testing.chat_server import ChatServer
+from tutelage.testing.fuser import reply_as_fuser
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -78,7 +79,7 @@ def test_many_teachers_come_down_to_one_that_is_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(one.name for one in installed() if one.seam == "purifiers"))
 def test_many_teachers_with_each_purifier_by_name(name: str, tmp_path: Path) -> None:
     overrides = [f"purifier={name}", "stop.cycles=2", f"task.options.path={EXAMPLES / 'sums_and_differences.jsonl'}"]
-    with ChatServer(lambda _: "9 + 8 = 17. Answer: 17") as server:
+    with ChatServer(reply_as_fuser) as server:
         if name == "aggregate":
             overrides += ["purifier.options.model=fake", f"purifier.options.base_url={server.base_url}"]
         result = tutelage.run(load_config(EXAMPLES / "many_teachers.yaml", overrides), run_dir=tmp_path / "run")
@@ -86,6 +87,8 @@ def test_many_teachers_with_each_purifier_by_name(name: str, tmp_path: Path) -> 
     assert [len(result.lessons(cycle)) for cycle in (1, 2)] == [taught, taught]
     decisions = RunDir(result.path).decisions(2)
     assert {decision.purifier for decision in decisions} == {name}
+    if name == "aggregate":
+        assert sum(lesson.origin == "purifier aggregate" for lesson in result.lessons(2)) > 40
     if name in ("plackett_luce", "classifier", "similarity", "personalised", "reinforce"):
         fallbacks = {decision.fallback for decision in decisions} - {"drawn, to explore"}
         assert fallbacks == {None} and any(decision.scores for decision in decisions)

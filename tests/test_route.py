@@ -45,7 +45,8 @@ def test_after_a_cycle_that_asks_all_only_the_right_one_is_asked(tmp_path: Path)
     assert any("one teacher is asked for 16 problems (even " in text for text in notes)
 
 
-def test_the_ledger_shows_the_calls_that_are_saved(tmp_path: Path) -> None:
+@pytest.mark.parametrize("router", [None, {"name": "classifier", "options": {"least": 8}}])
+def test_the_ledger_shows_the_calls_that_are_saved(router: dict[str, Any] | None, tmp_path: Path) -> None:
     def reply(parity: int) -> Callable[[list[Message]], str]:
         def answer(messages: list[Message]) -> str:
             question = re.findall(r"<question>\n(.*?)\n", messages[-1]["content"])[-1]
@@ -60,7 +61,9 @@ def test_the_ledger_shows_the_calls_that_are_saved(tmp_path: Path) -> None:
             {"name": "chat", "options": {**options, "name": name, "base_url": server.base_url}}
             for name, server in (("even", even), ("odd", odd))
         ]
-        result = tutelage.run(config(teachers=asked), purifier=Parity(), run_dir=tmp_path / "run")
+        given = {"purifier": Parity()} if router is None else {}
+        changes = {"purifier": router} if router else {}
+        result = tutelage.run(config(teachers=asked, **changes), run_dir=tmp_path / "run", **given)
     calls = [report.cost.calls + report.cost.cached_calls for report in result.reports]
     assert calls == [0, 32, 16]
 

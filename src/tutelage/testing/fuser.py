@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from tutelage.seams import Message
+from ..seams import Message
 
 _SOLUTION = re.compile(r"<solution>\n(.*?)\n</solution>", re.DOTALL)
 _EQUATION = re.compile(r"([^.=\n]+)= (-?\d+)\.")
