@@ -1,36 +1,32 @@
-"""Introduce the student to purifiers that ask for it, and make it known to teachers."""
+"""Introduce the student to a purifier that asks for it, and make it known to teachers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
-from ..errors import InputError, RunError, flat
+from ..errors import RunError
 from ..schema import Problem, Split
 from ..seams import CurrentStudent
 from ..strategies import prompt_with, read_library
 from .context import RunContext
 from .exam import known_attempts
+from .guard import guard
 from .state import CycleState
 
 
-def introduce(context: RunContext, state: CycleState, plugin: Any, name: str) -> None:
-    """Call a plug-in's `meet`, if it has one.
+def introduce(context: RunContext, state: CycleState) -> None:
+    """Call the purifier's `meet`, if it has one.
 
     Raises:
         RunError: If it raises, or the cycle has no diagnosis.
     """
-    meet = getattr(plugin, "meet", None)
+    meet = getattr(context.purifier, "meet", None)
     if meet is None:
         return
     student = current_student(context, state)
-    try:
+    with guard(context, "meet"):
         meet(student)
-    except (InputError, RunError):
-        raise
-    except Exception as error:  # of somebody's plug-in
-        raise RunError(f"{name}: meet: {flat(error)}; mend the plug-in") from error
 
 
 def current_student(context: RunContext, state: CycleState) -> CurrentStudent:

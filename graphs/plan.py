@@ -47,7 +47,7 @@ async def plan(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
             tokens=settings.tokens,
         )
     )
-    introduce(context, state, context.purifier, "purifier")
+    introduce(context, state)
     context.rundir.write_plan(await route(context, made, runtime.stream_writer))
     return CycleState(cycle=cycle)
 

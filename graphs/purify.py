@@ -33,7 +33,7 @@ async def purify(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     if plan is None:
         raise RunError(f"{context.rundir.file('plans', cycle, 'json')}: missing; the run directory was changed?")
     own = own_answers(context, state["student"], cycle)
-    introduce(context, state, context.purifier, "purifier")
+    introduce(context, state)
     await on_model_thread(prepare, context, cycle)
     open_ = {problem: some for problem, some in candidates(context, cycle).items() if problem not in own}
     await score(context, runtime.stream_writer, cycle, open_)

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, RunError, flat
+from ..errors import RunError
 from ..hashing import content_hash
 from ..model_thread import on_model_thread
 from ..schema import Assignment, Evidence, LessonPlan, Problem, Split
 from .context import RunContext
+from .guard import guard
 from .last_words import last_words
 from .lesson.call import EMPTY, FAILURES, NO_TEXT
 from .lineage import accepted
@@ -36,7 +37,7 @@ async def route(context: RunContext, plan: LessonPlan, write: Callable[[dict[str
     problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
     wanted = [problems[a.problem_id] for a in plan.assignments if len(a.teachers) > 1]
     teachers = [name for name in context.roster.left if any(name in a.teachers for a in plan.assignments)]
-    scores = await on_model_thread(_guarded, context.purifier.route, wanted, teachers) if wanted else None
+    scores = await on_model_thread(_call, context, "route", wanted, teachers) if wanted else None
     routed = tuple(
         _routed(context, plan.cycle, one, problems[one.problem_id], (scores or {}).get(one.problem_id, {}))
         for one in plan.assignments
@@ -55,15 +56,15 @@ def prepare(context: RunContext, cycle: int) -> None:
     folder = context.rundir.path / "routers" / f"cycle-{cycle:03d}"
     if not folder.exists():
         if (before := folder.with_name(f"cycle-{cycle - 1:03d}")).exists():
-            _guarded(purifier.load, before)  # a resumed run has a purifier that has learnt nothing yet
-        _guarded(purifier.fit, list(evidence(context, cycle)))
+            _call(context, "load", before)  # a resumed run has a purifier that has learnt nothing yet
+        _call(context, "fit", list(evidence(context, cycle)))
         partial = folder.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        _guarded(purifier.save, partial)
+        _call(context, "save", partial)
         partial.rename(folder)
     else:
-        _guarded(purifier.load, folder)
+        _call(context, "load", folder)
 
 
 def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
@@ -143,10 +144,6 @@ def _told(context: RunContext, before: tuple[Assignment, ...], after: tuple[Assi
     return f"purifier {context.purifier_name}: one teacher is asked for {asked.total()} problems ({told})"
 
 
-def _guarded(act: Callable[..., Any], *given: Any) -> Any:
-    try:
-        return act(*given)
-    except (InputError, RunError):
-        raise
-    except Exception as error:  # of somebody's plug-in
-        raise RunError(f"purifier: {getattr(act, '__name__', 'it')}: {flat(error)}; mend the plug-in") from error
+def _call(context: RunContext, method: str, *given: Any) -> Any:
+    with guard(context, method):
+        return getattr(context.purifier, method)(*given)

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import InputError, RunError, flat
 from ..model_thread import on_model_thread
 from ..schema import Problem, Rationale, Split
 from .context import RunContext
+from .guard import guard
 
 CHUNK = 16
 """Problems scored at once: a crash costs no more than these."""
@@ -34,25 +34,21 @@ async def score(context: RunContext, write: Callable[[dict[str, Any]], None], cy
     Raises:
         RunError: If the purifier fails.
     """
-    scorer = getattr(context.purifier, "score", None)
-    if scorer is None:
+    if not hasattr(context.purifier, "score"):
         return
     problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
     groups = [(problems[problem_id], some) for problem_id, some in found.items()]
     write({"kind": "progress", "node": "score", "cycle": cycle, "done": 0, "total": len(groups)})
     for start in range(0, len(groups), CHUNK):
         chunk = groups[start : start + CHUNK]
-        _write_scores(context, cycle, await on_model_thread(_scored, scorer, chunk))
+        _write_scores(context, cycle, await on_model_thread(_scored, context, chunk))
         write({"kind": "progress", "node": "score", "cycle": cycle, "advance": len(chunk), "total": len(groups)})
 
 
-def _scored(scorer: Any, chunk: list[tuple[Problem, list[Rationale]]]) -> dict[str, dict[str, float]]:
-    try:
-        return {id_: dict(scores) for id_, scores in scorer(chunk).items()}
-    except (InputError, RunError):
-        raise
-    except Exception as error:  # of somebody's plug-in
-        raise RunError(f"purifier: score: {flat(error)}; mend the plug-in") from error
+def _scored(context: RunContext, chunk: list[tuple[Problem, list[Rationale]]]) -> dict[str, dict[str, float]]:
+    purifier: Any = context.purifier
+    with guard(context, "score"):
+        return {id_: dict(scores) for id_, scores in purifier.score(chunk).items()}
 
 
 def _write_scores(context: RunContext, cycle: int, scores: Mapping[str, dict[str, float]]) -> None:

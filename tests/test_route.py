@@ -113,9 +113,11 @@ class Broken(Parity):
         return super().__getattribute__(name)
 
 
-@pytest.mark.parametrize("where", ["fit", "save", "route"])
+@pytest.mark.parametrize("where", ["meet", "fit", "save", "route", "score"])
 def test_one_that_fails_is_one_line(tmp_path: Path, where: str) -> None:
-    with pytest.raises(tutelage.RunError, match=r"purifier: fail: KeyError\('nothing there'\); mend the plug-in"):
+    with pytest.raises(
+        tutelage.RunError, match=rf"^purifier Broken: {where}: KeyError\('nothing there'\); mend the plug-in$"
+    ):
         tutelage.run(config(), teachers=teachers(), purifier=Broken(where), run_dir=tmp_path / "run")
 
 
