@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from ..agents.purifiers.consensus import majority
@@ -47,7 +47,7 @@ async def decide(
         cycle=cycle,
         purifier=context.purifier_name,
         candidates=tuple(one.id for one in verified),
-        scores={name: round(score, 6) for name, score in purified.scores.items() if isfinite(score)},
+        scores={name: round(score, 6) for name, score in _finite(purified.scores).items()},
         chosen=tuple(one.id for one in taught if one.verified),
         conflict=conflict_of(written),
         fallback=fallback,
@@ -77,5 +77,11 @@ def _judged(context: RunContext, cycle: int, problem: Problem, own: Rationale) -
         "verified": reason is None,
         "rejected": reason,
         "wrong_step": verdict.wrong_step,
+        "scores": _finite(own.scores),
     }
     return own.model_copy(update=changes)
+
+
+def _finite(scores: Mapping[str, float]) -> dict[str, float]:
+    """Leave out what JSON cannot hold."""
+    return {name: score for name, score in scores.items() if isfinite(score)}

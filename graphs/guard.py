@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import isfinite
 
 from ..errors import InputError, RunError, flat
 from .context import RunContext
@@ -23,3 +24,28 @@ def guard(context: RunContext, method: str) -> Iterator[None]:
     except Exception as error:  # of somebody's plug-in
         told = f"purifier {context.purifier_name}: {method}: {flat(error)}; mend the plug-in"
         raise RunError(told) from error
+
+
+def scores_of(
+    context: RunContext, method: str, returned: Mapping[str, Mapping[str, float]], problem_of: Mapping[str, str]
+) -> dict[str, dict[str, float]]:
+    """Read the scores that a method of the purifier has returned.
+
+    Args:
+        context: The run.
+        method: The method.
+        returned: Scores by name, by the id of what has them.
+        problem_of: The problem that each of these ids belongs to.
+
+    Raises:
+        RunError: If one is no finite number: it cannot be compared, nor written as JSON.
+    """
+    scores = {id_: {name: float(score) for name, score in some.items()} for id_, some in returned.items()}
+    for id_, some in scores.items():
+        for name, score in some.items():
+            if not isfinite(score):
+                raise RunError(
+                    f"purifier {context.purifier_name}: {method}: {name!r} for problem {problem_of.get(id_, id_)} is "
+                    f"{score}; return finite numbers, and leave out what is not known"
+                )
+    return scores

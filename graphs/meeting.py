@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import isfinite
 
 from ..errors import RunError
 from ..schema import Problem, Split
@@ -58,6 +59,13 @@ def _likelihoods(context: RunContext, checkpoint: str) -> Callable[[Sequence[tup
     prompt = partial(prompt_with, read_library(checkpoint), context.task.instruction)
 
     def likelihoods(answers: Sequence[tuple[Problem, str]]) -> list[float]:
-        return list(measure(checkpoint, [(prompt(problem.question, ()), text) for problem, text in answers]))
+        found = list(measure(checkpoint, [(prompt(problem.question, ()), text) for problem, text in answers]))
+        for (problem, _), value in zip(answers, found, strict=True):
+            if not isfinite(value):
+                raise RunError(
+                    f"engine: the likelihood of a text for problem {problem.id} is {value}; the student {checkpoint} "
+                    "is broken: begin anew with a lower learning rate, or look into the engine"
+                )
+        return found
 
     return likelihoods

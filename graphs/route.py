@@ -14,7 +14,7 @@ from ..hashing import content_hash
 from ..model_thread import on_model_thread
 from ..schema import Assignment, Evidence, LessonPlan, Problem, Split
 from .context import RunContext
-from .guard import guard
+from .guard import guard, scores_of
 from .last_words import last_words
 from .lesson.call import EMPTY, FAILURES, NO_TEXT
 from .lineage import accepted
@@ -37,13 +37,19 @@ async def route(context: RunContext, plan: LessonPlan, write: Callable[[dict[str
     problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
     wanted = [problems[a.problem_id] for a in plan.assignments if len(a.teachers) > 1]
     teachers = [name for name in context.roster.left if any(name in a.teachers for a in plan.assignments)]
-    scores = await on_model_thread(_call, context, "route", wanted, teachers) if wanted else None
+    scores = await on_model_thread(_chances, context, wanted, teachers) if wanted else {}
     routed = tuple(
-        _routed(context, plan.cycle, one, problems[one.problem_id], (scores or {}).get(one.problem_id, {}))
+        _routed(context, plan.cycle, one, problems[one.problem_id], scores.get(one.problem_id, {}))
         for one in plan.assignments
     )
     write({"kind": "note", "cycle": plan.cycle, "text": _told(context, plan.assignments, routed)})
     return plan.model_copy(update={"assignments": routed})
+
+
+def _chances(context: RunContext, problems: Sequence[Problem], teachers: Sequence[str]) -> dict[str, dict[str, float]]:
+    purifier: Any = context.purifier
+    with guard(context, "route"):
+        return scores_of(context, "route", purifier.route(problems, teachers), {})
 
 
 def prepare(context: RunContext, cycle: int) -> None:

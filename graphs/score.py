@@ -9,7 +9,7 @@ from typing import Any
 from ..model_thread import on_model_thread
 from ..schema import Problem, Rationale, Split
 from .context import RunContext
-from .guard import guard
+from .guard import guard, scores_of
 
 CHUNK = 16
 """Problems scored at once: a crash costs no more than these."""
@@ -47,8 +47,9 @@ async def score(context: RunContext, write: Callable[[dict[str, Any]], None], cy
 
 def _scored(context: RunContext, chunk: list[tuple[Problem, list[Rationale]]]) -> dict[str, dict[str, float]]:
     purifier: Any = context.purifier
+    problem_of = {one.id: problem.id for problem, some in chunk for one in some}
     with guard(context, "score"):
-        return {id_: dict(scores) for id_, scores in purifier.score(chunk).items()}
+        return scores_of(context, "score", purifier.score(chunk), problem_of)
 
 
 def _write_scores(context: RunContext, cycle: int, scores: Mapping[str, dict[str, float]]) -> None:
