@@ -166,6 +166,8 @@ def _teacher_checks(parts: Parts, name: str, teacher: Teacher) -> Iterator[tuple
 
 
 def _purifier_checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
+    if hasattr(parts.purifier, "fit"):
+        yield "purifier can be resumed", partial(_check_keeps, parts)
     if getattr(parts.purifier, "needs_likelihoods", False):
         yield "purifier fits the engine", partial(_check_likelihoods, parts)
     if hasattr(parts.purifier, "check"):
@@ -245,6 +247,14 @@ def _check_likelihoods(parts: Parts) -> None:
             f"purifier: {parts.purifier_name}: goes by how likely the student is to write a text, which its engine "
             f"({type(parts.engine).__name__}) cannot tell; give the engine `likelihoods` (see tutelage.seams), choose "
             "another as student.engine, such as transformers, or another purifier, such as similarity"
+        )
+
+
+def _check_keeps(parts: Parts) -> None:
+    """Refuse a purifier that learns but cannot write down what it has learnt: a resumed run would begin anew."""
+    if missing := [name for name in ("save", "load") if not hasattr(parts.purifier, name)]:
+        raise InputError(
+            f"purifier: {parts.purifier_name}: has fit, but no {missing[0]}; write it as tutelage.seams.Purifier says"
         )
 
 

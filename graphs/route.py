@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import RunError
 from ..hashing import content_hash
 from ..model_thread import on_model_thread
 from ..schema import Assignment, Evidence, LessonPlan, Problem, Split
@@ -57,8 +56,6 @@ def prepare(context: RunContext, cycle: int) -> None:
     purifier: Any = context.purifier
     if not hasattr(purifier, "fit"):
         return
-    if missing := [name for name in ("save", "load") if not hasattr(purifier, name)]:
-        raise RunError(f"purifier {context.purifier_name}: has fit, but no {missing[0]}; see tutelage.seams.Purifier")
     folder = context.rundir.path / "routers" / f"cycle-{cycle:03d}"
     if not folder.exists():
         if (before := folder.with_name(f"cycle-{cycle - 1:03d}")).exists():

@@ -1,4 +1,4 @@
-"""A purifier that goes by how likely the student finds a text needs an engine that can tell; others do without."""
+"""What a purifier needs is found before a run: likelihoods from the engine, a way to keep what it learns."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tutelage.configfile import parse_config
 from tutelage.graphs.preflight import examine_config
 from tutelage.rundir import RunDir
 from tutelage.testing import FakeEngine, FakeTeacher, fake_config
+from tutelage.testing.parity import Parity
 
 PERSONALISED = {"name": "personalised", "options": {"encoder": "tutelage.testing:HashEmbedder"}}
 TOLD = r"^purifier: {}: goes by .* engine \(Mute\) cannot tell; .*student\.engine"
@@ -67,3 +68,11 @@ def test_doctor_finds_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("purifier", ["consensus", {**PERSONALISED, "name": "similarity"}])
 def test_who_only_prefers_by_them_does_without(tmp_path: Path, purifier: Any) -> None:
     assert {lesson.origin for lesson in run(tmp_path / "run", purifier, Mute()).lessons(1)} == {"a"}
+
+
+@pytest.mark.parametrize("lacks", ["save", "load"])
+def test_one_that_learns_must_be_able_to_keep_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacks: str) -> None:
+    monkeypatch.delattr(Parity, lacks)
+    with pytest.raises(InputError, match=f"^purifier: Parity: has fit, but no {lacks}; write it as"):
+        tutelage.run(fake_config(), purifier=Parity(), run_dir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
