@@ -55,6 +55,18 @@ async def decide(
     return taught, decision
 
 
+def nothing_to_choose(context: RunContext, cycle: int, problem_id: str, written: Sequence[Rationale]) -> Decision:
+    """Return the record of a problem for which nothing that was written can be taught."""
+    return Decision(
+        problem_id=problem_id,
+        cycle=cycle,
+        purifier=context.purifier_name,
+        candidates=(),
+        chosen=(),
+        conflict=conflict_of(written),
+    )
+
+
 def conflict_of(written: Sequence[Rationale]) -> Conflict | None:
     """Say what rationales disagree in: their final answers, else in whether a step of theirs is wrong."""
     if len({one.answer for one in written if one.answer is not None}) > 1:

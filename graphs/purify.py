@@ -12,7 +12,7 @@ from ..errors import RunError
 from ..model_thread import on_model_thread
 from ..schema import Assignment, Attempt, Decision, Lesson, LessonPlan, Problem, Rationale, Split
 from .context import RunContext
-from .decide import decide
+from .decide import decide, nothing_to_choose
 from .last_words import last_words
 from .meeting import introduce
 from .own_answers import own_answers
@@ -39,8 +39,9 @@ async def purify(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     await score(context, runtime.stream_writer, cycle, open_)
     taught, decisions = await _decide_all(context, plan, own)
     context.rundir.write_decisions(cycle, decisions)
+    chosen = sum(bool(decision.candidates) for decision in decisions)
     for why, count in Counter(decision.fallback for decision in decisions if decision.fallback).most_common(1):
-        text = f"purifier {context.purifier_name}: went by something simpler for {count} of {len(decisions)}: {why}"
+        text = f"purifier {context.purifier_name}: went by something simpler for {count} of {chosen}: {why}"
         runtime.stream_writer({"kind": "note", "cycle": cycle, "text": text})
     lessons = make_lessons(context, plan, own, taught)
     context.rundir.write_lessons(cycle, lessons)
@@ -68,7 +69,9 @@ async def _decide_all(context: RunContext, plan: LessonPlan, own: dict[str, Atte
     taught = {
         name: [r for r in rationales if r.verified] for name, (rationales, _) in zip(wanted, decided, strict=True)
     }
-    return taught, [decision for _, decision in decided]
+    made = {decision.problem_id: decision for _, decision in decided}
+    asked = [a.problem_id for a in plan.assignments if a.problem_id not in own and written.get(a.problem_id)]
+    return taught, [made.get(name) or nothing_to_choose(context, plan.cycle, name, written[name]) for name in asked]
 
 
 def _keep(context: RunContext, cycle: int, taught: Sequence[Rationale]) -> None:

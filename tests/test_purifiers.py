@@ -269,3 +269,26 @@ def test_a_teacher_may_have_the_purifier_s_name(tmp_path: Path) -> None:
     rundir = run(tmp_path / "run", teachers=teachers, purifier=Author("So {0} = {1}. Answer: {1}"))
     assert {lesson.origin for lesson in rundir.lessons(1)} == {"purifier Author"}
     assert {len(decision.candidates) for decision in rundir.decisions(1)} == {2}
+
+
+class Lost(FakeTeacher):
+    """Is wrong, each in its own way."""
+
+    def teach(self, request: TeachingRequest) -> str:
+        return f"It is hard to say. Answer: -{len(self.name)}"
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_conflict_is_told_also_where_there_is_no_choice(tmp_path: Path, right: bool) -> None:
+    teachers = [FakeTeacher() if right else Lost("lost too"), Lost("lost")]
+    result = tutelage.run(
+        {**fake_config(stop={"cycles": 1}), "teach": {"max_revisions": 0}, "exam": {"due": None}},
+        teachers=teachers,
+        run_dir=tmp_path / "run",
+    )
+    decisions = RunDir(result.path).decisions(1)
+    planned = [one.problem_id for one in RunDir(result.path).plan(1).assignments]  # type: ignore[union-attr]
+    assert [one.problem_id for one in decisions] == planned
+    assert {(len(d.candidates), len(d.chosen), d.conflict) for d in decisions} == {(right, right, "answers")}
+    (event,) = [e for e in result.trace(planned[0])["events"] if e["kind"] == "purification"]
+    assert event["text"] == f"{right:d} of {right:d} verified rationales taught; the teachers' answers differ"

@@ -132,7 +132,8 @@ def _life(rundir: RunDir, problem: Problem, cycle: int) -> Iterator[dict[str, An
     for rationale in sorted(written, key=lambda r: (order.get(r.teacher, len(order)), r.draft, r.revision)):
         yield from _rationale(rundir, rationale)
     for decision in rundir.decisions(cycle):
-        if decision.problem_id == problem.id and (len(decision.candidates) > 1 or decision.fallback):
+        telling = len(decision.candidates) > 1 or decision.fallback or decision.conflict
+        if decision.problem_id == problem.id and telling:
             yield _decision(decision)
     for lesson in lessons:
         yield _lesson(lesson)
@@ -204,6 +205,7 @@ def _recalls(rundir: RunDir, rationale: Rationale) -> Iterator[dict[str, Any]]:
 
 def _decision(decision: Decision) -> dict[str, Any]:
     text = f"{len(decision.chosen)} of {len(decision.candidates)} verified rationales taught"
+    text += f"; the teachers' {decision.conflict} differ" if decision.conflict else ""
     text += f"; {decision.fallback}" if decision.fallback else ""
     row = decision.model_dump(mode="json", exclude={"problem_id", "purifier"})
     over = [name for name in decision.candidates if name not in decision.chosen]
