@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
 
-from ..errors import InputError, RunError, flat
+from ..errors import RunError, blamed
 from .context import RunContext
 
 
@@ -19,21 +19,19 @@ def guard(context: RunContext, method: str) -> Iterator[None]:
     """
     try:
         yield
-    except (InputError, RunError):
-        raise
-    except Exception as error:  # of somebody's plug-in
-        told = f"purifier {context.purifier_name}: {method}: {flat(error)}; mend the plug-in"
-        raise RunError(told) from error
+    except Exception as error:
+        named = blamed(f"purifier {context.purifier_name}: {method}", error)
+        if named is error:
+            raise
+        raise named from error
 
 
 def scores_of(
-    context: RunContext, method: str, returned: Mapping[str, Mapping[str, float]], problem_of: Mapping[str, str]
+    returned: Mapping[str, Mapping[str, float]], problem_of: Mapping[str, str]
 ) -> dict[str, dict[str, float]]:
-    """Read the scores that a method of the purifier has returned.
+    """Read the scores that a purifier's method has returned.
 
     Args:
-        context: The run.
-        method: The method.
         returned: Scores by name, by the id of what has them.
         problem_of: The problem that each of these ids belongs to.
 
@@ -44,8 +42,6 @@ def scores_of(
     for id_, some in scores.items():
         for name, score in some.items():
             if not isfinite(score):
-                raise RunError(
-                    f"purifier {context.purifier_name}: {method}: {name!r} for problem {problem_of.get(id_, id_)} is "
-                    f"{score}; return finite numbers, and leave out what is not known"
-                )
+                told = f"{name!r} for problem {problem_of.get(id_, id_)} is {score}"
+                raise RunError(f"{told}; return finite numbers, and leave out what is not known")
     return scores

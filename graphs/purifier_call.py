@@ -14,7 +14,7 @@ from typing import Any
 
 from ..agents.purifiers.consensus import all_alike, majority
 from ..daemon import DaemonCaller, Raised
-from ..errors import CallFailed, Declined, InputError, RunError, flat
+from ..errors import CallFailed, Declined, RunError, blamed, flat
 from ..ledger import ledger_scope
 from ..schema import Problem, Purified, Rationale
 from ..seams import Purifier
@@ -99,9 +99,8 @@ class PurifierCall:
             told = f"did not decide within {self._timeout:g} seconds; raise teach.timeout, or look why it hangs"
             raise RunError(f"{who} {told}") from None
         except Raised as raised:
-            if isinstance(raised.error, InputError | RunError | Declined):
-                raise raised.error from raised.error.__cause__
-            raise RunError(f"{who}: {flat(raised.error)}; mend the plug-in") from raised.error
+            named = blamed(who, raised.error)
+            raise named from (raised.error.__cause__ if named is raised.error else raised.error)
         if isinstance(found, Rationale):
             found = Purified(rationales=(found,))
         if not isinstance(found, Purified):

@@ -48,7 +48,7 @@ async def route(context: RunContext, plan: LessonPlan, write: Callable[[dict[str
 def _chances(context: RunContext, problems: Sequence[Problem], teachers: Sequence[str]) -> dict[str, dict[str, float]]:
     purifier: Any = context.purifier
     with guard(context, "route"):
-        return scores_of(context, "route", purifier.route(problems, teachers), {})
+        return scores_of(purifier.route(problems, teachers), {})
 
 
 def prepare(context: RunContext, cycle: int) -> None:

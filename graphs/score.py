@@ -49,7 +49,7 @@ def _scored(context: RunContext, chunk: list[tuple[Problem, list[Rationale]]]) -
     purifier: Any = context.purifier
     problem_of = {one.id: problem.id for problem, some in chunk for one in some}
     with guard(context, "score"):
-        return scores_of(context, "score", purifier.score(chunk), problem_of)
+        return scores_of(purifier.score(chunk), problem_of)
 
 
 def _write_scores(context: RunContext, cycle: int, scores: Mapping[str, dict[str, float]]) -> None:

@@ -72,3 +72,13 @@ def test_what_a_purifier_says_of_its_own_text_is_left_out(tmp_path: Path) -> Non
     for name in ("rationales", "decisions"):
         lines = next((result.path / name).glob("*001*")).read_text().splitlines()
         assert [json.loads(line, parse_constant=refuse) for line in lines]
+
+
+@pytest.mark.parametrize("error", [tutelage.InputError("no such file"), tutelage.RunError("no such file")])
+def test_an_error_of_ours_that_a_plug_in_raises_is_named(tmp_path: Path, error: Exception) -> None:
+    class Failing(Scoring):
+        def score(self, candidates: Any) -> Any:
+            raise error
+
+    with pytest.raises(tutelage.RunError, match=r"^purifier Failing: score: no such file$"):
+        run(tmp_path / "run", Failing(0.0))

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 import tutelage
-from tutelage import TeachingRequest
+from tutelage import InputError, TeachingRequest
 from tutelage.agents.purifiers.consensus import majority
 from tutelage.agents.purifiers.learnability import LEARNABILITY
 from tutelage.configfile import parse_config
+from tutelage.errors import RunFileError
 from tutelage.graphs.context import build_parts
 from tutelage.graphs.decide import conflict_of
 from tutelage.graphs.estimate import bills
@@ -203,7 +204,10 @@ class Odd:
     [
         ("a text", "returned a str; return a Rationale, or a Purified of such"),
         (None, "returned a NoneType"),
-        (KeyError("x"), "mend the plug-in"),
+        (KeyError("x"), r"^purifier Odd: problem \w+: KeyError\('x'\); mend the plug-in$"),
+        (InputError("no such file"), r"^purifier Odd: problem \w+: no such file$"),
+        (tutelage.RunError("it is full"), r"^purifier Odd: problem \w+: it is full$"),
+        (RunFileError("the disk is full"), "^the disk is full$"),
     ],
 )
 def test_a_broken_purifier_is_one_line(tmp_path: Path, found: Any, told: str) -> None:

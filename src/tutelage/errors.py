@@ -93,6 +93,18 @@ def flat(error: BaseException, limit: int = 300, bare: bool = False) -> str:
     return " ".join(text[: 2 * limit].split())[:limit] or kind
 
 
+def blamed(who: str, error: BaseException) -> BaseException:
+    """Return what a plug-in raised as a line that begins with who it was.
+
+    What the run itself raised, or what says that there is no text this time, is returned as it is.
+    """
+    if isinstance(error, BudgetSpent | RunFileError | CallFailed | Declined):
+        return error
+    if isinstance(error, InputError | RunError):
+        return RunError(f"{who}: {flat(error, limit=600, bare=True)}")
+    return RunError(f"{who}: {flat(error)}; mend the plug-in")
+
+
 def one_line(error: BaseException, limit: int = 300) -> str:
     """Return an exception as one line: its kind and the first line of what it says; secrets are blacked out."""
     lines = without_secrets(str(error)).strip().splitlines()
