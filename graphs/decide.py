@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-from ..agents.purifiers.consensus import majority
+from ..agents.purifiers.consensus import answer_of, majority
 from ..hashing import content_hash
 from ..model_thread import on_model_thread
 from ..schema import TOO_LONG, Conflict, Decision, Problem, Rationale
@@ -69,7 +69,7 @@ def nothing_to_choose(context: RunContext, cycle: int, problem_id: str, written:
 
 def conflict_of(written: Sequence[Rationale]) -> Conflict | None:
     """Say what rationales disagree in: their final answers, else in whether a step of theirs is wrong."""
-    if len({one.answer for one in written if one.answer is not None}) > 1:
+    if len({answer_of(one) for one in written if one.answer is not None}) > 1:
         return "answers"
     sound = {one.wrong_step is None for one in written if one.answer is not None}
     return "steps" if len(sound) > 1 else None

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
+from ...arithmetic import evaluate
 from ...schema import Problem, Purified, Rationale
 from .learnability import LEARNABILITY, Candidates, Learnability, learnability_of
+
+_NUMBER = re.compile(r"[-−]?[0-9.,]+(\s*/\s*[0-9.,]+)?")
+"""A number or a fraction; a score such as 3-1 is no subtraction."""
 
 
 def majority(rationales: Sequence[Rationale]) -> Rationale:
     """Return the likeliest rationale among those that end on the most frequent answer; of equal ones the first."""
-    votes = Counter(_answer(one) for one in rationales)
-    return max(rationales, key=lambda one: (votes[_answer(one)], learnability_of(one)))
+    votes = Counter(answer_of(one) for one in rationales)
+    return max(rationales, key=lambda one: (votes[answer_of(one)], learnability_of(one)))
 
 
 def all_alike(rationales: Sequence[Rationale]) -> bool:
@@ -20,8 +26,11 @@ def all_alike(rationales: Sequence[Rationale]) -> bool:
     return len({one.text.strip() for one in rationales}) == 1
 
 
-def _answer(rationale: Rationale) -> str:
-    return (rationale.answer or "").strip().casefold()
+def answer_of(rationale: Rationale) -> Fraction | str:
+    """Return a final answer for comparison: a number by its value, however it is written, any other by its letters."""
+    text = (rationale.answer or "").strip().casefold()
+    value = evaluate(text) if _NUMBER.fullmatch(text) else None
+    return text if value is None else value
 
 
 class ConsensusPurifier(Learnability):
