@@ -136,15 +136,21 @@ def _able(context: RunContext, problem: Problem, names: Sequence[str]) -> list[s
 
 def _told(context: RunContext, before: tuple[Assignment, ...], after: tuple[Assignment, ...]) -> str:
     """Say how many calls are saved, or why none is."""
-    saved = sum(len(a.teachers) - len(b.teachers) for a, b in zip(before, after, strict=True))
-    if not saved:
-        why = getattr(context.purifier, "not_ready", None)
-        if not any(len(one.teachers) > 1 for one in before):
-            why = "routing needs two teachers"
-        return f"purifier {context.purifier_name}: {why or 'nothing to route'}; all teachers are asked"
-    asked = Counter(one.teachers[0] for one in after if len(one.teachers) == 1 and one.scores)
+    drafts = context.config.teach.drafts
+    calls, left = (sum(len(one.teachers) for one in some) * drafts for some in (before, after))
+    if calls == left:
+        return f"purifier {context.purifier_name}: {_why_all(context, before, after)}; all teachers are asked"
+    asked = Counter(one.teachers[0] for one in after if one.routed)
     told = ", ".join(f"{name} {count}" for name, count in sorted(asked.items()))
-    return f"purifier {context.purifier_name}: one teacher is asked for {asked.total()} problems ({told})"
+    return f"purifier {context.purifier_name}: {calls - left} of {calls} calls saved ({told})"
+
+
+def _why_all(context: RunContext, before: tuple[Assignment, ...], after: tuple[Assignment, ...]) -> str:
+    if not any(len(one.teachers) > 1 for one in before):
+        return "routing needs two teachers"
+    if any(one.scores for one in after):
+        return "every problem is kept to explore (plan.explore)"
+    return getattr(context.purifier, "not_ready", None) or "nothing to route"
 
 
 def _call(context: RunContext, method: str, *given: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import pytest
 
 import tutelage
 from tutelage.graphs import cycle as cycle_module
+from tutelage.jsonl import read
 from tutelage.rundir import RunDir
 from tutelage.seams import Message
 from tutelage.testing import fake_config
@@ -30,6 +30,10 @@ def config(**changes: Any) -> dict[str, Any]:
     return {**fake_config(stop={"cycles": 2, "patience": None}), "teach": {"max_revisions": 0}, "plan": plan, **changes}
 
 
+def notes(result: tutelage.Result) -> list[str]:
+    return [event["text"] for event in read(RunDir(result.path).events) if event["kind"] == "note"]
+
+
 def test_after_a_cycle_that_asks_all_only_the_right_one_is_asked(tmp_path: Path) -> None:
     some, purifier = teachers(), Parity()
     result = tutelage.run(config(), teachers=some, purifier=purifier, run_dir=tmp_path / "run")
@@ -40,9 +44,8 @@ def test_after_a_cycle_that_asks_all_only_the_right_one_is_asked(tmp_path: Path)
         (teacher,) = assignment.teachers
         assert assignment.scores[teacher] == max(assignment.scores.values()) > min(assignment.scores.values())
     assert purifier.fitted == [0, 32]
-    notes = [r["text"] for r in map(json.loads, RunDir(result.path).events.read_text().splitlines()) if "text" in r]
-    assert any("nothing to route; all teachers are asked" in text for text in notes)
-    assert any("one teacher is asked for 16 problems (even " in text for text in notes)
+    assert any("nothing to route; all teachers are asked" in text for text in notes(result))
+    assert any("purifier Parity: 16 of 32 calls saved (even " in text for text in notes(result))
 
 
 @pytest.mark.parametrize("router", [None, {"name": "classifier", "options": {"least": 8}}])
@@ -69,11 +72,12 @@ def test_the_ledger_shows_the_calls_that_are_saved(router: dict[str, Any] | None
 
 
 def test_a_share_of_the_problems_keeps_all_its_teachers(tmp_path: Path) -> None:
-    result = tutelage.run(
-        config(plan={"explore": 0.5}), teachers=teachers(), purifier=Parity(), run_dir=tmp_path / "run"
-    )
+    result = tutelage.run(config(plan={"explore": 0.5}), teachers=teachers(), purifier=Parity(), run_dir=tmp_path / "a")
     counts = Counter(len(one.teachers) for one in RunDir(result.path).plan(2).assignments)  # type: ignore[union-attr]
     assert counts[1] and counts[2] and counts.total() == 16
+    assert any(f" {counts[1]} of 32 calls saved" in text for text in notes(result))
+    result = tutelage.run(config(plan={"explore": 1.0}), teachers=teachers(), purifier=Parity(), run_dir=tmp_path / "b")
+    assert any("every problem is kept to explore (plan.explore); all teachers are" in text for text in notes(result))
 
 
 def test_a_resumed_run_goes_on_with_what_was_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
