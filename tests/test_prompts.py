@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tutelage.agents.fusion_prompt import fusion_messages
 from tutelage.agents.prompts import PROMPT_TOKENS, SYSTEM, TEXT_CAP, count_tokens, teaching_messages
 from tutelage.schema import (
     Attempt,
     EarlierRationale,
     ProbeError,
     Problem,
+    Rationale,
     RecalledError,
     Split,
     TeachingRequest,
@@ -167,3 +169,20 @@ def test_each_draft_is_asked_for_in_another_style() -> None:
     asked = [teaching_messages(request(draft=n))[-1]["content"] for n in range(4)]
     assert len(set(asked)) == 4
     assert asked[0] == teaching_messages(request())[-1]["content"]
+
+
+def test_what_is_fused_is_bounded_and_keeps_every_answer() -> None:
+    problem = Problem(question="What? " * 2000, answer="(4, 2) " * 300)
+    rationales = [Rationale(text=f"{n} is so. " * 500 + f"Answer: {n}") for n in range(100)]
+    messages = fusion_messages(problem, rationales)
+    assert sum(count_tokens(message["content"]) for message in messages) <= PROMPT_TOKENS
+    told = messages[-1]["content"]
+    assert told.count("<solution>") == told.count("</solution>") > 3
+    assert all(f"Answer: {n}\n</solution>" in told for n in range(told.count("<solution>")))
+    assert "(4, 2) " * 299 in told
+
+
+def test_what_fits_is_fused_whole() -> None:
+    texts = ["3 + 4 = 7. Answer: 7", "It is 7. Answer: 7", "3 + 4 = 7. Answer: 7 "]
+    told = fusion_messages(Problem(question="What is 3 + 4?", answer="7"), [Rationale(text=text) for text in texts])
+    assert told[-1]["content"].count("<solution>") == 2 and "[cut]" not in told[-1]["content"]

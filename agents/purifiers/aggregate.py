@@ -9,7 +9,8 @@ from ...schema import Problem, Purified, Rationale
 from ...spending import Estimate
 from ..chat.asker import ChatAsker
 from ..chat.parsing import clean
-from ..prompts import FUSION_VERSION, PROMPT_TOKENS, fusion_messages
+from ..fusion_prompt import FUSION_VERSION, fusion_messages
+from ..prompts import PROMPT_TOKENS
 from .consensus import all_alike
 
 
