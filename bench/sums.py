@@ -2,8 +2,8 @@
 
     python bench/sums.py examples/sums_and_differences.jsonl
 
-A question is a chain of one-digit terms that are all added or all subtracted, with a carry or a borrow. The tiny
-student is pretrained on such chains, in coarse steps and in fine ones, but not on those of the gate and test splits;
+A question adds two one-digit numbers to a number, or subtracts them, with a carry or a borrow. The tiny student is
+pretrained on such questions, in coarse steps and in fine ones, but not on those of the gate and test splits;
 what a run teaches it is how a task wants its answers, and whatever its teachers' steps do to what it knew.
 """
 
@@ -20,17 +20,18 @@ from tutelage.testing.planted import build_planted_student
 
 NEEDED = {"+": "addition with carry", "-": "subtraction with borrow"}
 ASKED = {
-    "+": ("Add up: {} =", "What is the sum? {} =", "Altogether: {} ="),
-    "-": ("Take away: {} =", "What is left? {} =", "What remains: {} ="),
+    "+": ("Add up", "What is the sum", "Altogether"),
+    "-": ("Take away", "What is left", "What remains"),
 }
+STEPS = 1500
 SIZES = {"train": 240, "probe": 32, "gate": 48, "test": 128}
 FLUENT = [dict.fromkeys(("addition with carry", "subtraction with borrow"), grain) for grain in ("direct", "fine")]
 
 
-def draw_chain(rng: random.Random, op: str, fewest: int = 2) -> str:
-    """Return a chain of so many operations or one more; one may be left out."""
-    start = rng.randrange(10) if op == "+" else rng.randint(10, 18)
-    return " ".join([str(start), *(f"{op} {rng.randint(1, 9)}" for _ in range(rng.randint(fewest, 3)))])
+def draw_chain(rng: random.Random, op: str, operations: int = 2) -> str:
+    """Return a chain of so many operations."""
+    start = rng.randrange(16) if op == "+" else rng.randint(10, 25)
+    return " ".join([str(start), *(f"{op} {rng.randint(1, 9)}" for _ in range(operations))])
 
 
 def write_sums(path: Path, seed: int, sizes: dict[str, int] = SIZES) -> Path:
@@ -49,7 +50,7 @@ def _row(rng: random.Random, op: str, split: str, seen: set[str]) -> dict[str, o
         chain = draw_chain(rng, op)
         steps = work(chain)
     seen.add(chain)
-    question, skills = rng.choice(ASKED[op]).format(chain), sorted({step.skill for step in steps})
+    question, skills = f"{rng.choice(ASKED[op])}: {chain} =", sorted({step.skill for step in steps})
     return {"question": question, "answer": as_text(steps[-1].result), "skills": skills, "split": split}
 
 
@@ -61,8 +62,15 @@ def build_fluent_student(folder: Path, seed: int, task: Path) -> Path:
     """Write the student to a folder, after some minutes of pretraining."""
     rows = [json.loads(line) for line in task.read_text().splitlines()]
     held_out = {find_expression(row["question"]) for row in rows if row["split"] in ("gate", "test")}
+    words = [words for some in ASKED.values() for words in some]
     return build_planted_student(
-        folder, seed, FLUENT, held_out, lambda rng: draw_chain(rng, rng.choice("+-"), fewest=1)
+        folder,
+        seed,
+        FLUENT,
+        held_out,
+        chain=lambda rng: draw_chain(rng, rng.choice("+-"), rng.randint(1, 2)),
+        words=lambda rng: rng.choice(words),
+        steps=STEPS,
     )
 
 

@@ -46,7 +46,8 @@ def test_a_student_is_built_the_same_again(tmp_path: Path, monkeypatch: pytest.M
 def test_what_is_held_out_is_not_in_its_texts() -> None:
     def chains(held_out: frozenset[str]) -> list[str]:
         rng = random.Random(0)
-        texts = [planted._asked(rng, [draw_ways(0)], held_out, planted._chain)[0][0] for _ in range(3000)]
+        drawn = planted._Texts([draw_ways(0)], held_out, planted._chain, planted._words)
+        texts = [drawn.draw(rng)[0][0] for _ in range(3000)]
         return [text.rsplit(": ", 1)[1].partition(" =")[0] for text in texts]
 
     seen = set(chains(frozenset()))

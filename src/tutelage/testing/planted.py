@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..agents.teachers.grains import Grain, write_step
 from ..arithmetic import Step, skill_of
@@ -27,6 +27,7 @@ GAPS: Final = "   \n"
 """What may stand before the ending: most often it goes on in the line, sometimes it begins a new one."""
 STEPS, BATCH, RATE = 2200, 32, 4e-3
 
+Draw = Callable[[random.Random], str]
 Ways = Mapping[str, Grain]
 """The grain in which a student knows a skill; `direct` where none is named."""
 
@@ -42,7 +43,9 @@ def build_planted_student(
     seed: int = 0,
     ways: Sequence[Ways] | None = None,
     held_out: Collection[str] = (),
-    chain: Callable[[random.Random], str] | None = None,
+    chain: Draw | None = None,
+    words: Draw | None = None,
+    steps: int | None = None,
 ) -> Path:
     """Write a planted student to a folder in the format of Hugging Face, after some minutes of pretraining.
 
@@ -52,15 +55,18 @@ def build_planted_student(
         ways: What it knows: each text goes by one of these, which is drawn. One drawn from the seed if left out.
         held_out: Chains such as `3 + 4 - 1` that it is never pretrained on.
         chain: Draws a chain; 2 to 4 one-digit terms, added and subtracted, if left out.
+        words: Draws what comes before it in a question; any words if left out.
+        steps: Of pretraining; `STEPS` if left out.
     """
     known = [draw_ways(seed)] if ways is None else list(ways)
-    drawn, frozen = chain or _chain, frozenset(held_out)
+    texts = _Texts(known, frozenset(held_out), chain or _chain, words or _words)
     with reproducible(seed):
         tokenizer = make_tokenizer()
         model = make_model(tokenizer)
         rng = random.Random(seed)
-        texts = ([_asked(rng, known, frozen, drawn) for _ in range(BATCH)] for _ in range(STEPS))
-        pretrain(model, tokenizer, texts, STEPS, RATE)
+        count = STEPS if steps is None else steps
+        batches = ([texts.draw(rng) for _ in range(BATCH)] for _ in range(count))
+        pretrain(model, tokenizer, batches, count, RATE)
     with quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -75,22 +81,32 @@ def say(left: int, op: str, right: int, ways: Ways) -> tuple[list[str], int]:
     return write_step(step, ways.get(step.skill, "direct")), result
 
 
-def _asked(
-    rng: random.Random, known: Sequence[Ways], held_out: Set[str], chain: Callable[[random.Random], str]
-) -> Text:
-    """Return a question in any words that ends in a chain, and its answer, the result repeated after a closing word."""
-    question = chain(rng)
-    while question in held_out:
-        question = chain(rng)
-    ways = known[0] if len(known) == 1 else rng.choice(known)
-    first, *terms = question.split()
-    at, lines = int(first), list[str]()
-    for op, right in zip(terms[::2], terms[1::2], strict=True):
-        equations, at = say(at, op, int(right), ways)
-        lines += equations
-    system = f"{START}s{random_words(rng, rng.randint(2, 6))}{END}" if rng.random() < 0.2 else ""
-    asked = f"{system}{START}u{random_words(rng, rng.randint(1, 9))}: {question} ={END}{START}a"
-    return [(asked, False), (f"{' '.join(lines)}{rng.choice(GAPS)}{_ending(rng)}: {at}{END}", True)]
+class _Texts(NamedTuple):
+    """What a student is pretrained on."""
+
+    ways: Sequence[Ways]
+    held_out: Set[str]
+    chain: Draw
+    words: Draw
+
+    def draw(self, rng: random.Random) -> Text:
+        """Return a question that ends in a chain, and its answer, the result repeated after a closing word."""
+        question = self.chain(rng)
+        while question in self.held_out:
+            question = self.chain(rng)
+        ways = self.ways[0] if len(self.ways) == 1 else rng.choice(self.ways)
+        first, *terms = question.split()
+        at, lines = int(first), list[str]()
+        for op, right in zip(terms[::2], terms[1::2], strict=True):
+            equations, at = say(at, op, int(right), ways)
+            lines += equations
+        system = f"{START}s{random_words(rng, rng.randint(2, 6))}{END}" if rng.random() < 0.2 else ""
+        asked = f"{system}{START}u{self.words(rng)}: {question} ={END}{START}a"
+        return [(asked, False), (f"{' '.join(lines)}{rng.choice(GAPS)}{_ending(rng)}: {at}{END}", True)]
+
+
+def _words(rng: random.Random) -> str:
+    return random_words(rng, rng.randint(1, 9))
 
 
 def _chain(rng: random.Random) -> str:
