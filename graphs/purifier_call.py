@@ -10,6 +10,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from ..agents.purifiers.consensus import all_alike, majority
@@ -23,7 +24,11 @@ from .lesson.streak import Streak
 
 
 class PurifierCall:
-    """Calls the purifier of a run."""
+    """Calls the purifier of a run.
+
+    Attributes:
+        learnt: The folder that holds what the purifier knows, as it was last saved or loaded; None before that.
+    """
 
     def __init__(
         self, purifier: Purifier, name: str, timeout: float, bench_after: int, tell: Callable[[dict[str, Any]], None]
@@ -34,6 +39,7 @@ class PurifierCall:
         """
         self._purifier, self._name, self._timeout = purifier, name, timeout
         self._bench_after, self._tell = bench_after, tell
+        self.learnt: Path | None = None
         self._begin(0)
         # Only a coroutine function is made for several calls at once. Who waits for a turn is not timed yet.
         several = inspect.iscoroutinefunction(purifier.purify)

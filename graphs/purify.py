@@ -17,7 +17,7 @@ from .last_words import last_words
 from .meeting import introduce
 from .own_answers import own_answers
 from .route import prepare
-from .score import candidates, score
+from .score import Candidates, candidates, score
 from .state import CycleState
 from .step import step
 
@@ -35,23 +35,25 @@ async def purify(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     own = own_answers(context, state["student"], cycle)
     introduce(context, state)
     await on_model_thread(prepare, context, cycle)
-    open_ = {problem: some for problem, some in candidates(context, cycle).items() if problem not in own}
-    await score(context, runtime.stream_writer, cycle, open_)
-    taught, decisions = await _decide_all(context, plan, own)
+    verified = candidates(context, cycle)
+    open_ = {problem: some for problem, some in verified.items() if problem not in own}
+    verified |= await score(context, runtime.stream_writer, cycle, open_)
+    taught, decisions = await _decide_all(context, plan, own, verified)
     context.rundir.write_decisions(cycle, decisions)
     chosen = sum(bool(decision.candidates) for decision in decisions)
     for why, count in Counter(decision.fallback for decision in decisions if decision.fallback).most_common(1):
         text = f"purifier {context.purifier_name}: went by something simpler for {count} of {chosen}: {why}"
         runtime.stream_writer({"kind": "note", "cycle": cycle, "text": text})
-    lessons = make_lessons(context, plan, own, taught)
+    lessons = make_lessons(context, plan, own, taught, verified)
     context.rundir.write_lessons(cycle, lessons)
     runtime.stream_writer({"kind": "lessons", "cycle": cycle, "count": len(lessons)})
     return CycleState(cycle=cycle)
 
 
-async def _decide_all(context: RunContext, plan: LessonPlan, own: dict[str, Attempt]) -> tuple[Taught, list[Decision]]:
+async def _decide_all(
+    context: RunContext, plan: LessonPlan, own: dict[str, Attempt], verified: Candidates
+) -> tuple[Taught, list[Decision]]:
     """Let the purifier decide for each problem, so many at once, and keep what it wrote itself."""
-    verified = candidates(context, plan.cycle)
     written = last_words(r for r in context.rundir.rationales(plan.cycle) if r.teacher in context.teachers)
     problems = {p.id: p for p in context.problems[Split.TRAIN]}
     wanted = [a.problem_id for a in plan.assignments if a.problem_id not in own and verified.get(a.problem_id)]
@@ -83,10 +85,11 @@ def _keep(context: RunContext, cycle: int, taught: Sequence[Rationale]) -> None:
         context.rundir.write_rationales(cycle, [*teachers, *own])
 
 
-def make_lessons(context: RunContext, plan: LessonPlan, own: dict[str, Attempt], taught: Taught) -> list[Lesson]:
+def make_lessons(
+    context: RunContext, plan: LessonPlan, own: dict[str, Attempt], taught: Taught, verified: Candidates
+) -> list[Lesson]:
     """Return the lessons of each planned problem that has a target."""
     problems = {p.id: p for p in context.problems[Split.TRAIN]}
-    verified = candidates(context, plan.cycle)
     lessons: list[Lesson] = []
     for assignment in plan.assignments:
         problem = problems[assignment.problem_id]

@@ -52,22 +52,30 @@ def _chances(context: RunContext, problems: Sequence[Problem], teachers: Sequenc
 
 
 def prepare(context: RunContext, cycle: int) -> None:
-    """Fit a purifier that learns on all that earlier cycles showed, once a cycle; later, read what was saved."""
-    purifier: Any = context.purifier
-    if not hasattr(purifier, "fit"):
+    """Fit a purifier that learns on what earlier cycles showed, once a cycle; a resumed run reads what is saved."""
+    if not hasattr(context.purifier, "fit"):
         return
     folder = context.rundir.path / "routers" / f"cycle-{cycle:03d}"
-    if not folder.exists():
-        if (before := folder.with_name(f"cycle-{cycle - 1:03d}")).exists():
-            _call(context, "load", before)  # a resumed run has a purifier that has learnt nothing yet
-        _call(context, "fit", list(evidence(context, cycle)))
-        partial = folder.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        _call(context, "save", partial)
-        partial.rename(folder)
-    else:
+    if context.purifier_call.learnt == folder:
+        return
+    if folder.exists():
         _call(context, "load", folder)
+    else:
+        _fit(context, cycle, folder)
+    context.purifier_call.learnt = folder
+
+
+def _fit(context: RunContext, cycle: int, folder: Path) -> None:
+    """Fit the purifier, and save it in a folder that is there whole or not at all."""
+    before = folder.with_name(f"cycle-{cycle - 1:03d}")
+    if before.exists() and context.purifier_call.learnt != before:
+        _call(context, "load", before)  # a resumed run has a purifier that has learnt nothing yet
+    _call(context, "fit", list(evidence(context, cycle)))
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    _call(context, "save", partial)
+    partial.rename(folder)
 
 
 def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:

@@ -28,21 +28,27 @@ def candidates(context: RunContext, cycle: int) -> Candidates:
     return found
 
 
-async def score(context: RunContext, write: Callable[[dict[str, Any]], None], cycle: int, found: Candidates) -> None:
-    """Let the purifier score candidates, if it has `score`, and write the scores into the cycle's rationales.
+async def score(
+    context: RunContext, write: Callable[[dict[str, Any]], None], cycle: int, found: Candidates
+) -> Candidates:
+    """Let the purifier score candidates, if it has `score`; return them with the scores, which go into their file too.
 
     Raises:
         RunError: If the purifier fails.
     """
     if not hasattr(context.purifier, "score"):
-        return
+        return found
     problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
     groups = [(problems[problem_id], some) for problem_id, some in found.items()]
     write({"kind": "progress", "node": "score", "cycle": cycle, "done": 0, "total": len(groups)})
+    scores: dict[str, dict[str, float]] = {}
     for start in range(0, len(groups), CHUNK):
         chunk = groups[start : start + CHUNK]
-        _write_scores(context, cycle, await on_model_thread(_scored, context, chunk))
+        new = await on_model_thread(_scored, context, chunk)
+        _write_scores(context, cycle, new)
+        scores |= new
         write({"kind": "progress", "node": "score", "cycle": cycle, "advance": len(chunk), "total": len(groups)})
+    return {problem_id: [_with(scores, one) for one in some] for problem_id, some in found.items()}
 
 
 def _scored(context: RunContext, chunk: list[tuple[Problem, list[Rationale]]]) -> dict[str, dict[str, float]]:
@@ -56,5 +62,8 @@ def _write_scores(context: RunContext, cycle: int, scores: Mapping[str, dict[str
     if not scores:
         return
     known = context.rundir.rationales(cycle)
-    added = [r.model_copy(update={"scores": {**r.scores, **scores.get(r.id, {})}}) for r in known]
-    context.rundir.write_rationales(cycle, added)
+    context.rundir.write_rationales(cycle, [_with(scores, one) for one in known])
+
+
+def _with(scores: Mapping[str, dict[str, float]], one: Rationale) -> Rationale:
+    return one.model_copy(update={"scores": {**one.scores, **scores.get(one.id, {})}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import tutelage
+from tutelage.rundir import RunDir
 from tutelage.schema import Problem, Purified, Rationale
 from tutelage.testing import FakeEngine, FakeTeacher, fake_config
 from tutelage.testing.parity import Ranking
@@ -82,3 +84,16 @@ def test_an_error_of_ours_that_a_plug_in_raises_is_named(tmp_path: Path, error: 
 
     with pytest.raises(tutelage.RunError, match=r"^purifier Failing: score: no such file$"):
         run(tmp_path / "run", Failing(0.0))
+
+
+def test_what_may_be_taught_is_read_once_a_cycle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["tutelage.graphs.purify"]
+    original, read = module.candidates, list[int]()
+
+    def counting(context: Any, cycle: int) -> Any:
+        read.append(cycle)
+        return original(context, cycle)
+
+    monkeypatch.setattr(module, "candidates", counting)
+    decisions = RunDir(run(tmp_path / "run", "consensus").path).decisions(1)
+    assert read == [1, 2] and all(len(one.scores) == 2 for one in decisions), "chosen by the scores of this cycle"
