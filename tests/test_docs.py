@@ -6,6 +6,8 @@ import json
 import re
 import shlex
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -161,3 +163,11 @@ def test_the_figures_of_recall_are_those_that_were_measured() -> None:
     assert row("terms alone", "0.0") in page
     assert row("vectors alone, of the described error", "1.0") in page
     assert row("vectors alone, of the bare question and attempt", "question and attempt, vectors alone") in page
+
+
+@pytest.mark.parametrize("student", ["tiny"])
+def test_the_page_on_purification_has_the_tables_of_its_bench(student: str) -> None:
+    script, results = ROOT / "bench/purification_report.py", ROOT / f"bench/results/purification_{student}.json"
+    table = subprocess.run([sys.executable, script, results], capture_output=True, text=True, check=True).stdout
+    page = (ROOT / "docs/purification.md").read_text()
+    assert table.count("\n") > 3 and table.strip() in page
