@@ -171,3 +171,14 @@ def test_the_page_on_purification_has_the_tables_of_its_bench(student: str) -> N
     table = subprocess.run([sys.executable, script, results], capture_output=True, text=True, check=True).stdout
     page = (ROOT / "docs/purification.md").read_text()
     assert table.count("\n") > 3 and table.strip() in page
+
+
+def test_the_page_on_purification_has_the_figures_of_routing() -> None:
+    page = (ROOT / "docs/purification.md").read_text()
+    measured = json.loads((ROOT / "bench/results/routing.json").read_text())["routers"]
+    for name, found in measured.items():
+        router, encoder = name.split(", ")
+        right = f"{min(found['right_by_seed']):.4f}"
+        row = f"| `{router}` | `{encoder}` | {right} | {found['ms_a_question_alone_p50']} | {found['seconds_to_fit_2000']} |"
+        assert row in page
+        assert min(found["right_by_seed"]) >= 0.9
