@@ -40,7 +40,7 @@ tiny: install ## The whole loop with a student of under a million parameters (un
 	rm -rf runs/tiny
 	$(BIN)/tutelage run examples/tiny.yaml --run-dir runs/tiny $(ARGS)
 
-test: install ## Run the unit tests (four minutes on 2 cores)
+test: install ## Run the unit tests (five minutes on 2 cores)
 	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu" $(ARGS)
 
 test-slow: install install-vllm ## Run the tests with the real student and real servers

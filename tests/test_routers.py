@@ -21,49 +21,10 @@ from tutelage.agents.purifiers.plackett_luce import PlackettLuceRouter
 from tutelage.agents.purifiers.router import Router
 from tutelage.agents.purifiers.similarity import SimilarityRouter, question_loss, teacher_loss
 from tutelage.errors import InputError, RunError
-from tutelage.schema import Evidence, Problem, Rationale
+from tutelage.schema import Problem, Rationale
+from tutelage.testing.planted_skills import SKILLS, TEACHERS, evidence, held_out, problem, right_teacher
 
 ROUTERS: list[Callable[..., Router]] = [PlackettLuceRouter, ClassifierRouter, SimilarityRouter, PersonalisedRouter]
-TEACHERS = ("a", "b", "c", "d")
-SKILLS: dict[str, tuple[str, str]] = {
-    "sum": ("a", "What is {} + {}?"),
-    "difference": ("b", "What is {} - {}?"),
-    "product": ("c", "Multiply {} by {}."),
-    "divisor": ("d", "Find the greatest common divisor of {} and {}."),
-    "story": ("a", "Ann has {} apples and buys {} more. How many has she now?"),
-    "money": ("b", "A ticket costs {} cents. Tom pays with {} cents. What does he get back?"),
-    "legs": ("c", "How many legs do {} dogs and {} birds have?"),
-    "order": ("d", "Sort these numbers: {}, {}, 3."),
-}
-"""Which teacher alone is right, and how it is asked."""
-
-
-def problem(rng: random.Random, number: int) -> Problem:
-    skill = list(SKILLS)[number % len(SKILLS)]
-    question = SKILLS[skill][1].format(rng.randint(2, 99), rng.randint(2, 99))
-    return Problem(id=f"p{number}", question=question, answer="1", skills=(skill,))
-
-
-def right_teacher(one: Problem) -> str:
-    return SKILLS[one.skills[0]][0]
-
-
-def evidence(count: int, seed: int = 0, teachers: tuple[str, ...] = TEACHERS) -> list[Evidence]:
-    rng = random.Random(seed)
-    found = []
-    for number in range(count):
-        asked = problem(rng, number)
-        for teacher in teachers:
-            sound = right_teacher(asked) == teacher
-            found.append(
-                Evidence(problem=asked, teacher=teacher, text="x", verified=sound, scores={LEARNABILITY: -0.5})
-            )
-    return found
-
-
-def held_out(count: int) -> list[Problem]:
-    rng = random.Random(99)
-    return [problem(rng, 10_000 + number) for number in range(count)]
 
 
 @pytest.mark.parametrize("make", ROUTERS)
@@ -136,26 +97,6 @@ def test_only_teachers_that_may_be_asked_and_that_it_knows_are_scored(make: Call
     (row,) = router.route(held_out(1), ("b", "new", "d")).values()
     assert set(row) == {"b", "d"}
     assert router.route(held_out(1), ("new",)) == {} and router.route([], TEACHERS) == {}
-
-
-def test_a_teacher_that_was_not_asked_is_neither_right_nor_wrong() -> None:
-    some = [one for one in evidence(80) if not (one.teacher == "d" and int(one.problem.id[1:]) % 2)]
-    labels = Labels.read([*some, *evidence(1, seed=5, teachers=("a",))])
-    assert labels.teachers == TEACHERS and len(labels.questions) == 80
-    assert np.isnan(labels.right[1, 3]) and not np.isnan(labels.right[0, 3])
-
-
-def test_what_was_right_but_did_not_help_speaks_neither_for_nor_against_its_teacher() -> None:
-    one, other = evidence(1)[:2]
-    rows = [(True, False), (True, True), (True, None), (False, False)]  # right, and what became of the student
-
-    def marks(other_right: bool) -> list[float]:
-        against = other.model_copy(update={"verified": other_right})
-        labels = (one.model_copy(update={"verified": right, "fixed": fixed}) for right, fixed in rows)
-        return [Labels.read([each, against]).right[0, 0] for each in labels]
-
-    assert np.array_equal(marks(other_right=True), [np.nan, 1, 1, 0], equal_nan=True)
-    assert marks(other_right=False) == [1, 1, 1, 0], "the only one that was right is better than the others"
 
 
 @pytest.mark.parametrize("make", ROUTERS)
@@ -246,24 +187,6 @@ def test_once_ready_the_student_is_asked_only_where_it_matters(make: Callable[..
     scores = router.score([(one, some)])
     assert sum(measured) == 4 * asked
     assert all((LEARNABILITY in row) == bool(asked) and router.name in row for row in scores.values())
-
-
-def test_the_draft_that_was_taught_speaks_for_its_teacher() -> None:
-    one, other = (e.model_copy(update={"verified": True}) for e in evidence(1)[:2])
-    drafts = [
-        one.model_copy(update={"taught": True, "fixed": False}),
-        one.model_copy(update={"scores": {LEARNABILITY: -0.1}}),
-    ]
-    assert np.isnan(Labels.read([*drafts, other]).right[0, 0])
-
-
-def test_of_several_drafts_the_best_counts_and_each_cycle_is_a_row_of_its_own() -> None:
-    one, other = evidence(1)[:2]
-    drafts = [one.model_copy(update={"verified": ok}) for ok in (True, False)]
-    again = [e.model_copy(update={"cycle": 2, "scores": {LEARNABILITY: -0.1}}) for e in (one, other)]
-    labels = Labels.read([*drafts, other, *again])
-    assert labels.right.tolist() == [[1.0, 0.0], [1.0, 0.0]]
-    assert labels.learnability[1].tolist() == pytest.approx([-0.1, -0.1])
 
 
 def test_plackett_luce_strengths_maximise_the_weighted_likelihood() -> None:

@@ -115,10 +115,12 @@ class ReinforcePurifier(Learner):
         if not rows:
             return {}
         texts = self._likelihoods([(problem, one.text) for problem, one in rows])
-        answers = self._likelihoods([(problem, _answer(problem)) for problem, _ in rows])
+        asked = {problem.id: problem for problem, _ in rows}
+        likely = self._likelihoods([(problem, _answer(problem)) for problem in asked.values()])
+        answers = dict(zip(asked, likely, strict=True))
         found = {
-            one.id: {LEARNABILITY: text, ANSWER: answer}
-            for (_, one), text, answer in zip(rows, texts, answers, strict=True)
+            one.id: {LEARNABILITY: text, ANSWER: answers[problem.id]}
+            for (problem, one), text in zip(rows, texts, strict=True)
         }
         for (_, one), chance in zip(rows, self._chances(rows), strict=True):
             found[one.id][self.name] = chance
