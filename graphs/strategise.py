@@ -69,7 +69,7 @@ def _taught(context: RunContext, cycle: int, diagnosis: Diagnosis | None) -> dic
     for lesson in sorted(context.rundir.lessons(cycle), key=lambda one: len(one.text)):
         if lesson.rationale_id:
             by_name[planned.get(lesson.problem_id)].append(lesson)
-    return {w: by_name[w.name][:MOST_LESSONS] for w in (diagnosis.weaknesses if diagnosis else ()) if by_name[w.name]}
+    return {w: by_name[w.name][:MOST_LESSONS] for w in (diagnosis.taught if diagnosis else ()) if by_name[w.name]}
 
 
 async def _write(

@@ -150,7 +150,7 @@ class Requests:
 
     def request(self, assignment: Assignment, teacher: str, draft: int = 0) -> TeachingRequest:
         """Return what one teacher gets for one draft for one problem."""
-        weaknesses = {w.name: w for w in self.diagnosis.weaknesses}
+        weaknesses = {w.name: w for w in self.diagnosis.taught}
         problem = self.problems[assignment.problem_id]
         return TeachingRequest(
             problem=problem,
@@ -194,7 +194,7 @@ def _persistent(context: RunContext, diagnosis: Diagnosis, student: str) -> tupl
     """Return the weaknesses that teaching has not brought to half; the others are getting better as they are taught."""
     line = lineage(context.rundir.reports(), student)
     before = {w.name for report in line if (d := context.rundir.diagnosis(report.cycle)) for w in d.weaknesses}
-    return tuple(w.name for w in diagnosis.weaknesses if w.name in before and w.pass_rate < HALF)
+    return tuple(w.name for w in diagnosis.taught if w.name in before and w.pass_rate < HALF)
 
 
 def _earlier(context: RunContext, cycle: int) -> dict[tuple[str, str], list[EarlierRationale]]:

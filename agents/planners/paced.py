@@ -121,7 +121,7 @@ def _returning(drawn: Sequence[Problem], request: PlanningRequest, latest: Mappi
 
 def _balanced(ranked: Sequence[Problem], diagnosis: Diagnosis, count: int) -> list[Problem]:
     """Take the first `count`, but no weak skill with less than its share; the order stays that of the draw."""
-    weak = [weakness.name for weakness in diagnosis.weaknesses]
+    weak = [weakness.name for weakness in diagnosis.taught]
     quota = int(count * min(WEAK_SHARE, 0.5 / max(len(weak), 1)))
     reserved: dict[str, None] = {}
     for skill in weak:
@@ -140,4 +140,4 @@ def _first_ids(ranked: Iterable[Problem], skill: str, quota: int) -> list[str]:
 
 def weakness_of(problem: Problem, diagnosis: Diagnosis) -> str | None:
     """Name the most severe weakness among a problem's skills."""
-    return next((weakness.name for weakness in diagnosis.weaknesses if weakness.name in problem.skills), None)
+    return next((weakness.name for weakness in diagnosis.taught if weakness.name in problem.skills), None)

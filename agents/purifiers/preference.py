@@ -80,7 +80,7 @@ class PreferencePurifier:
 
     def _items(self, student: CurrentStudent, problem: Problem) -> list[Problem]:
         """Choose the problems that a draft for this one is tried on."""
-        weak = {weakness.name for weakness in student.diagnosis.weaknesses}.intersection(problem.skills)
+        weak = {weakness.name for weakness in student.diagnosis.taught}.intersection(problem.skills)
 
         def rank(row: tuple[Problem, Attempt]) -> tuple[bool, float]:
             item, attempt = row

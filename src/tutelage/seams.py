@@ -165,6 +165,9 @@ class PlanningRequest:
     """What became of the explanations given to this student and to those it came from, oldest first."""
     tokens: int | None = None
     """What teachers may write in all, in the student's tokens; None is no limit."""
+    teacher_rates: Mapping[str, float] = field(default_factory=dict)
+    """By skill, the share of the problems that need it for which some teacher had a verified rationale so far; a skill
+    that nobody was asked about is not in it."""
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ Every model is frozen and refuses unknown fields; what is written to a run direc
 """
 
 from .decision import Conflict, Decision, Evidence, Purified
-from .diagnosis import Assignment, Diagnosis, LessonPlan, Mastery, Weakness
+from .diagnosis import Assignment, Confirmation, Diagnosis, LessonPlan, Mastery, Skill, Weakness
 from .exam import BASE, Attempt, Grade, Problem, Split, WrongStep
 from .lesson import NO_STEP, TOO_LONG, EarlierRationale, Lesson, ProbeError, Rationale, RecalledError, TeachingRequest
 from .record import SCHEMA_VERSION, Record
@@ -18,6 +18,7 @@ __all__ = [
     "TOO_LONG",
     "Assignment",
     "Attempt",
+    "Confirmation",
     "Conflict",
     "Cost",
     "CycleReport",
@@ -37,6 +38,7 @@ __all__ = [
     "Rationale",
     "RecalledError",
     "Record",
+    "Skill",
     "Split",
     "Strategy",
     "StrategyRequest",

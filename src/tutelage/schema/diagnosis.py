@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from .exam import WrongStep
 from .record import Record, Unit
 
 
@@ -13,11 +14,34 @@ class Mastery(Record):
     skill: str
     alpha: float
     beta: float
+    low: Unit = 0.0
+    """The pass rate lies between `low` and `high` with 90 % probability."""
+    high: Unit = 1.0
+    chance: Unit = 0.0
+    """The pass rate of somebody who guesses, as at multiple choice."""
 
     @property
     def mean(self) -> float:
         """The expected pass rate."""
         return self.alpha / (self.alpha + self.beta)
+
+    @property
+    def known(self) -> float:
+        """The expected pass rate without what guessing gives: 0 is guessing, 1 is mastered."""
+        return max(0.0, self.mean - self.chance) / (1 - self.chance) if self.chance < 1 else 0.0
+
+
+class Confirmation(Record):
+    """A weakness put to the test: how the student did on fresh problems of its kind."""
+
+    asked: int
+    """Fresh problems answered."""
+    passed: float
+    """Of these, how many showed no sign of the weakness."""
+    confirmed: bool
+    """Whether the weakness showed again; one that did not is not taught."""
+    evidence: tuple[str, ...] = ()
+    """Ids of the attempts."""
 
 
 class Weakness(Record):
@@ -32,6 +56,26 @@ class Weakness(Record):
     """Share of all attempts that fail here: what is lost to this weakness, in [0, 1]."""
     evidence: tuple[str, ...] = ()
     """Ids of failed attempts, the most telling first."""
+    wrong_step: WrongStep | None = None
+    """A first wrong step that shows it, where one is known."""
+    confirmation: Confirmation | None = None
+    """What a test on fresh problems showed; None if it was not tested."""
+
+    @property
+    def refuted(self) -> bool:
+        """Whether it was tested and did not show again."""
+        return self.confirmation is not None and not self.confirmation.confirmed
+
+
+class Skill(Record):
+    """A kind of problem that was discovered in a task without tags."""
+
+    name: str
+    """The same from cycle to cycle."""
+    description: str = ""
+    terms: tuple[str, ...] = ()
+    """The words that tell it from the others, the most telling first."""
+    problem_ids: tuple[str, ...] = ()
 
 
 class Diagnosis(Record):
@@ -45,6 +89,15 @@ class Diagnosis(Record):
     mastery: tuple[Mastery, ...]
     errors: dict[str, int] = Field(default_factory=dict)
     """Failed attempts by kind of their first wrong step."""
+    prerequisites: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Which skills each skill builds on; no cycle among them."""
+    discovered: tuple[Skill, ...] = ()
+    """Kinds of problems without tags; they stand for the tags."""
+
+    @property
+    def taught(self) -> tuple[Weakness, ...]:
+        """The weaknesses that are to be taught: all but those that a test has refuted."""
+        return tuple(weakness for weakness in self.weaknesses if not weakness.refuted)
 
 
 class Assignment(Record):
