@@ -23,6 +23,7 @@ from typing import Any
 
 import reasoning_gym
 
+from tutelage.agents.steps.checker import ArithmeticChecker
 from tutelage.graphs.lesson.judge import judge
 from tutelage.schema import Grade, Problem
 from tutelage.tasks.answers import extract_answer, same
@@ -93,7 +94,7 @@ def measure(n: int, seed: int) -> dict[str, Any]:
             if text is None:
                 continue
             began = time.perf_counter()
-            reason = judge(task, problem, text).reason  # type: ignore[arg-type]
+            reason = judge(task, problem, text, ArithmeticChecker()).reason  # type: ignore[arg-type]
             seconds += time.perf_counter() - began
             counts[fault.__name__][reason or "passed"] += 1
     judged = sum(sum(some.values()) for some in counts.values())

@@ -12,7 +12,7 @@ import re
 
 from mistakes import Worked
 
-from tutelage.agents.checker.steps import find_wrong_step
+from tutelage.agents.steps import find_wrong_step
 from tutelage.arithmetic import as_text, evaluate
 from tutelage.schema import Attempt, Problem, Split
 from tutelage.seams import Task

@@ -35,7 +35,7 @@ from watched import RandomChoice, Timed
 
 import tutelage
 from tutelage import TeachingRequest
-from tutelage.agents.checker.steps import find_wrong_step
+from tutelage.agents.steps import find_wrong_step
 from tutelage.configfile import load_config
 from tutelage.plugins import Plugin, build
 from tutelage.rundir import RunDir

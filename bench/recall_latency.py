@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.agents.checker.steps import find_wrong_step
+from tutelage.agents.steps import find_wrong_step
 from tutelage.arithmetic import skills_of
 from tutelage.config import MemoryConfig
 from tutelage.memory import ErrorMemory, OutcomeEntry

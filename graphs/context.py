@@ -15,10 +15,11 @@ from ..memory import ErrorMemory
 from ..plugins import Plugin, build, check
 from ..rundir import RunDir
 from ..schema import BASE, Problem, Split
-from ..seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
+from ..seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, StepChecker, Task, Teacher
 from .lesson.critique import CriticCall
 from .lesson.roster import Roster
 from .purifier_call import PurifierCall
+from .step_check import StepCheck
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Parts:
     problems: Mapping[Split, Sequence[Problem]]
     engine: Engine
     """If it has `count_tokens`, rationales that are longer than the student's answers may be are turned away."""
+    checker: StepCheck
     diagnostician: Diagnostician
     planner: Planner
     teachers: Mapping[str, Teacher]
@@ -93,6 +95,7 @@ class Objects:
     critic: Critic | None = None
     purifier: Purifier | None = None
     embedder: Embedder | None = None
+    checker: StepChecker | None = None
 
     def names(self) -> dict[str, Any]:
         """Say which objects were given, so that a resume can ask for the same."""
@@ -128,6 +131,7 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         retention=retention,
         problems=problems,
         engine=_engine(config, base) if objects.engine is None else check("engines", objects.engine),
+        checker=_checker(config.checker, objects.checker),
         diagnostician=_part("diagnosticians", objects.diagnostician, config.diagnostician),
         planner=_part("planners", objects.planner, config.planner),
         teachers=teachers,
@@ -160,6 +164,12 @@ def _critic(named: Plugin | None, given: Critic | None, ledger: CallLedger | Non
     else:
         made = None if named is None else build("critics", named, ledger=ledger)
     return made
+
+
+def _checker(named: Plugin | None, given: StepChecker | None) -> StepCheck:
+    if given is not None:
+        return StepCheck(check("checkers", given))
+    return StepCheck(None) if named is None else StepCheck(build("checkers", named), named.name)
 
 
 def _engine(config: RunConfig, base: Path) -> Engine:

@@ -77,7 +77,7 @@ def conflict_of(written: Sequence[Rationale]) -> Conflict | None:
 
 def _judged(context: RunContext, cycle: int, problem: Problem, own: Rationale) -> Rationale:
     """Judge a text that the purifier wrote itself, as a teacher's is judged."""
-    verdict = judge(context.task, problem, own.text, context.config.teach.check == "steps")
+    verdict = judge(context.task, problem, own.text, context.checker, context.config.teach.check == "steps")
     reason = verdict.reason or (None if context.fits(own.text) else TOO_LONG)
     author = f"purifier {context.purifier_name}"  # a teacher may have the purifier's name
     changes = {

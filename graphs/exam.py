@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..agents.checker.steps import find_wrong_step
 from ..hashing import content_hash
 from ..model_thread import on_model_thread
-from ..schema import Attempt, Problem, Split, WrongStep
+from ..schema import Attempt, Problem, Split
 from ..seams import Generation, Task
 from ..strategies import prompt_with, read_library
 from .context import RunContext
+from .step_check import StepCheck
 
 Writer = Callable[[dict[str, Any]], None]
 
@@ -82,18 +82,28 @@ def _answer(
         on_progress=advance,
     )
     return [
-        grade(task, problem, generation, cycle=cycle, student=student, split=split, sample=sample)
+        grade(task, problem, generation, context.checker, cycle=cycle, student=student, split=split, sample=sample)
         for problem, generations in zip(problems, answers, strict=True)
         for sample, generation in zip(numbers, generations, strict=True)
     ]
 
 
 def grade(
-    task: Task, problem: Problem, generation: Generation, *, cycle: int, student: str, split: Split, sample: int = 0
+    task: Task,
+    problem: Problem,
+    generation: Generation,
+    checker: StepCheck,
+    *,
+    cycle: int,
+    student: str,
+    split: Split,
+    sample: int = 0,
 ) -> Attempt:
     """Turn a generation into a graded attempt; a wrong one gets its first wrong step."""
     answer, score = task.grade(problem, generation.text)
     correct = score >= 1.0
+    needless = correct or split is Split.RETENTION
+    wrong = None if needless else checker.find_wrong_step(problem, generation.text, truncated=not generation.stopped)
     return Attempt(
         id=content_hash(student, problem.id, sample),
         problem_id=problem.id,
@@ -108,12 +118,8 @@ def grade(
         logprob=generation.logprob,
         tokens=generation.tokens,
         finish_reason="stop" if generation.stopped else "length",
-        wrong_step=None if correct or split is Split.RETENTION else _wrong_step(problem, generation),
+        wrong_step=wrong,
     )
-
-
-def _wrong_step(problem: Problem, generation: Generation) -> WrongStep | None:
-    return find_wrong_step(problem.question, generation.text, truncated=not generation.stopped)
 
 
 def accuracy(attempts: Iterable[Attempt]) -> float:

@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 from ..agents.teachers.reference import ReferenceTeacher
 from ..bill import Bill
 from ..config import RunConfig
-from ..errors import InputError, one_line
+from ..errors import InputError, RunError, one_line
 from ..ledger import CallLedger
 from ..ledgerfile import check_ledger
 from ..memory.connection import check_server
@@ -98,6 +98,7 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
     named = [
         *(("teachers", spec) for spec in config.teachers),
         *(("stages", spec) for spec in config.training.stages),
+        *(("checkers", spec) for spec in [config.checker] if spec),
         ("diagnosticians", config.diagnostician),
         ("planners", config.planner),
         *(("critics", spec) for spec in [config.teach.critic] if spec),
@@ -154,6 +155,7 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     if parts.critic is not None:
         yield "critic answers", getattr(parts.critic, "check", lambda: None)
         yield from _price_checks(parts.config, "the critic", "critic", parts.critic)
+    yield "step checker", partial(_check_steps, parts)
     yield from _purifier_checks(parts)
 
 
@@ -248,6 +250,16 @@ def _check_likelihoods(parts: Parts) -> None:
             f"({type(parts.engine).__name__}) cannot tell; give the engine `likelihoods` (see tutelage.seams), choose "
             "another as student.engine, such as transformers, or another purifier, such as similarity"
         )
+
+
+def _check_steps(parts: Parts) -> None:
+    """Let the step checker look at one answer: what fails there would fail in the middle of a run."""
+    getattr(parts.checker.checker, "check", lambda: None)()
+    for problem in list(parts.problems.get(Split.TRAIN, ()))[:1]:
+        try:
+            parts.checker.find_wrong_step(problem, f"Answer: {problem.answer}")
+        except RunError as error:
+            raise InputError(str(error)) from error
 
 
 def _check_keeps(parts: Parts) -> None:

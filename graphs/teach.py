@@ -92,6 +92,7 @@ async def write_rationale(
         teacher=context.roster.calls[teacher],
         critic=context.critic_call,
         task=context.task,
+        checker=context.checker,
         recall=recall,
         fits=context.fits,
         hears=context.config.teach.hears,

@@ -18,6 +18,7 @@ from tutelage import InputError, RunError
 from tutelage.agents.critics.chat import ChatCritic, one_question
 from tutelage.agents.critics.steps import StepsCritic
 from tutelage.agents.prompts import CRITIC_SYSTEM, REPAIR, critic_messages, teaching_messages
+from tutelage.agents.steps.checker import ArithmeticChecker
 from tutelage.console import _lessons
 from tutelage.errors import BudgetSpent
 from tutelage.graphs.lesson.graph import is_final
@@ -34,7 +35,7 @@ PROBLEM = Problem(question="What is 31 + 26?", answer="57")
 
 
 def judged(text: str, problem: Problem = PROBLEM) -> Rationale:
-    reason, answer, wrong_step = judge(FakeTask(), problem, text)
+    reason, answer, wrong_step = judge(FakeTask(), problem, text, ArithmeticChecker())
     return Rationale(id="r", text=text, rejected=reason, answer=answer, wrong_step=wrong_step, verified=reason is None)
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tutelage.agents.steps.checker import ArithmeticChecker
 from tutelage.arithmetic import work
 from tutelage.graphs.lesson.judge import judge
 from tutelage.schema import Grade, Problem
@@ -27,7 +28,7 @@ class Words(FakeTask):
 
 
 def reason(text: str, problem: Problem = SUM) -> str | None:
-    return judge(Words(), problem, text).reason
+    return judge(Words(), problem, text, ArithmeticChecker()).reason
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_declaring_is_no_step(said: list[str], answer: str) -> None:
 def test_any_text_is_survived_and_only_a_right_answer_is_taught(text: str, question: str, answer: str) -> None:
     problem = Problem(question=question, answer=answer)
     for said in (text, f"{text}\nAnswer: {answer}", f"{text}\nAnswer: {text}"):
-        judged = judge(Words(), problem, said)
+        judged = judge(Words(), problem, said, ArithmeticChecker())
         if judged.reason is None:
             assert Words().grade(problem, said.strip()).score == 1.0
 
@@ -135,5 +136,5 @@ def test_any_text_is_survived_and_only_a_right_answer_is_taught(text: str, quest
 def test_hostile_texts_take_little_time(pieces: list[str]) -> None:
     text = ("".join(pieces) * 8000)[:7900]
     began = time.process_time()
-    judge(Words(), SUM, f"{text}\nAnswer: 57")
+    judge(Words(), SUM, f"{text}\nAnswer: 57", ArithmeticChecker())
     assert time.process_time() - began < 2

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.agents.checker.steps import find_wrong_step
+from tutelage.agents.steps import find_wrong_step
 from tutelage.memory.pattern import relations
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.agents.checker.steps import MAX_TEXT, find_wrong_step
+from tutelage.agents.steps import find_wrong_step
+from tutelage.agents.steps.tokens import MAX_TEXT
 from tutelage.arithmetic import work
 
 QUESTION = "State the final answer to the following arithmetic problem: 51 - 26 ="

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.agents.checker.steps import find_wrong_step
+from tutelage.agents.steps import find_wrong_step
 from tutelage.agents.teachers.grains import GRAINS
 from tutelage.agents.teachers.heard import habits
 from tutelage.agents.teachers.textbook import TextbookTeacher

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.agents.checker.steps import find_wrong_step
 from tutelage.agents.prompts import teaching_messages
+from tutelage.agents.steps import find_wrong_step
 from tutelage.agents.teachers.grains import GRAINS, write_step
 from tutelage.arithmetic import work
 from tutelage.schema import (

@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 import tutelage
+from tutelage.agents.steps.checker import ArithmeticChecker
 from tutelage.agents.teachers.chat import ChatTeacher
 from tutelage.configfile import parse_config
 from tutelage.errors import CallFailed, Declined
@@ -111,7 +112,9 @@ def test_what_a_weak_teacher_gets_wrong_is_counted_and_not_taught(
     assert not {one.text for one in wrong} & {lesson.text for lesson in lessons}
     task = build("tasks", parse_config(config).task, seed=config["seed"])
     problems = {problem.id: problem for problem in task.splits()[Split.TRAIN]}
-    assert [judge(task, problems[one.problem_id], one.text).reason for one in lessons] == [None] * len(lessons)
+    assert [judge(task, problems[one.problem_id], one.text, ArithmeticChecker()).reason for one in lessons] == [
+        None
+    ] * len(lessons)
 
 
 def test_a_weak_critic_only_asks(server: VLLMServer, taught: tuple[tutelage.Result, tuple[int, ...]]) -> None:

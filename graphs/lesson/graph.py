@@ -26,7 +26,7 @@ from ...schema import (
     RecalledError,
     TeachingRequest,
 )
-from ...seams import NOTHING_TO_ASK, Task
+from ...seams import NOTHING_TO_ASK, StepChecker, Task
 from .call import NO_TEXT, TeacherCall
 from .critique import CriticCall
 from .hearing import heard
@@ -48,6 +48,7 @@ class LessonContext:
     teacher: TeacherCall
     critic: CriticCall
     task: Task
+    checker: StepChecker
     recall: Callable[[TeachingRequest], tuple[RecalledError, ...]]
     fits: Callable[[str], bool]
     """Whether the student could write a text itself, by the token limit of its answers."""
@@ -89,7 +90,7 @@ async def check(state: LessonState, runtime: Runtime[LessonContext]) -> LessonSt
     if newest.rejected in NO_TEXT:
         return {}
     context, problem = runtime.context, state["request"].problem
-    reason, answer, wrong_step = judge(context.task, problem, newest.text, context.check_steps)
+    reason, answer, wrong_step = judge(context.task, problem, newest.text, context.checker, context.check_steps)
     if reason is None and not await on_model_thread(context.fits, newest.text):
         reason = TOO_LONG
     verdict = {"verified": reason is None, "rejected": reason, "wrong_step": wrong_step, "answer": answer}

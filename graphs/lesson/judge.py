@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ...agents.checker.equations import read_equations
-from ...agents.checker.expressions import read_expression
-from ...agents.checker.steps import agree, declared_answers, find_wrong_step
+from ...agents.steps.answers import agree, declared_answers
+from ...agents.steps.equations import read_equations
+from ...agents.steps.expressions import read_expression
 from ...arithmetic import evaluate
 from ...schema import NO_STEP, TOO_LONG, Problem, WrongStep
-from ...seams import Task
+from ...seams import StepChecker, Task
 from .call import EMPTY, MAX_CHARACTERS
 
 NO_ANSWER = "no final answer"
@@ -48,13 +48,14 @@ class Judgement(NamedTuple):
     wrong_step: WrongStep | None = None
 
 
-def judge(task: Task, problem: Problem, text: str, steps: bool = True) -> Judgement:
+def judge(task: Task, problem: Problem, text: str, checker: StepChecker, steps: bool = True) -> Judgement:
     """Judge a text; what is not found wrong passes.
 
     Args:
         task: Its grader says what the final answer is, and whether it is right.
         problem: What the text solves.
         text: A rationale.
+        checker: Finds its first wrong step.
         steps: Whether a wrong step, or one that contradicts the answer, turns it away; otherwise it is only noted.
     """
     if len(text) > MAX_CHARACTERS:
@@ -65,7 +66,7 @@ def judge(task: Task, problem: Problem, text: str, steps: bool = True) -> Judgem
     answer, score = task.grade(problem, text)
     if answer is None:
         return Judgement(NO_ANSWER)
-    wrong = find_wrong_step(problem.question, text)
+    wrong = checker.find_wrong_step(problem, text)
     if wrong is not None and wrong.kind == "format":
         wrong = None  # the task, not the checker, says what an answer looks like
     if score < 1.0:

@@ -12,7 +12,7 @@ from .config import RunConfig
 from .configfile import load_config, parse_config
 from .rundir import RunDir
 from .schema import CycleReport, Lesson
-from .seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Teacher
+from .seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, StepChecker, Teacher
 from .traces import summarise, trace
 
 Listener = Callable[[dict[str, Any]], None]
@@ -79,6 +79,7 @@ async def arun(
     critic: Critic | None = None,
     purifier: Purifier | None = None,
     embedder: Embedder | None = None,
+    checker: StepChecker | None = None,
     run_dir: str | Path | None = None,
     listen: Listener | None = None,
 ) -> Result:
@@ -87,12 +88,13 @@ async def arun(
     Args:
         config: A YAML file's path, a mapping, or a RunConfig.
         teachers: Teacher objects in place of the configuration's teachers.
-        engine: An object in place of the configuration's engine; likewise the next five.
+        engine: An object in place of the configuration's engine; likewise the next six.
         diagnostician: See `tutelage.seams.Diagnostician`.
         planner: See `tutelage.seams.Planner`.
         critic: See `tutelage.seams.Critic`.
         purifier: See `tutelage.seams.Purifier`.
         embedder: See `tutelage.seams.Embedder`.
+        checker: See `tutelage.seams.StepChecker`.
         run_dir: Where to write; `runs/<name>` by default.
         listen: Called with every event of the graph's stream.
 
@@ -105,7 +107,7 @@ async def arun(
 
     made = as_config(config)
     path = Path(run_dir) if run_dir else Path("runs") / made.name
-    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder)
+    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker)
     await start(made, path, objects, listen or (lambda event: None))
     return Result(path)
 
@@ -120,6 +122,7 @@ async def aresume(
     critic: Critic | None = None,
     purifier: Purifier | None = None,
     embedder: Embedder | None = None,
+    checker: StepChecker | None = None,
     listen: Listener | None = None,
     overrides: Sequence[str] = (),
 ) -> Result:
@@ -127,13 +130,14 @@ async def aresume(
 
     Args:
         run_dir: The run's folder.
-        teachers: See `arun`; likewise the next seven.
+        teachers: See `arun`; likewise the next eight.
         engine: See `arun`.
         diagnostician: See `arun`.
         planner: See `arun`.
         critic: See `arun`.
         purifier: See `arun`.
         embedder: See `arun`.
+        checker: See `arun`.
         listen: See `arun`.
         overrides: Fields to change first, such as `stop.max_usd=2`, of those in `tutelage.changes.CHANGEABLE`; they
             are written into the run's `config.yaml`.
@@ -145,7 +149,7 @@ async def aresume(
     from .graphs.context import Objects
     from .graphs.runner import resume
 
-    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder)
+    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker)
     await resume(Path(run_dir), objects, listen or (lambda event: None), overrides)
     return Result(Path(run_dir))
 

@@ -211,6 +211,8 @@ class RunConfig(Section):
     """null does without; the gate then looks at its own split alone."""
     exam: ExamConfig = ExamConfig()
     """How the student is examined."""
+    checker: Annotated[Plugin, AfterValidator(known_to("checkers"))] | None = Plugin(name="arithmetic")
+    """Finds the first wrong step of an answer or a rationale; null checks no steps."""
     diagnostician: Annotated[Plugin, AfterValidator(known_to("diagnosticians"))] = Plugin(name="skills")
     """Names the weaknesses."""
     plan: PlanConfig = PlanConfig()

@@ -17,11 +17,12 @@ from typing import Any, NamedTuple, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from .errors import InputError, RunError, did_you_mean, first_refused, one_line
-from .seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, Task, Teacher
+from .seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, StepChecker, Task, Teacher
 
 SEAMS: dict[str, type] = {
     "teachers": Teacher,
     "critics": Critic,
+    "checkers": StepChecker,
     "diagnosticians": Diagnostician,
     "planners": Planner,
     "purifiers": Purifier,

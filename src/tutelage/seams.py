@@ -21,6 +21,7 @@ from .schema import (
     TeachingRequest,
     TrainingReport,
 )
+from .step_checker import StepChecker as StepChecker
 
 Message = dict[str, str]
 """A chat message: `role` and `content`."""

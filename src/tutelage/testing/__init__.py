@@ -2,6 +2,7 @@
 
 from .embedder import HashEmbedder
 from .fakes import (
+    FakeChecker,
     FakeCritic,
     FakeDiagnostician,
     FakeEngine,
@@ -15,6 +16,7 @@ from .fakes import (
 from .tutor import reply_as_tutor, scripted_tutor
 
 __all__ = [
+    "FakeChecker",
     "FakeCritic",
     "FakeDiagnostician",
     "FakeEngine",

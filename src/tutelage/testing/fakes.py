@@ -24,6 +24,7 @@ from ..schema import (
     TeachingRequest,
     TrainingReport,
     Weakness,
+    WrongStep,
 )
 from ..seams import NOTHING_TO_ASK, Generation, Message, PlanningRequest, StageJob
 
@@ -167,6 +168,31 @@ class FakeCritic:
             raise ValueError(self.fails)
         stops = self.stop_after is not None and len(self.seen) > self.stop_after
         return NOTHING_TO_ASK if stops else self.question
+
+
+class FakeChecker:
+    """Calls the first place of a phrase a wrong step, and keeps what it was shown; may raise."""
+
+    def __init__(self, phrase: str = "wrong", fails: str = "") -> None:
+        """Set its habits.
+
+        Args:
+            phrase: What a wrong step consists of.
+            fails: A message to raise instead of reporting the phrase.
+        """
+        self.phrase, self.fails = phrase, fails
+        self.seen: list[tuple[Problem, str, bool]] = []
+
+    def find_wrong_step(self, problem: Problem, text: str, truncated: bool = False) -> WrongStep | None:
+        """Look; see `tutelage.seams.StepChecker`."""
+        self.seen.append((problem, text, truncated))
+        start = text.find(self.phrase)
+        if start < 0:
+            return None
+        if self.fails:
+            raise ValueError(self.fails)
+        end = start + len(self.phrase)
+        return WrongStep(kind="phrase", start=start, end=end, expected="another", found=self.phrase)
 
 
 class FakeDiagnostician:

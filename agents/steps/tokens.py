@@ -6,7 +6,13 @@ One pass with one regular expression without nested repeats: linear in the text,
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Final, NamedTuple
+
+MAX_TEXT: Final = 20_000
+"""Characters of a text that are read; what follows counts as cut off."""
+SHOWN: Final = 80
+"""Characters of what a wrong step quotes."""
 
 
 class Token(NamedTuple):
@@ -35,6 +41,7 @@ _SCAN = re.compile(
     r"|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)"
     r"|(?P<other>\S)"
 )
+_NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?")
 _SPELLED = {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "\\times": "*", "\\cdot": "*", "\\div": "/"}
 _WORD_OPERATORS = {"plus": "+", "minus": "-", "times": "*", "x": "*", "X": "*"}
 _TWO_WORDS = {"multiplied": "*", "divided": "/"}
@@ -55,6 +62,12 @@ def tokenize(text: str) -> list[Token]:
         if token is not None:
             found.append(token)
     return _word_operators(found)
+
+
+def numbers_in(text: str) -> set[Fraction]:
+    """Return the numbers that a text writes in digits, without their signs."""
+    found = (match.group().replace(",", "") for match in _NUMBER.finditer(text))
+    return {Fraction(number) for number in found if len(number) <= 100}
 
 
 def _token(match: re.Match[str], before: list[Token], text: str) -> Token | None:

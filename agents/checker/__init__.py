@@ -1,1 +1,0 @@
-"""The checker: finds the first wrong step of a worked solution, without a model."""
