@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import InputError
-from ..schema import Attempt, Diagnosis, Mastery, Problem, Weakness
+from ..schema import Attempt, Diagnosis, Mastery, Problem, Skill, Weakness
+from ..tagging import tagged
+from .discovery.discoverer import Discoverer
+from .discovery.patterns import Pattern
 
 WRONG_ANSWERS: Final = "wrong answers"
 """The weakness of problems that have no skill tags."""
@@ -52,13 +55,25 @@ class SkillDiagnostician:
     the problem's skills.
     """
 
-    def __init__(self, threshold: float = 0.8, decay: float = 0.5, min_support: int = 3) -> None:
+    def __init__(
+        self,
+        threshold: float = 0.8,
+        decay: float = 0.5,
+        min_support: int = 3,
+        discover: bool = True,
+        kinds: int = 24,
+        encoder: str = "static",
+    ) -> None:
         """Set what counts as weak.
 
         Args:
             threshold: A skill with a lower pass rate is a weakness, in (0, 1].
             decay: How much of the earlier diagnosis's evidence counts in the mastery, in [0, 1].
             min_support: Fewer attempts than this say nothing of a skill.
+            discover: Whether problems without tags are divided into kinds by what they ask, and their wrong steps into
+                error patterns; otherwise their failures are one weakness, `wrong answers`.
+            kinds: Kinds that are discovered at most.
+            encoder: What questions are seen through, an embedder by name.
 
         Raises:
             InputError: If a value is out of range.
@@ -72,6 +87,7 @@ class SkillDiagnostician:
         self.threshold = threshold
         self.decay = decay
         self.min_support = min_support
+        self._discoverer = Discoverer(encoder, kinds) if discover else None
 
     def diagnose(
         self, problems: Mapping[str, Problem], attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]
@@ -92,8 +108,11 @@ class SkillDiagnostician:
             if attempt.problem_id not in problems:
                 raise InputError(f"diagnostician: attempt {attempt.id}: unknown problem {attempt.problem_id!r}")
         failed = [attempt for attempt in attempts if not attempt.correct]
+        discovered = self._discoverer.discover(problems.values(), earlier) if self._discoverer else ()
         patterns = self._patterns(failed, len(attempts))
-        tallies = _tally(problems, attempts, {kind for kind, _ in patterns})
+        patterns += self._discovered_patterns(problems, discovered, failed, len(attempts), earlier)
+        named = {problem.id: problem for problem in tagged(problems.values(), discovered)}
+        tallies = _tally(named, attempts, {one.id for hits, _ in patterns for one in hits})
         weaknesses = [weakness for _, weakness in patterns] + list(self._weak_skills(tallies, len(attempts)))
         return Diagnosis(
             cycle=attempts[0].cycle,
@@ -102,11 +121,12 @@ class SkillDiagnostician:
             weaknesses=tuple(sorted(weaknesses, key=lambda w: (-w.severity, w.pass_rate, w.name))),
             mastery=self._mastery(tallies, earlier),
             errors=dict(sorted(Counter(error_kind(attempt) or "wrong answer" for attempt in failed).items())),
+            discovered=discovered,
         )
 
-    def _patterns(self, failed: Sequence[Attempt], total: int) -> list[tuple[str, Weakness]]:
-        """Return the error patterns that are frequent enough, with their kinds."""
-        found = []
+    def _patterns(self, failed: Sequence[Attempt], total: int) -> list[tuple[Sequence[Attempt], Weakness]]:
+        """Return the error patterns that are frequent enough, each after its failures."""
+        found: list[tuple[Sequence[Attempt], Weakness]] = []
         for kind, (name, does) in PATTERNS.items():
             hits = [attempt for attempt in failed if error_kind(attempt) == kind]
             share = len(hits) / total
@@ -120,8 +140,23 @@ class SkillDiagnostician:
                     severity=share,
                     evidence=_ids(hits),
                 )
-                found.append((kind, weakness))
+                found.append((hits, weakness))
         return found
+
+    def _discovered_patterns(
+        self,
+        problems: Mapping[str, Problem],
+        discovered: Sequence[Skill],
+        failed: Sequence[Attempt],
+        total: int,
+        earlier: Sequence[Diagnosis],
+    ) -> list[tuple[Sequence[Attempt], Weakness]]:
+        """Return the patterns of wrong steps at problems without tags, each after its failures."""
+        if self._discoverer is None:
+            return []
+        of_skill = [attempt for attempt in failed if error_kind(attempt) not in PATTERNS]
+        found = self._discoverer.patterns(problems, discovered, of_skill, total, earlier)
+        return [(one.failures, _of_pattern(one, total)) for one in found]
 
     def _weak_skills(self, tallies: Mapping[str, _Tally], total: int) -> Iterable[Weakness]:
         for skill, tally in tallies.items():
@@ -158,6 +193,19 @@ def error_kind(attempt: Attempt) -> str | None:
     return kind
 
 
+def _of_pattern(pattern: Pattern, total: int) -> Weakness:
+    share = len(pattern.failures) / total
+    return Weakness(
+        name=pattern.name,
+        description=pattern.description,
+        pass_rate=1 - share,
+        support=total,
+        severity=share,
+        evidence=_ids(pattern.failures),
+        wrong_step=pattern.failures[0].wrong_step,
+    )
+
+
 def _shows(attempt: Attempt, kind: str) -> bool:
     """Whether a failed attempt shows a pattern, also where a step before was the first to be wrong."""
     found = error_kind(attempt)
@@ -165,7 +213,7 @@ def _shows(attempt: Attempt, kind: str) -> bool:
 
 
 def _tally(problems: Mapping[str, Problem], attempts: Sequence[Attempt], patterns: set[str]) -> dict[str, _Tally]:
-    """Count by skill; failures of a pattern that is a weakness itself blame no skill."""
+    """Count by skill; failures (by id) of a pattern that is a weakness itself blame no skill."""
     tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
     tagged = {skill for attempt in attempts for skill in problems[attempt.problem_id].skills}
     for attempt in attempts:
@@ -179,7 +227,7 @@ def _tally(problems: Mapping[str, Problem], attempts: Sequence[Attempt], pattern
             if not attempt.correct and skill not in blamed:
                 (tally.elsewhere if blamed else tally.shared).append(attempt)
         if not attempt.correct:
-            _blame(tallies, attempt, blamed, skills, error_kind(attempt) in patterns)
+            _blame(tallies, attempt, blamed, skills, attempt.id in patterns)
     return dict(sorted(tallies.items()))
 
 

@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 
 from ..model_thread import on_model_thread
 from ..schema import BASE, Attempt, Diagnosis, Split, Weakness
+from ..tagging import tagged
 from .context import RunContext
 from .exam import known_attempts
 from .lineage import lineage
@@ -29,6 +30,7 @@ async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
     diagnosis = context.diagnostician.diagnose(problems, attempts, earlier)
     diagnosis = diagnosis.model_copy(update={"cycle": cycle, "student": student})
     context.rundir.write_diagnosis(diagnosis)
+    problems = {problem.id: problem for problem in tagged(problems.values(), diagnosis.discovered)}
     errors = [a for a in attempts if not a.correct]
     found = [(problems[a.problem_id], a, name_weakness(diagnosis, a, problems[a.problem_id].skills)) for a in errors]
     await on_model_thread(context.memory.record_errors, found)

@@ -10,6 +10,7 @@ from ..errors import RunError
 from ..schema import Problem, Split
 from ..seams import CurrentStudent
 from ..strategies import prompt_with, read_library
+from ..tagging import tagged
 from .context import RunContext
 from .exam import known_attempts
 from .guard import guard
@@ -47,7 +48,11 @@ def current_student(context: RunContext, state: CycleState) -> CurrentStudent:
         likelihoods=_likelihoods(context, checkpoint),
         grade=context.task.grade,
         diagnosis=diagnosis,
-        probe=[(p, attempts[p.id, 0]) for p in context.problems[Split.PROBE] if (p.id, 0) in attempts],
+        probe=[
+            (p, attempts[p.id, 0])
+            for p in tagged(context.problems[Split.PROBE], diagnosis.discovered)
+            if (p.id, 0) in attempts
+        ],
         made_in=next((report.cycle for report in context.rundir.reports() if report.student == student), 0),
     )
 

@@ -11,6 +11,7 @@ from ..errors import RunError
 from ..model_thread import on_model_thread
 from ..schema import CycleReport, Split
 from ..seams import Outcome, PlanningRequest
+from ..tagging import tagged
 from .context import RunContext
 from .exam import known_attempts
 from .lineage import lineage
@@ -31,7 +32,7 @@ async def plan(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     line = lineage(context.rundir.reports(), state["student"])
     lessons_of = [{lesson.problem_id for lesson in context.rundir.lessons(report.cycle)} for report in line]
     taught = Counter(problem for some in lessons_of for problem in some)
-    train, settings = context.problems[Split.TRAIN], context.config.plan
+    train, settings = tagged(context.problems[Split.TRAIN], diagnosis.discovered), context.config.plan
     lessons = len(train) if settings.lessons is None else settings.lessons
     made = context.planner.plan(
         PlanningRequest(

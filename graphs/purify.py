@@ -18,6 +18,7 @@ from .meeting import introduce
 from .own_answers import own_answers
 from .route import prepare
 from .score import Candidates, candidates, score
+from .skills import problems_of
 from .state import CycleState
 from .step import step
 
@@ -55,7 +56,7 @@ async def _decide_all(
 ) -> tuple[Taught, list[Decision]]:
     """Let the purifier decide for each problem, so many at once, and keep what it wrote itself."""
     written = last_words(r for r in context.rundir.rationales(plan.cycle) if r.teacher in context.teachers)
-    problems = {p.id: p for p in context.problems[Split.TRAIN]}
+    problems = {p.id: p for p in problems_of(context, Split.TRAIN, plan.cycle)}
     wanted = [a.problem_id for a in plan.assignments if a.problem_id not in own and verified.get(a.problem_id)]
     gate = asyncio.Semaphore(context.config.teach.concurrency)
 
@@ -89,7 +90,7 @@ def make_lessons(
     context: RunContext, plan: LessonPlan, own: dict[str, Attempt], taught: Taught, verified: Candidates
 ) -> list[Lesson]:
     """Return the lessons of each planned problem that has a target."""
-    problems = {p.id: p for p in context.problems[Split.TRAIN]}
+    problems = {p.id: p for p in problems_of(context, Split.TRAIN, plan.cycle)}
     lessons: list[Lesson] = []
     for assignment in plan.assignments:
         problem = problems[assignment.problem_id]

@@ -17,6 +17,7 @@ from .guard import guard, scores_of
 from .last_words import last_words
 from .lesson.call import EMPTY, FAILURES, NO_TEXT
 from .lineage import accepted
+from .skills import problems_of
 
 _UNTOLD = FAILURES - {EMPTY}
 """Failures that say nothing of what a teacher knows: time-outs, and calls that broke."""
@@ -33,7 +34,7 @@ async def route(context: RunContext, plan: LessonPlan, write: Callable[[dict[str
     await on_model_thread(prepare, context, plan.cycle)
     if not hasattr(context.purifier, "route"):
         return plan
-    problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
+    problems = {problem.id: problem for problem in problems_of(context, Split.TRAIN, plan.cycle)}
     wanted = [problems[a.problem_id] for a in plan.assignments if len(a.teachers) > 1]
     teachers = [name for name in context.roster.left if any(name in a.teachers for a in plan.assignments)]
     scores = await on_model_thread(_chances, context, wanted, teachers) if wanted else {}
@@ -80,7 +81,7 @@ def _fit(context: RunContext, cycle: int, folder: Path) -> None:
 
 def evidence(context: RunContext, cycle: int) -> Iterator[Evidence]:
     """Yield what is known of the rationales of earlier cycles, the oldest first."""
-    problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
+    problems = {problem.id: problem for problem in problems_of(context, Split.TRAIN, cycle)}
     for earlier in range(1, cycle):
         fixed = _fixed(context, earlier)
         taught = {lesson.rationale_id for lesson in context.rundir.lessons(earlier)}

@@ -10,6 +10,7 @@ from ..model_thread import on_model_thread
 from ..schema import Problem, Rationale, Split
 from .context import RunContext
 from .guard import guard, scores_of
+from .skills import problems_of
 
 CHUNK = 16
 """Problems scored at once: a crash costs no more than these."""
@@ -38,7 +39,7 @@ async def score(
     """
     if not hasattr(context.purifier, "score"):
         return found
-    problems = {problem.id: problem for problem in context.problems[Split.TRAIN]}
+    problems = {problem.id: problem for problem in problems_of(context, Split.TRAIN, cycle)}
     groups = [(problems[problem_id], some) for problem_id, some in found.items()]
     write({"kind": "progress", "node": "score", "cycle": cycle, "done": 0, "total": len(groups)})
     scores: dict[str, dict[str, float]] = {}

@@ -26,6 +26,7 @@ from ..schema import (
     Split,
     TeachingRequest,
 )
+from ..tagging import tagged
 from .context import RunContext
 from .exam import known_attempts
 from .lesson.call import NO_TEXT
@@ -36,6 +37,7 @@ from .lesson.recall import recaller
 from .lineage import lineage
 from .meeting import current_student
 from .own_answers import own_answers
+from .skills import problems_of
 from .state import CycleState
 from .step import step
 
@@ -140,7 +142,7 @@ class Requests:
             cycle=cycle,
             plan=plan,
             diagnosis=diagnosis,
-            problems={p.id: p for p in context.problems[Split.TRAIN]},
+            problems={p.id: p for p in tagged(context.problems[Split.TRAIN], diagnosis.discovered)},
             failed=_failed(context, student, cycle),
             earlier=_earlier(context, cycle),
             history=History(_probe_errors(context, student, cycle), diagnosis),
@@ -186,7 +188,7 @@ def _failed(context: RunContext, student: str, cycle: int) -> dict[str, list[Att
 
 def _probe_errors(context: RunContext, student: str, cycle: int) -> list[ProbeError]:
     """Return the wrong answers of this student on the probe split."""
-    problems = {problem.id: problem for problem in context.problems[Split.PROBE]}
+    problems = {problem.id: problem for problem in problems_of(context, Split.PROBE, cycle)}
     attempts = known_attempts(context, student, Split.PROBE, cycle).values()
     return [ProbeError(problem=problems[a.problem_id], attempt=a) for a in attempts if not a.correct]
 

@@ -163,3 +163,43 @@ def test_wrong_input_is_named():
     for options in ({"threshold": 0}, {"decay": 2}, {"min_support": 0}):
         with pytest.raises(InputError, match=f"{next(iter(options))} .* out of range"):
             SkillDiagnostician(**options)
+
+
+def untagged(count=40):
+    """Return sums and legs, none of them tagged."""
+    asked = [
+        ("Add {} and {}.", "How many legs do {} dogs and {} birds have?")[n % 2].format(n, n + 2) for n in range(count)
+    ]
+    return {f"u{n}": Problem(id=f"u{n}", question=question, answer="1") for n, question in enumerate(asked)}
+
+
+def test_kinds_are_discovered_where_there_are_no_tags():
+    problems = untagged()
+    attempts = [attempt(f"a{n}", f"u{n}", n % 2 == 0 or n < 10) for n in range(40)]
+    first = SkillDiagnostician().diagnose(problems, attempts, [])
+    assert [(w.name, w.pass_rate, w.support) for w in first.weaknesses] == [("birds dogs", 0.25, 20)]
+    assert {mastery.skill for mastery in first.mastery} == {"birds dogs", "add"}
+    assert {skill.name: len(skill.problem_ids) for skill in first.discovered} == {"birds dogs": 20, "add": 20}
+    second = SkillDiagnostician().diagnose(problems, attempts, [first])
+    assert second.discovered == first.discovered
+
+
+def test_a_skill_that_fails_in_all_discovered_kinds_is_a_weakness_of_its_own():
+    problems = untagged()
+    attempts = [attempt(f"a{n}", f"u{n}", n >= 24, n < 24 and "equation", BORROW) for n in range(40)]
+    diagnosis = SkillDiagnostician().diagnose(problems, attempts, [])
+    assert diagnosis.weaknesses[0].name == BORROW
+    assert diagnosis.weaknesses[0].severity == pytest.approx(0.6)
+    assert sum(weakness.severity for weakness in diagnosis.weaknesses) == pytest.approx(0.6)
+
+
+def test_discovery_can_be_switched_off_and_does_nothing_for_tags():
+    problems = untagged()
+    attempts = [attempt(f"a{n}", f"u{n}", False) for n in range(40)]
+    plain = SkillDiagnostician(discover=False).diagnose(problems, attempts, [])
+    assert [weakness.name for weakness in plain.weaknesses] == ["wrong answers"] and not plain.discovered
+    tags = {name: problem.model_copy(update={"skills": ("x",)}) for name, problem in problems.items()}
+    never = SkillDiagnostician(encoder="tests:nobody")  # would be refused at its first use
+    assert [weakness.name for weakness in never.diagnose(tags, attempts, []).weaknesses] == ["x"]
+    with pytest.raises(InputError, match="nobody"):
+        never.diagnose(problems, attempts, [])

@@ -11,6 +11,7 @@ from . import jsonl
 from .errors import InputError, did_you_mean
 from .rundir import RunDir
 from .schema import SCHEMA_VERSION, Attempt, CycleReport, Decision, Diagnosis, Lesson, Problem, Rationale
+from .tagging import tagged
 
 
 def summarise(rundir: RunDir) -> dict[str, Any]:
@@ -150,12 +151,15 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 def _diagnosis(diagnosis: Diagnosis, problem: Problem) -> Iterator[dict[str, Any]]:
+    shared = {"cycle": diagnosis.cycle, "kind": "diagnosis", "agent": "diagnostician"}
+    for skill in diagnosis.discovered:
+        if problem.id in skill.problem_ids:
+            yield {**shared, "text": skill.description or skill.name, "skill": skill.name}
+    (problem,) = tagged([problem], diagnosis.discovered)
     for weakness in diagnosis.weaknesses:
         if weakness.name in problem.skills:
             yield {
-                "cycle": diagnosis.cycle,
-                "kind": "diagnosis",
-                "agent": "diagnostician",
+                **shared,
                 "text": weakness.description or weakness.name,
                 "weakness": weakness.name,
                 "pass_rate": weakness.pass_rate,

@@ -1,0 +1,1 @@
+"""Discovery: kinds of problems and of wrong steps, for tasks whose problems have no tags."""
