@@ -89,8 +89,12 @@ def reproducible(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def make_tokenizer() -> Any:
-    """Return the tokenizer: printable ASCII by character and `WORDS` whole; all else becomes one unknown token."""
+def make_tokenizer(more_words: str = "") -> Any:
+    """Return the tokenizer: printable ASCII by character and `WORDS` whole; all else becomes one unknown token.
+
+    Args:
+        more_words: Words that are one token too, for students of a narrower field.
+    """
     from tokenizers import Tokenizer
     from tokenizers.decoders import Fuse
     from tokenizers.models import Unigram
@@ -98,9 +102,10 @@ def make_tokenizer() -> Any:
 
     specials = [(token, 0.0) for token in (PAD, START, END, UNKNOWN)]
     characters = [(character, -10.0) for character in CHARACTERS]
-    words = [(w if w[0].isupper() else f" {w}", -1.0) for w in WORDS.split()]
+    whole = [*WORDS.split(), *more_words.split()]
+    words = [(w if w[0].isupper() else f" {w}", -1.0) for w in whole]
     words += [
-        (f" {w}", -1.0) for w in WORDS.split() if w[0].isupper()
+        (f" {w}", -1.0) for w in whole if w[0].isupper()
     ]  # a piece beats its characters, the longer one its parts
     core = Tokenizer(Unigram([*specials, *characters, *words], unk_id=3))
     core.decoder = Fuse()

@@ -1,5 +1,9 @@
-"""Fakes for every seam, so that a plug-in's author can test the whole loop in a second and without a model."""
+"""Fakes for every seam, so that a plug-in's author can test the whole loop in a second and without a model.
 
+And students with known holes, with the task that shows them: what a diagnostician is tested with.
+"""
+
+from .course import teach_all_but
 from .embedder import HashEmbedder
 from .fakes import (
     FakeChecker,
@@ -13,6 +17,9 @@ from .fakes import (
     FakeTeacher,
     fake_config,
 )
+from .holes import build_student_with_holes, draw_holes
+from .rule_checker import RuleChecker
+from .rules import RulesTask
 from .tutor import reply_as_tutor, scripted_tutor
 
 __all__ = [
@@ -26,7 +33,12 @@ __all__ = [
     "FakeTask",
     "FakeTeacher",
     "HashEmbedder",
+    "RuleChecker",
+    "RulesTask",
+    "build_student_with_holes",
+    "draw_holes",
     "fake_config",
     "reply_as_tutor",
     "scripted_tutor",
+    "teach_all_but",
 ]
