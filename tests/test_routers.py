@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from tutelage.agents.purifiers import head
 from tutelage.agents.purifiers.classifier import ClassifierRouter
 from tutelage.agents.purifiers.labels import Labels
 from tutelage.agents.purifiers.learnability import LEARNABILITY
@@ -27,8 +28,14 @@ from tutelage.testing.planted_skills import SKILLS, TEACHERS, evidence, held_out
 ROUTERS: list[Callable[..., Router]] = [PlackettLuceRouter, ClassifierRouter, SimilarityRouter, PersonalisedRouter]
 
 
+@pytest.fixture
+def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train for a third of the steps: enough where the question is not how well a router learns."""
+    monkeypatch.setattr(head, "STEPS", 100)
+
+
 @pytest.mark.parametrize("make", ROUTERS)
-@pytest.mark.parametrize("encoder", ["static", "minilm"])
+@pytest.mark.parametrize("encoder", ["static", pytest.param("minilm", marks=pytest.mark.slow)])
 def test_a_right_teacher_is_chosen_for_new_questions(make: Callable[..., Router], encoder: str) -> None:
     router = make(encoder=encoder)
     router.fit(evidence(400))
@@ -53,6 +60,7 @@ def test_on_few_labels_it_says_so_and_consensus_decides(make: Callable[..., Rout
     assert found.rationales[0].id == "a" and found.fallback == router.not_ready
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize("make", ROUTERS)
 def test_what_was_saved_routes_alike(make: Callable[..., Router], tmp_path: Path) -> None:
     router, again = make(encoder="static"), make(encoder="static")
@@ -76,6 +84,7 @@ def test_questions_on_which_all_are_right_tell_nobody_apart(make: Callable[..., 
     make(encoder="static").load(tmp_path)
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize("make", ROUTERS)
 def test_who_was_seldom_asked_is_not_taken_to_be_wrong(make: Callable[..., Router]) -> None:
     """Teacher c is nearly always right, but was asked about a third of the questions only."""
@@ -90,6 +99,7 @@ def test_who_was_seldom_asked_is_not_taken_to_be_wrong(make: Callable[..., Route
     assert sum(max(row, key=row.__getitem__) == "c" for row in chances.values()) >= 30
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize("make", ROUTERS)
 def test_only_teachers_that_may_be_asked_and_that_it_knows_are_scored(make: Callable[..., Router]) -> None:
     router = make(encoder="static")
@@ -99,6 +109,7 @@ def test_only_teachers_that_may_be_asked_and_that_it_knows_are_scored(make: Call
     assert router.route(held_out(1), ("new",)) == {} and router.route([], TEACHERS) == {}
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize("make", ROUTERS)
 def test_a_student_that_mostly_fails_turns_no_router_against_the_teacher_it_chose(make: Callable[..., Router]) -> None:
     """On half of the questions all are right, so that failing leaves the chosen one without a label there."""
@@ -119,6 +130,7 @@ def test_a_student_that_mostly_fails_turns_no_router_against_the_teacher_it_chos
     assert sum(name == right_teacher(one) for name, one in zip(chosen, asked, strict=True)) >= 0.9 * len(asked)
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize("make", ROUTERS)
 def test_of_two_that_are_right_the_one_that_does_not_help_is_chosen_less(make: Callable[..., Router]) -> None:
     """Where a is right, it was taught, and never helped; b is right there too, c never."""
@@ -132,6 +144,7 @@ def test_of_two_that_are_right_the_one_that_does_not_help_is_chosen_less(make: C
     assert all(max(row, key=row.__getitem__) == "b" for row in chances.values())
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize("make", ROUTERS)
 def test_a_second_run_begins_anew(make: Callable[..., Router], tmp_path: Path) -> None:
     router = make(encoder="static")
@@ -143,6 +156,7 @@ def test_a_second_run_begins_anew(make: Callable[..., Router], tmp_path: Path) -
     assert sum(array.size for array in load_file(tmp_path / "router.safetensors").values()) == 0
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize("make", ROUTERS)
 def test_it_learns_alike_in_whatever_order_evidence_comes(make: Callable[..., Router]) -> None:
     some, other = evidence(80), evidence(80)
@@ -154,6 +168,7 @@ def test_it_learns_alike_in_whatever_order_evidence_comes(make: Callable[..., Ro
     assert one == two
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize("damage", ["router.json", "router.safetensors"])
 def test_damaged_files_are_named_with_the_remedy(damage: str, tmp_path: Path) -> None:
     router = ClassifierRouter(encoder="static")
@@ -170,6 +185,7 @@ def test_questions_on_which_all_are_wrong_tell_a_personalised_router_nothing() -
     assert router.not_ready == "not ready: 0 questions that tell teachers apart, 50 needed"
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize(("make", "asked"), [(ClassifierRouter, 0), (PersonalisedRouter, 1)])
 def test_once_ready_the_student_is_asked_only_where_it_matters(make: Callable[..., Router], asked: int) -> None:
     measured: list[int] = []
