@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..errors import InputError
+from ..ledger import CallLedger
 from ..schema import Attempt, Diagnosis, Mastery, Problem, Skill, Weakness
 from ..tagging import tagged
+from .discovery.describer import Describer
 from .discovery.discoverer import Discoverer
 from .discovery.patterns import Pattern
 
@@ -63,6 +65,8 @@ class SkillDiagnostician:
         discover: bool = True,
         kinds: int = 24,
         encoder: str = "static",
+        describe: Describer | None = None,
+        ledger: CallLedger | None = None,
     ) -> None:
         """Set what counts as weak.
 
@@ -74,6 +78,9 @@ class SkillDiagnostician:
                 error patterns; otherwise their failures are one weakness, `wrong answers`.
             kinds: Kinds that are discovered at most.
             encoder: What questions are seen through, an embedder by name.
+            describe: A chat model that puts weaknesses and discovered kinds into words: `model`, `base_url` and the
+                other options of a chat critic. Names and figures never come from it.
+            ledger: Where its replies are kept; None asks the model each time.
 
         Raises:
             InputError: If a value is out of range.
@@ -88,6 +95,18 @@ class SkillDiagnostician:
         self.decay = decay
         self.min_support = min_support
         self._discoverer = Discoverer(encoder, kinds) if discover else None
+        self.describer = replace(describe, ledger=ledger) if describe else None
+
+    def check(self) -> None:
+        """Find what would fail later, without paying for a call.
+
+        Raises:
+            InputError: If there is no such encoder, or the model that describes cannot be used.
+        """
+        if self._discoverer:
+            self._discoverer.texts.check()
+        if self.describer:
+            self.describer.check()
 
     def diagnose(
         self, problems: Mapping[str, Problem], attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]

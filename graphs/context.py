@@ -132,7 +132,7 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         problems=problems,
         engine=_engine(config, base) if objects.engine is None else check("engines", objects.engine),
         checker=_checker(config.checker, objects.checker),
-        diagnostician=_part("diagnosticians", objects.diagnostician, config.diagnostician),
+        diagnostician=_part("diagnosticians", objects.diagnostician, config.diagnostician, ledger=ledger),
         planner=_part("planners", objects.planner, config.planner),
         teachers=teachers,
         critic=_critic(config.teach.critic, objects.critic, ledger),

@@ -8,6 +8,7 @@ from ..model_thread import on_model_thread
 from ..schema import BASE, Attempt, Diagnosis, Split, Weakness
 from ..tagging import tagged
 from .context import RunContext
+from .describe import described
 from .exam import known_attempts
 from .lineage import lineage
 from .state import CycleState
@@ -29,8 +30,9 @@ async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
     earlier = [d for c in range(1, cycle) if (d := context.rundir.diagnosis(c)) and d.student in line]
     diagnosis = context.diagnostician.diagnose(problems, attempts, earlier)
     diagnosis = diagnosis.model_copy(update={"cycle": cycle, "student": student})
-    context.rundir.write_diagnosis(diagnosis)
     problems = {problem.id: problem for problem in tagged(problems.values(), diagnosis.discovered)}
+    diagnosis = await described(context, runtime.stream_writer, diagnosis, problems)
+    context.rundir.write_diagnosis(diagnosis)
     errors = [a for a in attempts if not a.correct]
     found = [(problems[a.problem_id], a, name_weakness(diagnosis, a, problems[a.problem_id].skills)) for a in errors]
     await on_model_thread(context.memory.record_errors, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..bill import Bill
 from ..config import RunConfig
@@ -15,7 +16,7 @@ _SAMPLE = 32
 
 
 def bills(parts: Parts) -> list[Bill]:
-    """Return what each plug-in that has `estimate` takes, the teachers first, then the critic, then the purifier.
+    """Return what each plug-in that has `estimate` takes, teachers first, then critic, purifier and diagnostician.
 
     The least that is likely: every first text is taught. The most: every text is refined as often as it may be.
     """
@@ -34,7 +35,17 @@ def bills(parts: Parts) -> list[Bill]:
         one = _typical(parts, lambda request: fusing(request.problem, _several(request, len(parts.teachers))))
         most, prices = one.most.times(planned(parts)), getattr(parts.purifier, "prices", None)
         found.append(Bill("the purifier", one.likely.times(planned(parts)), most, prices))
+    if describer := getattr(parts.diagnostician, "describer", None):
+        found.append(_describing(parts, describer))
     return found
+
+
+def _describing(parts: Parts, describer: Any) -> Bill:
+    """Return what putting each cycle's diagnosis into words takes."""
+    train, cycles = parts.problems.get(Split.TRAIN, ()), parts.config.stop.cycles
+    one = describer.estimate(train)
+    # What is the same in a later cycle is not paid for again: likely once, at most in every cycle.
+    return Bill("the diagnostician", one.likely, one.most.times(cycles), describer.prices)
 
 
 def planned(parts: Parts) -> int:

@@ -157,6 +157,10 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
         yield from _price_checks(parts.config, "the critic", "critic", parts.critic)
     yield "step checker", partial(_check_steps, parts)
     yield from _purifier_checks(parts)
+    if hasattr(parts.diagnostician, "check"):
+        yield "diagnostician answers", parts.diagnostician.check
+    if describer := getattr(parts.diagnostician, "describer", None):
+        yield from _price_checks(parts.config, "the diagnostician", "diagnostician", describer)
 
 
 def _teacher_checks(parts: Parts, name: str, teacher: Teacher) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -200,6 +204,7 @@ def require_prices(parts: Parts) -> None:
         _check_price(parts.config, f"teacher {name!r}", teacher)
     _check_price(parts.config, "the critic", parts.critic)
     _check_price(parts.config, "the purifier", parts.purifier)
+    _check_price(parts.config, "the diagnostician", getattr(parts.diagnostician, "describer", None))
 
 
 def _check_price(config: RunConfig, who: str, plugin: object) -> None:

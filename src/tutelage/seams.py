@@ -126,7 +126,14 @@ class CurrentStudent:
 
 @runtime_checkable
 class Diagnostician(Protocol):
-    """Names what the student cannot do yet."""
+    """Names what the student cannot do yet.
+
+    It may have `check() -> None`, which raises InputError if it cannot work and costs nothing, and a `describer`: None
+    or an object with `describe(diagnosis, problems: Mapping[str, Problem]) -> Diagnosis`, sync or async. Of what that
+    returns the descriptions are taken, nothing else; where it fails, those of the diagnosis stand. The problems are
+    tagged as the diagnosis has it. With it go `estimate(problems) -> Estimate`, what describing one diagnosis takes,
+    `prices`, and maybe `aclose()`, awaited after each diagnosis.
+    """
 
     def diagnose(
         self, problems: Mapping[str, Problem], attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]
