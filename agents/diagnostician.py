@@ -95,6 +95,7 @@ class SkillDiagnostician:
         self.decay = decay
         self.min_support = min_support
         self._discoverer = Discoverer(encoder, kinds) if discover else None
+        self.kinds = kinds if discover else 0
         self.describer = replace(describe, ledger=ledger) if describe else None
 
     def check(self) -> None:

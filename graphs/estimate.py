@@ -56,11 +56,16 @@ def planned(parts: Parts) -> int:
 
 
 def _strategies(parts: Parts) -> int:
-    """Return how many strategies a teacher is asked for at most: one a skill and cycle, if a stage takes any."""
+    """Return how many strategies a teacher is asked for at most: one a skill and cycle, if a stage takes any.
+
+    How many skills will be discovered among problems without tags, nobody knows yet: no more than the diagnostician says.
+    """
     if not any(getattr(stage, "takes_strategies", False) for stage in parts.stages):
         return 0
-    skills = {skill for problem in parts.problems.get(Split.TRAIN, ()) for skill in problem.skills}
-    return len(skills) * parts.config.stop.cycles
+    train = parts.problems.get(Split.TRAIN, ())
+    skills = {skill for problem in train for skill in problem.skills}
+    kinds = getattr(parts.diagnostician, "kinds", 0) if any(not problem.skills for problem in train) else 0
+    return (len(skills) + kinds) * parts.config.stop.cycles
 
 
 def _typical(parts: Parts, estimate: Callable[[TeachingRequest], Estimate]) -> Estimate:

@@ -72,7 +72,7 @@ def _kind(annotation: Any) -> str:
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
     told = ", ".join(map(repr, choices)) or (annotation.__name__ if annotation in _SIMPLE else str(annotation))
     told = re.sub(r"Optional\[(.*)\]", r"\1 | None", told)
-    return re.sub(r"\b(typing|collections\.abc|[\w.]+(?=\.Split))\.", "", told).replace("|", "\\|")
+    return re.sub(r"\b(typing|collections\.abc|tutelage[\w.]*(?=\.[A-Z]))\.", "", told).replace("|", "\\|")
 
 
 def _plain(value: Any) -> str:
