@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tutelage
-from tutelage.agents.planners.benefit import PRIOR, BenefitPlanner, chance_explained
+from tutelage.agents.planners.benefit import BenefitPlanner
+from tutelage.agents.planners.explanations import OWN, PRIOR, Explanations, chance_explained
+from tutelage.agents.planners.learner_model import LearnerModel
 from tutelage.errors import InputError
 from tutelage.plugins import Plugin, build
 from tutelage.rundir import RunDir
@@ -52,9 +54,22 @@ def test_it_fills_the_seam() -> None:
 
 
 def test_the_posterior_begins_with_half_of_what_is_missing() -> None:
-    assert chance_explained([], 0.2) == pytest.approx(0.6)
-    assert chance_explained(outcomes("a", 3, 1), 0.2) == pytest.approx((3 + PRIOR * 0.6) / (4 + PRIOR))
-    assert chance_explained([Outcome("a0", 5, None)], 0.2) == pytest.approx(0.6)
+    assert chance_explained(0, 0, 0.2) == pytest.approx(0.6)
+    assert chance_explained(3, 4, 0.2) == pytest.approx((3 + PRIOR * 0.6) / (4 + PRIOR))
+
+
+def test_what_became_of_the_problem_itself_counts_more() -> None:
+    found = Diagnosis(
+        cycle=2, student="base", accuracy=0.5, weaknesses=(), mastery=(Mastery(skill="a", alpha=1, beta=1),)
+    )
+    told = [*outcomes("a", 3, 1), Outcome("a9", 5, None), Outcome("elsewhere", 1000, True)]
+    request = PlanningRequest(2, found, pool(a=10), (), {}, ("one",), 5, 0, told)
+    explanations = Explanations(request, LearnerModel.of(request))
+    problems = {one.id: one for one in request.problems}
+    assert explanations.chance_explained(problems["a8"], 0.2) == pytest.approx(chance_explained(3, 4, 0.2))
+    assert explanations.chance_explained(problems["a9"], 0.2) == pytest.approx(chance_explained(3, 4, 0.2))
+    assert explanations.chance_explained(problems["a3"], 0.2) == pytest.approx(chance_explained(3, 3 + OWN, 0.2))
+    assert explanations.tokens(problems["a3"]) == 9  # (4 x 10 + 5) / 5
 
 
 def test_with_nothing_known_of_explaining_the_worst_known_comes_first() -> None:
@@ -118,3 +133,8 @@ def test_a_run_tells_it_what_became_of_each_explanation(tmp_path: Path) -> None:
     words = len(result.lessons(1)[0].text.split())
     assert second.outcomes[0].tokens == words + 1
     assert len(result.lessons(2)) == 16
+    assert not first.teacher_rates and not first.earlier and not first.earlier_attempts
+    assert set(second.teacher_rates.values()) == {1.0}  # the fake teacher is always right
+    assert [one.cycle for one in second.earlier] == [1]
+    assert {one.student for one in second.earlier_attempts} == {"base"}
+    assert {one.student for one in second.attempts} == {"checkpoints/cycle-001"}

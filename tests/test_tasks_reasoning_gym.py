@@ -4,7 +4,8 @@ import pytest
 
 from tutelage.errors import InputError
 from tutelage.schema import Problem, Split
-from tutelage.tasks.reasoning_gym import ReasoningGymTask, apportion
+from tutelage.shares import apportion
+from tutelage.tasks.reasoning_gym import ReasoningGymTask
 from tutelage.tasks.splits import check_splits
 
 SMALL = {"min_terms": 2, "max_terms": 3, "min_digits": 1, "max_digits": 2}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ...schema import Assignment, LessonPlan
+from ...schema import LessonPlan
 from ...seams import PlanningRequest
-from .paced import weakness_of
+from .draft import Pick, lesson_plan
+from .learner_model import LearnerModel
 
 
 class EveryPlanner:
@@ -22,13 +23,5 @@ class EveryPlanner:
         """Return up to `request.lessons` assignments."""
         pool = {problem.id: problem for problem in request.problems}.values()
         left = [problem for problem in pool if not (self.once and request.taught.get(problem.id))]
-        assignments = tuple(
-            Assignment(
-                problem_id=problem.id,
-                teachers=request.teachers,
-                weakness=weakness_of(problem, request.diagnosis),
-                reason="in turn",
-            )
-            for problem in left[: max(request.lessons, 0)]
-        )
-        return LessonPlan(cycle=request.cycle, assignments=assignments, budget={"lessons": float(len(assignments))})
+        picks = (Pick(problem, f"in turn: {place} of {len(left)}") for place, problem in enumerate(left, start=1))
+        return lesson_plan(picks, request, LearnerModel.of(request))

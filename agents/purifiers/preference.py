@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ...errors import InputError, RunError
 from ...schema import Attempt, Problem, Purified, Rationale
 from ...seams import CurrentStudent
-from ..planners.paced import predicted
+from ..planners.learner_model import LearnerModel
 from .learnability import Candidates
 
 PREFERENCE = "preference"
@@ -82,9 +82,11 @@ class PreferencePurifier:
         """Choose the problems that a draft for this one is tried on."""
         weak = {weakness.name for weakness in student.diagnosis.taught}.intersection(problem.skills)
 
+        model = LearnerModel(student.diagnosis, [item for item, _ in student.probe], [a for _, a in student.probe])
+
         def rank(row: tuple[Problem, Attempt]) -> tuple[bool, float]:
-            item, attempt = row
-            chance = predicted(item, student.diagnosis, {item.id: attempt.score})
+            item, _ = row
+            chance = model.predicted(item)
             return weak.isdisjoint(item.skills), -chance * (1 - chance)
 
         return [item for item, _ in sorted(student.probe, key=rank)[: self.items]]

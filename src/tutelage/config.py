@@ -143,8 +143,8 @@ class PlanConfig(Section):
     growth: float = Field(1.0, gt=0)
     """Each cycle plans this many times the lessons of the one before."""
     tokens: int | None = Field(None, ge=1)
-    """What teachers may be expected to write in a cycle, in tokens of the student; only the planner `benefit` heeds
-    it. null is no limit."""
+    """What teachers may be expected to write in a cycle, in tokens of the student; every built-in planner heeds it.
+    null is no limit."""
     explore: Unit = 0.1
     """Share of the problems for which all their teachers are asked although the purifier would route them to one: what
     it learns from must go on."""

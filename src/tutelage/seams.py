@@ -176,6 +176,10 @@ class PlanningRequest:
     teacher_rates: Mapping[str, float] = field(default_factory=dict)
     """By skill, the share of the problems that need it for which some teacher had a verified rationale so far; a skill
     that nobody was asked about is not in it."""
+    earlier: Sequence[Diagnosis] = ()
+    """The diagnoses, before this one, of this student and of those it came from, oldest first."""
+    earlier_attempts: Sequence[Attempt] = ()
+    """Attempts at train problems of the students that this one came from, oldest first."""
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ from ..arithmetic import skills_of
 from ..errors import InputError
 from ..hashing import content_hash
 from ..schema import Grade, Problem, Split
+from ..shares import apportion
 from .answers import after_marker, tidy
 from .generators import Entry, Generator
 from .guard import may_verify
@@ -196,13 +197,3 @@ def _checked_sizes(sizes: Mapping[Split, int]) -> dict[Split, int]:
         if not 1 <= size <= _MOST:
             raise InputError(f"reasoning_gym: sizes.{split}: {size} is not between 1 and {_MOST}")
     return {Split(split): size for split, size in sizes.items()}
-
-
-def apportion(total: int, weights: Sequence[float]) -> list[int]:
-    """Divide `total` by weight into whole numbers (the largest remainder method of Hamilton)."""
-    exact = [total * weight / sum(weights) for weight in weights]
-    shares = [int(part) for part in exact]
-    by_rest = sorted(range(len(exact)), key=lambda at: shares[at] - exact[at])
-    for at in by_rest[: total - sum(shares)]:
-        shares[at] += 1
-    return shares
