@@ -58,7 +58,8 @@ def planned(parts: Parts) -> int:
 def _strategies(parts: Parts) -> int:
     """Return how many strategies a teacher is asked for at most: one a skill and cycle, if a stage takes any.
 
-    How many skills will be discovered among problems without tags, nobody knows yet: no more than the diagnostician says.
+    Nobody knows yet how many kinds will be discovered among problems without tags: at most as many as the diagnostician
+    says.
     """
     if not any(getattr(stage, "takes_strategies", False) for stage in parts.stages):
         return 0
