@@ -4,8 +4,8 @@
 
 Kinds: planted questions and mixtures of reasoning_gym data sets, their tags hidden; the adjusted Rand index of what is
 discovered against the tags (1 is the same division, 0 is chance). Wrong steps: 20 students, each of which fails at one
-or two of three operations wherever they come up in five kinds of story, or at one whole kind of story, and slips now and
-then; whether the weaknesses that the diagnostician names are those.
+or two of three operations wherever they come up in five kinds of story, or at one whole kind of story, and slips now
+and then; whether the weaknesses that the diagnostician names are those.
 """
 
 from __future__ import annotations

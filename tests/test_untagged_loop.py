@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ def config(tmp_path: Path) -> dict[str, object]:
     return fake_config(task={"name": "dataset", "options": {"path": str(rows), "sizes": sizes}})
 
 
-def test_discovered_kinds_are_planned_taught_remembered_and_traced(tmp_path: Path, config: dict[str, object]) -> None:
+def test_discovered_kinds_are_planned_taught_remembered_and_traced(
+    tmp_path: Path, config: dict[str, object], tutelage_cli: Callable[..., tuple[int, str, str]]
+) -> None:
     teacher = FakeTeacher()
     result = tutelage.run(config, teachers=[teacher], run_dir=tmp_path / "run")
     rundir = RunDir(result.path)
@@ -51,7 +54,10 @@ def test_discovered_kinds_are_planned_taught_remembered_and_traced(tmp_path: Pat
     assert {tuple(row["skills"]) for row in errors} == {("birds dogs",), ("plus",)}
     assert {row["weakness"] for row in errors} == {"birds dogs", "plus"}
     events = result.trace(plan.assignments[0].problem_id)["events"]
-    assert plan.assignments[0].weakness in [event.get("skill") for event in events if event["kind"] == "diagnosis"]
+    kind = plan.assignments[0].weakness
+    assert kind in [event.get("skill") for event in events if event["kind"] == "diagnosis"]
+    code, shown, _ = tutelage_cli("trace", str(result.path), "--problem", plan.assignments[0].problem_id)
+    assert code == 0 and f"a problem of the kind '{kind}': Questions with" in " ".join(shown.split())
 
 
 def test_a_crash_after_the_diagnosis_changes_no_name(

@@ -203,7 +203,9 @@ def _event(event: dict[str, Any]) -> Text:
     line.append(plain(event["agent"], 60)).append("  ")
     if event["kind"] == "attempt":
         line.append("right  " if event["correct"] else "wrong  ", style="green" if event["correct"] else "red")
-    if event["kind"] == "diagnosis":
+    if event["kind"] == "diagnosis" and "skill" in event:
+        line.append(plain(f"a problem of the kind {event['skill']!r}: ", 200))
+    elif event["kind"] == "diagnosis":
         line.append(plain(f"{event['weakness']}, {percent(event['pass_rate'])} right (n={event['support']}): ", 200))
     line.append(_under(plain(event["text"])))
     wrong = event.get("wrong_step")
