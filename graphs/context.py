@@ -18,6 +18,7 @@ from ..schema import BASE, Problem, Split
 from ..seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, StepChecker, Task, Teacher
 from .lesson.critique import CriticCall
 from .lesson.roster import Roster
+from .prerequisites import task_prerequisites
 from .purifier_call import PurifierCall
 from .step_check import StepCheck
 
@@ -132,7 +133,13 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         problems=problems,
         engine=_engine(config, base) if objects.engine is None else check("engines", objects.engine),
         checker=_checker(config.checker, objects.checker),
-        diagnostician=_part("diagnosticians", objects.diagnostician, config.diagnostician, ledger=ledger),
+        diagnostician=_part(
+            "diagnosticians",
+            objects.diagnostician,
+            config.diagnostician,
+            ledger=ledger,
+            task_prerequisites=task_prerequisites(task, config.task.name),
+        ),
         planner=_part("planners", objects.planner, config.planner),
         teachers=teachers,
         critic=_critic(config.teach.critic, objects.critic, ledger),

@@ -23,6 +23,7 @@ from ..tasks.splits import check_splits
 from .context import Parts, build_parts
 from .estimate import bills
 from .lesson.call import wrong_signature
+from .prerequisites import task_prerequisites
 from .rehearse import rehearsal_questions
 
 
@@ -121,6 +122,7 @@ def policy_line(config: RunConfig) -> str:
 def _drawn(spec: Plugin, seed: int) -> Task:
     task: Task = build("tasks", spec, seed=seed)
     task.splits()
+    task_prerequisites(task, spec.name)
     return task
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,6 +54,9 @@ def test_run_show_and_trace_print_one_document(tutelage_cli: Run, tmp_path: Path
         "cost",
         "seconds",
     }
+    assert [set(one) for one in cycle["mastery"]] == 2 * [{"skill", "mean", "low", "high"}]
+    assert all(0 < one["low"] < one["mean"] < one["high"] < 1 for one in cycle["mastery"])
+    assert ran["cycles"][0]["mastery"] == []
     assert set(cycle["lessons"]) == {"taught", "from_student", "from_teachers", "rejected", "critiques"}
     assert set(cycle["cost"]) == {"calls", "cached_calls", "tokens_in", "tokens_out", "usd"}
     problem = tutelage.Result(path).lessons(2)[0].problem_id
@@ -68,6 +72,7 @@ def test_tables_for_a_person(tutelage_cli: Run, finished: tutelage.Result) -> No
     assert code == 0
     assert "fake (finished)" in out
     assert "81 %" in out
+    assert "addition with carry" in out and re.search(r"\d+ \(\d+-\d+\)", out)
     code, out, _ = tutelage_cli("trace", finished.path, "--problem", finished.lessons(1)[0].problem_id)
     assert code == 0
     assert "lesson" in out

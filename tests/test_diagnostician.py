@@ -5,6 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutelage.agents.diagnostician import SkillDiagnostician
+from tutelage.agents.diagnostician.attribution import attribute
+from tutelage.agents.diagnostician.evidence import Collector
+from tutelage.agents.diagnostician.patterns import frequent_patterns
 from tutelage.errors import InputError
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Attempt, Problem, Split, WrongStep
@@ -55,23 +58,33 @@ def test_failures_go_to_the_skill_of_the_first_wrong_step():
     attempts += [attempt(f"c{i}", "c", True) for i in range(4)]
     diagnosis = diagnose(attempts)
     weak = named(diagnosis)
-    assert [w.name for w in diagnosis.weaknesses] == [BORROW, PLAIN]
+    assert [w.name for w in diagnosis.weaknesses] == [BORROW]  # the one failure without a step is most likely its own
     assert diagnosis.accuracy == 0.5
-    assert weak[BORROW].pass_rate == pytest.approx(1 / 6)
+    assert 1 / 6 < weak[BORROW].pass_rate < 1.5 / 6
     assert weak[BORROW].support == 6
-    assert weak[BORROW].severity == pytest.approx(4.5 / 10)
-    assert weak[PLAIN].severity == pytest.approx(0.5 / 10)
+    assert 4.5 / 10 < weak[BORROW].severity < 5 / 10
     assert weak[BORROW].evidence == ("w0", "w1", "w2", "w3", "unknown")
-    assert weak[PLAIN].evidence == ("unknown", "w0", "w1", "w2", "w3")
+    assert weak[BORROW].wrong_step == attempts[0].wrong_step
     assert "31 - 6: said 24, is 25" in weak[BORROW].description
-    assert "said" not in weak[PLAIN].description
     assert diagnosis.errors == {"equation": 4, "wrong answer": 1}
+
+
+def test_what_was_right_before_the_wrong_step_is_no_failure_and_what_was_not_reached_tells_nothing():
+    text = "51 + 2 = 53. 53 - 26 = 37. Answer: 37"
+    step = WrongStep(kind="equation", start=13, end=25, expected="27", found="37", skill=BORROW)
+    problems = {"p": Problem(id="p", question="?", answer="21", skills=(BORROW, CARRY, PLAIN))}
+    failed = [attempt(f"w{i}", "p", False, text=text).model_copy(update={"wrong_step": step}) for i in range(4)]
+    found = SkillDiagnostician().diagnose(problems, failed, [])
+    counts = {m.skill: (m.alpha - 1, m.beta - 1) for m in found.mastery}
+    assert counts == {BORROW: (0, 4), CARRY: (0, 0), PLAIN: (4, 0)}
+    assert [(w.name, w.pass_rate, w.support) for w in found.weaknesses] == [(BORROW, 0, 4)]
 
 
 def test_a_step_that_no_problem_is_tagged_with_is_shared_among_its_skills():
     attempts = [attempt(f"w{i}", "b", False, "equation", "long multiplication") for i in range(4)]
-    weak = named(diagnose(attempts))
+    weak = named(diagnose(attempts, certainty=0.5))
     assert weak[BORROW].severity == weak[PLAIN].severity == pytest.approx(0.5)
+    assert weak[BORROW].wrong_step is None
 
 
 def test_few_attempts_say_nothing_and_strong_skills_are_no_weakness():
@@ -79,7 +92,8 @@ def test_few_attempts_say_nothing_and_strong_skills_are_no_weakness():
     assert diagnose([attempt("a", "c", False)], min_support=1).weaknesses[0].name == CARRY
     nine = [attempt(f"a{i}", "c", i > 0) for i in range(9)]
     assert diagnose(nine).weaknesses == ()
-    assert diagnose(nine, threshold=0.9).weaknesses[0].pass_rate == pytest.approx(8 / 9)
+    assert diagnose(nine, threshold=0.9).weaknesses == ()
+    assert diagnose(nine, threshold=0.9, certainty=0.7).weaknesses[0].pass_rate == pytest.approx(8 / 9)
 
 
 def test_patterns_are_weaknesses_of_their_own():
@@ -90,10 +104,10 @@ def test_patterns_are_weaknesses_of_their_own():
     diagnosis = diagnose(attempts)
     weak = named(diagnosis)
     assert weak["giving a final answer"].pass_rate == pytest.approx(17 / 20)
-    assert weak["giving a final answer"].severity == pytest.approx(3 / 20)
+    assert weak["giving a final answer"].severity == pytest.approx(3 / 20, abs=0.02)
     assert weak["ending in time"].support == 20
     assert "copying the numbers" not in weak  # 1 of 20 is below a tenth: it counts for the skill
-    assert weak[CARRY].severity == pytest.approx(1 / 20)
+    assert CARRY not in weak
     assert diagnosis.errors == {"copied": 1, "format": 3, "truncated": 2}
 
 
@@ -101,7 +115,7 @@ def test_an_answer_is_missing_also_where_a_step_went_wrong_before():
     attempts = [attempt(f"f{i}", "c", False, "format") for i in range(3)] + [attempt("r", "c", True)]
     attempts += [attempt(f"s{i}", "c", False, "equation").model_copy(update={"answer": None}) for i in range(2)]
     weakness = named(diagnose(attempts))["giving a final answer"]
-    assert weakness.pass_rate == pytest.approx(1 / 6) and weakness.severity == pytest.approx(3 / 6)
+    assert weakness.pass_rate == pytest.approx(1 / 6) and weakness.severity == pytest.approx(3 / 6, abs=0.05)
     assert weakness.description == "5 of 6 answers end without one."
 
 
@@ -139,18 +153,18 @@ def test_mastery_is_a_decayed_beta_posterior():
         max_size=30,
     )
 )
-def test_every_failure_is_lost_to_something_exactly_once(rows):
+def test_every_failure_is_laid_to_something_exactly_once(rows):
     attempts = [attempt(f"a{i}", p, ok, kind, skill, finish=f) for i, (p, ok, kind, skill, f) in enumerate(rows)]
-    diagnosis = diagnose(attempts, threshold=1.0, min_support=1)
+    diagnosis = diagnose(attempts, threshold=1.0, min_support=1, certainty=0)
     failed = {a.id for a in attempts if not a.correct}
-    lost = sum(w.severity for w in diagnosis.weaknesses)
-    if all(skill is None or skill in PROBLEMS[p].skills or skill == "division" for p, _, _, skill, _ in rows):
-        assert lost == pytest.approx(len(failed) / len(attempts))
-    else:  # a step may fail at a skill that every problem tagged with it is right on: that skill is not weak
-        assert lost <= len(failed) / len(attempts) + 1e-9
+    found = attribute(Collector(PROBLEMS, frequent_patterns(attempts)).collect(attempts))
+    assert found.blame.sum() == pytest.approx(len(failed))
+    assert (found.successes >= 0).all() and (found.failures >= 0).all()
+    assert (found.alpha > 0).all() and (found.beta > 0).all()
+    assert sum(w.severity for w in diagnosis.weaknesses) <= len(failed) / len(attempts) + 1e-9
     assert sum(diagnosis.errors.values()) == len(failed)
     assert all(set(w.evidence) <= failed and len(w.evidence) <= 5 for w in diagnosis.weaknesses)
-    assert diagnosis == diagnose(attempts, threshold=1.0, min_support=1)
+    assert diagnosis == diagnose(attempts, threshold=1.0, min_support=1, certainty=0)
     severities = [w.severity for w in diagnosis.weaknesses]
     assert severities == sorted(severities, reverse=True)
 
@@ -160,7 +174,7 @@ def test_wrong_input_is_named():
         diagnose([])
     with pytest.raises(InputError, match="unknown problem 'gone'"):
         diagnose([attempt("a", "gone", True)])
-    for options in ({"threshold": 0}, {"decay": 2}, {"min_support": 0}):
+    for options in ({"threshold": 0}, {"decay": 2}, {"min_support": 0}, {"certainty": 2}, {"pull": -1}):
         with pytest.raises(InputError, match=f"{next(iter(options))} .* out of range"):
             SkillDiagnostician(**options)
 

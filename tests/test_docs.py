@@ -181,3 +181,20 @@ def test_the_page_on_purification_has_the_figures_of_routing() -> None:
         figures = f"{min(found['right_by_seed']):.4f}", found["ms_a_question_alone_p50"], found["seconds_to_fit_2000"]
         assert f"| `{router}` | `{encoder}` | {' | '.join(map(str, figures))} |" in page
         assert min(found["right_by_seed"]) >= 0.9
+
+
+def test_the_figures_of_diagnosis_are_those_that_were_measured() -> None:
+    page = (ROOT / "docs/diagnosis.md").read_text()
+    results = ROOT / "bench/results"
+    for one in json.loads((results / "diagnosis_simulated.json").read_text())["rows"]:
+        what = f"| {one['diagnostician']} | {one['answers']} | {100 * one['steps_known']:.0f} % |"
+        assert f"{what} {one['precision']:.3f} | {one['recall']:.3f} |" in page
+        least = 0.9 if one["answers"] == 200 else 0.75
+        assert one["diagnostician"] != "attributed" or min(one["precision"], one["recall"]) >= least
+    for one in json.loads((results / "prerequisites_simulated.json").read_text())["rows"]:
+        shares = f"{one['precision']:.3f} | {one['recall']:.3f} | {100 * one['exact']:.0f} %"
+        assert f"| {one['students']} | {shares} |" in page
+    for one in json.loads((results / "diagnosis_speed.json").read_text())["rows"]:
+        assert one["attempts"] == 100_000 and one["wall_seconds"] < 60
+        spent = f"{one['wall_seconds']} | {one['cpu_seconds']} | {one['load_before']}"
+        assert f"| {one['attempts']:,} | {one['skills']:,} | {spent} |" in page

@@ -7,7 +7,7 @@ and whatever is not plain arithmetic gives None rather than an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -20,6 +20,30 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)|(?P<sign>[-+*/()×÷·−]))"
 )
 _PLAIN = {"×": "*", "·": "*", "÷": "/", "−": "-"}
+
+
+PREREQUISITES: Final[Mapping[str, tuple[str, ...]]] = {
+    "addition with carry": ("addition without carry",),
+    "subtraction with borrow": ("subtraction without borrow",),
+    "subtraction below zero": ("subtraction without borrow",),
+    "from a negative number": ("addition without carry", "subtraction below zero"),
+    "multiplication by one digit": ("addition without carry",),
+    "long multiplication": ("addition with carry", "multiplication by one digit"),
+    "division": ("multiplication by one digit", "subtraction without borrow"),
+    "addition of decimals": ("addition with carry",),
+    "subtraction of decimals": ("subtraction with borrow",),
+    "multiplication of decimals": ("long multiplication",),
+    "division of decimals": ("division",),
+    "addition of fractions": ("addition without carry", "multiplication of fractions"),
+    "subtraction of fractions": ("multiplication of fractions", "subtraction without borrow"),
+    "multiplication of fractions": ("multiplication by one digit",),
+    "division of fractions": ("multiplication of fractions",),
+}
+"""What each skill that `skill_of` names builds on, in the order in which schools teach it."""
+
+
+SKILLS: Final = frozenset(PREREQUISITES) | {needed for several in PREREQUISITES.values() for needed in several}
+"""Every skill that `skill_of` names."""
 
 
 class Step(NamedTuple):

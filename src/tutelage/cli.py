@@ -86,10 +86,12 @@ def show(run_dir: RunPath, as_json: Json = False) -> None:
     if as_json:
         _print_json(summary)
         return
-    from .console import result_line, show_table
+    from .console import mastery_table, result_line, show_table
 
     console = _console()
     console.print(show_table(summary, rundir.reports()))
+    if any(cycle["mastery"] for cycle in summary["cycles"]):
+        console.print(mastery_table(summary))
     console.print(result_line(summary))
 
 

@@ -17,6 +17,9 @@ from .schema import CycleReport, Split, Verdict
 _SHOWN = 2000
 """Characters of one text that are shown; the files hold the whole of it."""
 
+_SKILLS = 20
+"""Skills whose mastery is shown."""
+
 _INDENT = " " * 19
 """Of what belongs to the event above it."""
 
@@ -185,6 +188,29 @@ def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table
             plain(weak, 200),
         )
     return table
+
+
+def mastery_table(summary: dict[str, Any]) -> Table:
+    """Return what is believed of each skill in each cycle, the weakest at the end first."""
+    cycles = [cycle for cycle in summary["cycles"] if cycle["mastery"]]
+    by_cycle = [{one["skill"]: one for one in cycle["mastery"]} for cycle in cycles]
+    skills = {skill: found["mean"] for by_skill in by_cycle for skill, found in by_skill.items()}
+    ranked = sorted(skills, key=lambda skill: (skills[skill], skill))
+    hidden = len(ranked) - _SKILLS
+    title = "mastery: pass rate in percent, and where it lies with 90 % probability, before each cycle's training"
+    caption = f"and {hidden} more skills; `tutelage show --json` has them" if hidden > 0 else None
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left", padding=(0, 0, 0, 1))
+    table.add_column("skill")
+    for cycle in cycles:
+        table.add_column(f"cycle {cycle['cycle']}", justify="right", no_wrap=True)
+    for skill in ranked[:_SKILLS]:
+        table.add_row(plain(skill, 60), *(_interval(by_skill.get(skill)) for by_skill in by_cycle))
+    return table
+
+
+def _interval(found: dict[str, Any] | None) -> str:
+    """Write a credible interval as `62 (48-75)`."""
+    return "-" if found is None else f"{100 * found['mean']:.0f} ({100 * found['low']:.0f}-{100 * found['high']:.0f})"
 
 
 def trace_lines(found: dict[str, Any]) -> Group:

@@ -28,7 +28,7 @@ This page is printed by `python -m tutelage.plugindoc` from the signatures and d
 
 _SIMPLE = (str, int, float, bool)
 
-_OFFERED = {"ledger"}
+_OFFERED = {"ledger", "task_prerequisites"}
 """Parameters that the run alone fills."""
 _SEEDED = ("tasks", "teachers")
 """Seams whose `seed` is the run's if none is given."""

@@ -29,7 +29,11 @@ Message = dict[str, str]
 
 @runtime_checkable
 class Task(Protocol):
-    """Problems by split, and the rule that grades an answer."""
+    """Problems by split, and the rule that grades an answer.
+
+    It may have `prerequisites() -> Mapping[str, Sequence[str]]`: which skills each of its skills builds on, without a
+    cycle. Diagnosis and planning go by them.
+    """
 
     instruction: str | None
     """The system message under which the student is examined and taught; None for the model's own."""

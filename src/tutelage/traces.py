@@ -28,7 +28,7 @@ def summarise(rundir: RunDir) -> dict[str, Any]:
         "failure": last.get("why") if state == "failed" else None,
         "student": result.get("student") or _student_so_far(rundir),
         "test": test or {"base": None, "best": None, "n": None},
-        "cycles": [_cycle(report) for report in reports],
+        "cycles": [_cycle(report, rundir.diagnosis(report.cycle)) for report in reports],
     }
 
 
@@ -57,10 +57,14 @@ def _student_so_far(rundir: RunDir) -> dict[str, Any]:
     return {"base": config["student"]["model"], "best": None, "best_cycle": None}
 
 
-def _cycle(report: CycleReport) -> dict[str, Any]:
+def _cycle(report: CycleReport, diagnosis: Diagnosis | None) -> dict[str, Any]:
     row = report.model_dump(mode="json")
     row["weaknesses"] = [
         {key: weakness[key] for key in ("name", "pass_rate", "support", "severity")} for weakness in row["weaknesses"]
+    ]
+    row["mastery"] = [
+        {"skill": one.skill, "mean": one.mean, "low": one.low, "high": one.high}
+        for one in (diagnosis.mastery if diagnosis else ())
     ]
     return row
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from ..errors import InputError
+from ..prerequisites import read_prerequisites
 from ..schema import Grade, Problem, Split
 from .answers import extract_answer, same
 from .rows import Format, Row
@@ -30,6 +31,8 @@ class DatasetTask:
         answer_after: Text in the answer column after which the gold answer stands, such as `####`; what stands
             before it is the rationale unless `reference` names one.
         instruction: The system message of exam and lessons.
+        prerequisites: Which skills build on which: a mapping of a skill to a list of skills, or the path of a YAML or
+            JSON file that holds one.
     """
 
     def __init__(
@@ -45,8 +48,10 @@ class DatasetTask:
         seed: int = 0,
         answer_after: str | None = None,
         instruction: str | None = "Work step by step. End with 'Answer:' and the result.",
+        prerequisites: str | dict[str, list[str]] | None = None,
     ) -> None:
         self.instruction = instruction
+        self._builds_on = read_prerequisites(prerequisites, "task: prerequisites")
         self.source = Source(path, format, split_column, sizes, seed)
         self._question, self._answer = question, answer
         self._reference, self._skills = reference, skills
@@ -59,6 +64,10 @@ class DatasetTask:
             InputError: Naming file, line and field of the first thing that is wrong with the data.
         """
         return self._splits
+
+    def prerequisites(self) -> Mapping[str, Sequence[str]]:
+        """Return which skills build on which, as far as the options say."""
+        return self._builds_on
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Compare what follows the last `Answer:` with the gold answer."""

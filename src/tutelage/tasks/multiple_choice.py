@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import InputError
+from ..prerequisites import read_prerequisites
 from ..schema import Grade, Problem, Split
 from .answers import extract_answer, normalise
 from .rows import Format, Row
@@ -33,6 +34,8 @@ class MultipleChoiceTask:
         sizes: As for `dataset`.
         seed: Another seed cuts otherwise.
         instruction: The system message of exam and lessons.
+        prerequisites: Which skills build on which: a mapping of a skill to a list of skills, or the path of a YAML or
+            JSON file that holds one.
     """
 
     def __init__(
@@ -48,8 +51,10 @@ class MultipleChoiceTask:
         sizes: dict[Split, int] | None = None,
         seed: int = 0,
         instruction: str | None = "Choose the right answer. End with 'Answer:' and its letter.",
+        prerequisites: str | dict[str, list[str]] | None = None,
     ) -> None:
         self.instruction = instruction
+        self._builds_on = read_prerequisites(prerequisites, "task: prerequisites")
         self.source = Source(path, format, split_column, sizes, seed)
         self._question, self._answer, self._choices = question, answer, choices
         self._reference, self._skills = reference, skills
@@ -61,6 +66,10 @@ class MultipleChoiceTask:
             InputError: Naming file, line and field of the first thing that is wrong with the data.
         """
         return self._splits
+
+    def prerequisites(self) -> Mapping[str, Sequence[str]]:
+        """Return which skills build on which, as far as the options say."""
+        return self._builds_on
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Accept the gold letter, or its choice's text, after the last `Answer:` or as the whole text."""

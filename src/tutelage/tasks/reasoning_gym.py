@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from ..arithmetic import skills_of
+from ..arithmetic import PREREQUISITES, skills_of
 from ..errors import InputError
 from ..hashing import content_hash
 from ..schema import Grade, Problem, Split
@@ -67,6 +67,10 @@ class ReasoningGymTask:
             InputError: If a generator cannot give enough distinct questions.
         """
         return self._drawn[0]
+
+    def prerequisites(self) -> Mapping[str, Sequence[str]]:
+        """Return what the skills of arithmetic build on, where a data set has them."""
+        return PREREQUISITES if any(generator.name in _ARITHMETIC for generator in self.generators) else {}
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Take the text after the last `Answer:`; exactly the gold answer scores 1, else the verifier decides."""

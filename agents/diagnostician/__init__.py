@@ -1,0 +1,7 @@
+"""Name what a student cannot do yet, from its graded attempts and their first wrong steps."""
+
+from .evidence import WRONG_ANSWERS
+from .patterns import PATTERN_SHARE, PATTERNS, error_kind
+from .skills import SkillDiagnostician
+
+__all__ = ["PATTERNS", "PATTERN_SHARE", "WRONG_ANSWERS", "SkillDiagnostician", "error_kind"]

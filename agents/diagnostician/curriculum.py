@@ -1,0 +1,44 @@
+"""Where the prerequisites that a diagnosis goes by come from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from ...prerequisites import read_file, read_mapping, restricted
+from ..prerequisites import Outcomes, estimate_prerequisites
+
+TASK: Final = "task"
+ESTIMATE: Final = "estimate"
+
+
+class Curriculum:
+    """Prerequisites from the task, from a file, estimated, or none."""
+
+    def __init__(self, source: str | None, offered: Mapping[str, Sequence[str]]) -> None:
+        """Read what does not have to be estimated.
+
+        Args:
+            source: `task`, `estimate`, the path of a file, or None.
+            offered: By the task.
+
+        Raises:
+            InputError: If the file cannot be read, or there is a cycle.
+        """
+        self._estimated = source == ESTIMATE
+        self._given: dict[str, tuple[str, ...]] = {}
+        if source == TASK:
+            self._given = read_mapping(offered, "task: prerequisites")
+        elif source is not None and not self._estimated:
+            self._given = read_file(Path(source))
+
+    def prerequisites(self, skills: Collection[str], outcomes: Iterable[Outcomes]) -> dict[str, tuple[str, ...]]:
+        """Return, by skill, what it builds on among some skills.
+
+        Args:
+            skills: Those of the problems.
+            outcomes: By checkpoint; read only for an estimate.
+        """
+        found = estimate_prerequisites(list(outcomes)) if self._estimated else self._given
+        return restricted(found, skills)

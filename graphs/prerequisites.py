@@ -1,0 +1,29 @@
+"""Ask a task which of its skills build on which."""
+
+from __future__ import annotations
+
+from ..errors import InputError, one_line
+from ..prerequisites import read_mapping
+from ..seams import Task
+
+
+def task_prerequisites(task: Task, name: str) -> dict[str, tuple[str, ...]]:
+    """Return what a task offers as prerequisites of its skills; nothing if it offers none.
+
+    Args:
+        task: May have `prerequisites()`.
+        name: The task's name, for a refusal.
+
+    Raises:
+        InputError: If that fails, or what it returns is no mapping of skills to lists of skills, or has a cycle.
+    """
+    ask = getattr(task, "prerequisites", None)
+    if ask is None:
+        return {}
+    try:
+        offered = ask()
+    except InputError:
+        raise
+    except Exception as error:  # of somebody's plug-in
+        raise InputError(f"tasks: {name}: prerequisites: {one_line(error)}; mend the plug-in") from error
+    return read_mapping(offered, f"tasks: {name}")
