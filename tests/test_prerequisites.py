@@ -125,13 +125,13 @@ def diagnosed(mastery: tuple[Mastery, ...]) -> Diagnosis:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_planted_chain_is_found_and_nothing_else(seed: int) -> None:
-    found = estimate_prerequisites(draw_outcomes(60, seed))
+    found = estimate_prerequisites(draw_outcomes(100, seed))
     assert found == {"add": ("count",), "divide": ("multiply",), "multiply": ("add",)}
 
 
 def test_one_checkpoint_and_few_answers_show_nothing() -> None:
     assert estimate_prerequisites([{"a": (90.0, 10.0), "b": (10.0, 90.0)}]) == {}
-    assert estimate_prerequisites(draw_outcomes(60, 0), min_support=1e6) == {}
+    assert estimate_prerequisites(draw_outcomes(100, 0), min_support=1e6) == {}
     assert estimate_prerequisites([]) == {}
 
 

@@ -150,9 +150,7 @@ def draw_outcomes(students: int, seed: int, slip: float = 0.05, guess: float = 0
     for _ in range(students):
         reached = rng.randint(0, len(CHAIN))
         known = {skill: at < reached for at, skill in enumerate(CHAIN)} | {"other": rng.random() < 0.5}
-        right = {
-            skill: sum(rng.random() < (1 - slip if knows else guess) for _ in range(10))
-            for skill, knows in known.items()
-        }
+        rates = {skill: 1 - slip if knows else guess for skill, knows in known.items()}
+        right = {skill: sum(rng.random() < rate for _ in range(10)) for skill, rate in rates.items()}
         rows.append({skill: (count, 10 - count) for skill, count in right.items()})
     return rows
