@@ -109,7 +109,7 @@ def test_a_model_that_fails_leaves_the_terms_and_says_so_once_a_cycle(tmp_path: 
     (note,) = [text for text in notes if text.startswith("diagnostician: describe: ")]
     assert "HTTP 500" in note or "500" in note
     diagnosis = RunDir(result.path).diagnosis(1)
-    assert diagnosis and all("answers that need it are right" in one.description for one in diagnosis.weaknesses)
+    assert diagnosis and all("answers that tell of it get it right" in one.description for one in diagnosis.weaknesses)
 
 
 def test_a_describer_of_somebody_s_own_may_change_nothing_but_words(tmp_path: Path) -> None:
