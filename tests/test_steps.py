@@ -107,6 +107,11 @@ def test_right_solutions_pass(text):
         "5 + 3 = ?",
         "at 3:30 + 5 = 8",
         "3 + 5 >= 9, 3 + 5 != 9",
+        "We get 25 because -3 + 28 = 25",
+        "Add 5 to 10 + 3 = 18",
+        "the average of 4 + 6 = 5",
+        "60 miles/hour * 30 minutes = 30 miles",
+        "3 hours a day * 2 weeks = 42 hours",
     ],
 )
 def test_no_false_alarm(text):
@@ -128,6 +133,13 @@ def test_no_false_alarm(text):
         ("2 * (3 + 4) = 15", "14", "15"),
         ("0.5 + 0.25 = 0.7", "0.75", "0.7"),
         ("4 - 1 - 7 = 2 - 7 = -5", "-4", "2 - 7"),
+        ("We get 26 because -3 + 28 = 26", "25", "26"),
+        ("for a total of 15*10 = 15 minutes", "150", "15"),
+        ("reduced to 3600 beds - 3570 beds = 170 beds", "30", "170"),
+        ("170 people/day * 7 days/week = 119 people", "1190", "119"),
+        ("2160/60=37 hours a week", "36", "37"),
+        (r"\(-121 * 191 = 23111\)", "-23111", "23111"),
+        ("57012 * 71228 = 4060850735", "4060850736", "4060850735"),
         (r"\(5 \times 3 = 16\)", "15", "16"),
     ],
 )
@@ -141,18 +153,22 @@ def test_other_kinds():
     assert kind(QUESTION, "51 - 26 = 25. Answer: 24") == "answer"
     assert kind(QUESTION, "51 - 20 = 31. 31 - 6 = 25. Answer: 31") == "answer"
     assert kind(QUESTION, "51 - 62 = -11. Answer: -11") == "copied"
-    assert kind("Tom has 51 pens and loses 26.", "51 - 62 = -11. Answer: -11") is None
     assert kind(QUESTION, "51 - 26 = 25") == "format"
     assert kind(QUESTION, "") == "format"
     assert kind(QUESTION, "51 - 26 = 25. Then", truncated=True) == "truncated"
     assert kind(QUESTION, "I think about this number. " * 4) == "repetition"
     assert kind(QUESTION, "5 " * 40, truncated=True) == "repetition"
+    assert kind(QUESTION, "1. 51 - 26 = 25\n" * 4, truncated=True) == "repetition"
+    assert kind(QUESTION, "51 - 20 = 31. 31 - 6 = 25. So it goes on.\n" * 4 + "Answer: 25") == "repetition"
     assert kind(QUESTION, "Carry 1. 5 + 6 = 11. " * 3 + "Answer: 11") is None
 
 
 def test_what_was_cut_off_is_not_called_wrong():
     assert kind(QUESTION, "51 - 26 = 2", truncated=True) == "truncated"
-    assert kind(QUESTION, "51 - 26 = 25. Answer: 2", truncated=True) is None
+    assert kind(QUESTION, "51 - 26 = 25. Answer: 2", truncated=True) == "truncated"
+    assert kind(QUESTION, "51 - 26", truncated=True) == "truncated"
+    assert kind(QUESTION, "2.5 + 26 = 2.", truncated=True) == "truncated"
+    assert kind(QUESTION, "51 - 26 = 25. Answer: 25\nNext question", truncated=True) is None
     assert kind(QUESTION, "51 - 26 = 2") == "equation"
 
 

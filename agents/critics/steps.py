@@ -39,6 +39,8 @@ def _about_step(step: WrongStep, text: str) -> str:
     if step.kind == "equation":
         left = text[step.start : step.end].partition("=")[0]
         return f"What is {one_line(left, _SHORT).strip(' *')}? You wrote {found}."
+    if step.kind == "copied" and expected.replace(".", "").isdigit():
+        return f"Which number of the question is {found} meant to be?"
     if step.kind == "copied":
         return f"Where does {found} come from? You are asked {expected}."
     if step.kind == "answer":

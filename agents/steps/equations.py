@@ -26,6 +26,9 @@ _FAMILIES: Final = (
 """Units that convert into one another: an equation that mixes them may hold although its numbers do not."""
 
 
+_PER: Final = frozenset({"/", "per", "a", "an", "each", "every"})
+
+
 class Equation(NamedTuple):
     """Two sides that are said to be equal."""
 
@@ -84,7 +87,8 @@ def _verdict(left: Expression, right: Expression) -> Literal["holds", "wrong", "
 
 def same(first: Fraction, second: Fraction) -> bool:
     """Whether two values agree up to what floating point leaves over."""
-    return first == second or abs(first - second) * 10**9 <= abs(first)
+    whole = first.denominator == second.denominator == 1
+    return first == second or (not whole and abs(first - second) * 10**9 <= abs(first))
 
 
 def rounds_to(exact: Fraction, shown: Fraction, left: Expression, places: int | None) -> bool:
@@ -105,5 +109,14 @@ def rounds_to(exact: Fraction, shown: Fraction, left: Expression, places: int | 
 
 def _converts(words: Sequence[str]) -> bool:
     """Whether the words name two units of one family, so that a conversion may be meant."""
-    stems = {word if len(word) < 3 else word.removesuffix("s") for word in words}
-    return any(len(stems & family) > 1 for family in _FAMILIES)
+    stems = [word if len(word) < 3 else word.removesuffix("s") for word in words]
+    return any(_mixed(stems, family) for family in _FAMILIES)
+
+
+def _mixed(stems: Sequence[str], family: frozenset[str]) -> bool:
+    """Whether units of a family stand together without a rate, such as `7 days/week`, that says how they convert."""
+    mixed = set(stems) & family
+    for unit, per, other in zip(stems, stems[1:], stems[2:], strict=False):
+        if per in _PER and unit in family and other in family:
+            mixed -= {unit, other}
+    return len(set(stems) & family) > 1 and bool(mixed)

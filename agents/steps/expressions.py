@@ -20,6 +20,15 @@ _DOUBTFUL_BEFORE: Final = frozenset(
 """Words before an expression that may belong to the calculation."""
 
 
+_OF_WHAT = "age amount area balance bill capacity cost distance fee height income length number price profit rest"
+_QUANTITIES: Final = frozenset(f"{_OF_WHAT} salary score speed time total volume weight worth".split())
+"""`of` after these says what an expression is, not what is done with it."""
+_ADDING: Final = frozenset(
+    {"add", "added", "adding", "adds", "brings", "compared", "from", "minus", "plus", "ratio", "round", "rounds", "up"}
+)
+"""`to` after these may belong to the calculation."""
+
+
 class Expression(NamedTuple):
     """One side of an equation."""
 
@@ -84,7 +93,7 @@ def expression_of(side: list[Token], from_left: bool) -> Expression | None:
     tokens, words = _without_units(side)
     run, neighbour = _run_from_left(tokens) if from_left else _run_from_right(tokens)
     doubtful = neighbour is not None and (
-        neighbour.kind == "x" or (neighbour.text.lower() in _DOUBTFUL_BEFORE and neighbour.kind in "wn")
+        neighbour.kind == "x" or (neighbour.kind in "wn" and _may_calculate(neighbour, tokens))
     )
     signed = _leading_sign(run, neighbour, from_left)
     if signed is None:
@@ -108,6 +117,18 @@ def expression_of(side: list[Token], from_left: bool) -> Expression | None:
         places=len(numbers[0].text.partition(".")[2]) if lone else None,
         words=words,
     )
+
+
+def _may_calculate(word: Token, tokens: list[Token]) -> bool:
+    """Whether a word before an expression may belong to it: `half of 10 + 2`, but not `a total of 10 + 2`."""
+    said = word.text.lower()
+    if said not in ("of", "to"):
+        return said in _DOUBTFUL_BEFORE
+    at = next((i for i, token in enumerate(tokens) if token.start == word.start), 0)
+    before = tokens[at - 1].text.lower() if at else ""
+    if said == "of":
+        return before not in _QUANTITIES
+    return not before.isalpha() or any(token.text.lower() in _ADDING for token in tokens[:at])
 
 
 def _without_units(side: list[Token]) -> tuple[list[Token], tuple[str, ...]]:
@@ -152,8 +173,15 @@ def _units_end(side: list[Token], at: int) -> int:
         else:
             break
         words += 1
-    ends = end == len(side) or side[end].kind in ("o", ")")
+    ends = end == len(side) or (side[end].kind in ("o", ")") and not _is_sign(side, end))
     return end if ends and words <= MAX_UNIT_WORDS else at
+
+
+def _is_sign(side: list[Token], at: int) -> bool:
+    """`25 because -3 + 28`: a minus glued to what follows alone belongs to a number, not between two."""
+    after = side[at + 1] if at + 1 < len(side) else None
+    glued = after is not None and after.kind in ("n", "(") and after.start == side[at].end
+    return side[at].text == "-" and glued and side[at - 1].end < side[at].start
 
 
 def _glued_unit(side: list[Token], at: int) -> bool:
@@ -209,7 +237,7 @@ def _leading_sign(run: list[Token], neighbour: Token | None, from_left: bool) ->
         return None
     glued = run[0].end == run[1].start
     if run[0].text == "-" and (glued or neighbour is None):
-        return run, True
+        return run, not glued
     return (run[1:], False) if neighbour is None and run[0].text in "+*" else None
 
 
@@ -220,8 +248,8 @@ def _spell(run: Sequence[Token], percent: bool) -> str:
 def _values(run: list[Token], may_drop: bool) -> tuple[Fraction, ...]:
     """Evaluate every reading of a run."""
     readings = [run]
-    if may_drop:  # a dash with a space is likelier a list's than a minus
-        readings = [run, run[1:]] if run[0].end == run[1].start else [run[1:], run]
+    if may_drop:  # it is likelier a list's dash than a minus
+        readings = [run[1:], run]
     readings += [grouped for grouped in [_fractions(run)] if grouped]
     kinds = (True, False) if any(t.percent for t in run) else (True,)
     found = [evaluate(_spell(reading, percent)) for reading, percent in product(readings, kinds)]

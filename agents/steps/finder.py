@@ -19,9 +19,9 @@ from .tokens import MAX_TEXT, SHOWN
 def find_wrong_step(question: str, text: str, truncated: bool = False) -> WrongStep | None:
     """Find the first step of a solution that does not hold.
 
-    Kinds, by position in the text: `equation` (does not hold), `copied` (a number that neither the question nor an
-    earlier step has; only where the question is itself an expression), `answer` (differs from the last result).
-    Then, about the whole: `repetition`, `truncated`, `format` (no final answer).
+    Kinds, by position in the text: `equation` (does not hold), `copied` (a number of the question copied wrongly; see
+    `copied.py`), `repetition`, `answer` (differs from the last result). If there is none of these:
+    `truncated` (the text was cut off before its final answer) or `format` (it ends without one).
 
     Args:
         question: The problem's question.
@@ -34,16 +34,18 @@ def find_wrong_step(question: str, text: str, truncated: bool = False) -> WrongS
     truncated = truncated or len(text) > MAX_TEXT
     text = text[:MAX_TEXT]
     equations = read_equations(text)
-    if truncated and equations and equations[-1].end >= len(text.rstrip()):
+    if truncated and equations and equations[-1].end >= len(text.rstrip().rstrip(".,")):
         equations.pop()  # its last number may be half written
     answer = final_answer(text)
-    found = [_wrong_equation(equations, text), miscopied(question[:MAX_TEXT], equations, text)]
-    if answer is not None and not (truncated and answer.end >= len(text)):
+    if truncated and answer is not None and answer.end >= len(text.rstrip()):
+        answer = None  # likewise
+    found = [_wrong_equation(equations, text), miscopied(question[:MAX_TEXT], equations, text), repetition(text)]
+    if answer is not None:
         found.append(wrong_answer(question[:MAX_TEXT], equations, answer, text))
     steps = [step for step in found if step is not None]
     if steps:
         return min(steps, key=lambda step: step.start)
-    return repetition(text) or (_missing(text, truncated) if answer is None else None)
+    return _missing(text, truncated) if answer is None else None
 
 
 def _wrong_equation(equations: list[Equation], text: str) -> WrongStep | None:
