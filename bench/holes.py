@@ -38,9 +38,10 @@ from tutelage.testing.rules import RulesTask
 
 SIZES = (60, 200)
 SEEDS = {"tiny": range(20), "real": range(3)}
+BOOKS = {"tiny": "digits", "real": "strings"}
 THRESHOLD, MIN_SUPPORT = 0.8, 3
 """Of the baseline that takes every skill with a low plain pass rate."""
-MAX_NEW_TOKENS = 48
+MAX_NEW_TOKENS = 64
 
 Found = dict[str, dict[str, list[str]]]
 """By number of answers and by column: the names."""
@@ -61,18 +62,17 @@ def make_plant(student: str, seed: int, folder: Path) -> Path:
     return folder
 
 
-def problems_of(seed: int) -> Sequence[Problem]:
-    """Return the probe problems of a plant."""
-    return RulesTask({Split.PROBE: max(SIZES)}, seed).splits()[Split.PROBE]
+def task_of(student: str, seed: int) -> RulesTask:
+    """Return what a plant is asked."""
+    return RulesTask({Split.PROBE: max(SIZES)}, seed, book=BOOKS[student])
 
 
-def answer(folder: Path, seed: int) -> list[Generation]:
-    """Return the student's answers to its probe problems; asked for the first time."""
+def answer(folder: Path, task: RulesTask) -> list[Generation]:
+    """Return the student's answers to its probe problems; it is asked the first time."""
     file = folder / "answers.json"
     if not file.exists():
-        task = RulesTask({Split.PROBE: max(SIZES)}, seed)
         engine = TransformersEngine(folder, "cpu", "float32", max_new_tokens=MAX_NEW_TOKENS)
-        prompts = [student_prompt(task.instruction, one.question) for one in problems_of(seed)]
+        prompts = [student_prompt(task.instruction, one.question) for one in task.splits()[Split.PROBE]]
         answers = engine.generate(BASE, prompts)
         file.write_text(json.dumps([one for (one,) in answers]))
     return [Generation(*one) for one in json.loads(file.read_text())]
@@ -80,11 +80,11 @@ def answer(folder: Path, seed: int) -> list[Generation]:
 
 def measure(student: str, seed: int, folder: Path) -> dict[str, Any]:
     """Diagnose a plant by every column."""
-    plant, task = json.loads((folder / "plant.json").read_text()), RulesTask({Split.PROBE: 1})
-    problems, checker = problems_of(seed), StepCheck(RuleChecker())
+    plant, task = json.loads((folder / "plant.json").read_text()), task_of(student, seed)
+    problems, checker = task.splits()[Split.PROBE], StepCheck(RuleChecker())
     attempts = [
         grade(task, problem, generation, checker, cycle=1, student=BASE, split=Split.PROBE)
-        for problem, generation in zip(problems, answer(folder, seed), strict=True)
+        for problem, generation in zip(problems, answer(folder, task), strict=True)
     ]
     holes = frozenset(plant["holes"])
     return {
@@ -190,7 +190,7 @@ def main() -> None:
     part, parts = map(int, given.part.split("/"))
     for seed in list(seeds)[part - 1 :: parts]:
         folder = make_plant(given.student, seed, given.plants / f"{given.student}-{seed}")
-        answer(folder, seed)
+        answer(folder, task_of(given.student, seed))
         with out.with_suffix(".lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             report = write_report(given.student, given.plants, seeds, out)

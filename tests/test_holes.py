@@ -12,7 +12,7 @@ import pytest
 
 from tutelage.agents.student import TransformersEngine
 from tutelage.checkpoints import load_model, load_tokenizer
-from tutelage.errors import InputError
+from tutelage.errors import InputError, RunError
 from tutelage.graphs.exam import grade
 from tutelage.graphs.step_check import StepCheck
 from tutelage.plugins import Plugin, build
@@ -21,8 +21,9 @@ from tutelage.student_prompt import student_prompt
 from tutelage.testing import course, holes
 from tutelage.testing.course import COURSE, teach_all_but
 from tutelage.testing.holes import build_student_with_holes, draw_holes
+from tutelage.testing.rule_book import RULES
 from tutelage.testing.rule_checker import RuleChecker
-from tutelage.testing.rules import INSTRUCTION, RULES, RulesTask
+from tutelage.testing.rules import INSTRUCTION, RulesTask
 
 HOLES = frozenset({"fold", "wind"})
 
@@ -45,12 +46,31 @@ def test_a_hole_is_named_but_never_applied() -> None:
 
 
 def test_a_course_leaves_the_holes_out() -> None:
-    lessons = list(islice(course._lessons(random.Random(0), HOLES, INSTRUCTION), 300))
-    said = " ".join(f"{lesson.question} {lesson.text}" for lesson in lessons)
+    problems = islice(course._problems(random.Random(0), HOLES), 300)
+    said = " ".join(f"{problem.question} {problem.reference}" for problem in problems)
     assert all((name in said) == (name not in HOLES) for name in RULES)
 
 
-def test_a_student_is_built_the_same_again(tmp_path: Path) -> None:
+def test_a_student_that_does_not_know_the_rules_is_not_handed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holes, "ROUNDS", 2)
+    with pytest.raises(RunError, match=r"knows 0\.00 of the rules"):
+        build_student_with_holes(tmp_path / "student", HOLES, steps=2)
+    assert not (tmp_path / "student").exists()
+
+
+def test_a_taught_student_that_does_not_know_the_rules_is_not_handed_out(
+    tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "ROUNDS", 1)
+    with pytest.raises(RunError, match=r"answers 0\.00 of what it was taught"):
+        teach_all_but(tmp_path / "student", HOLES, student=str(base), stage=replace(COURSE, max_steps=1))
+    assert not (tmp_path / "student").exists()
+
+
+def test_a_student_is_built_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holes, "KNOWN", 0.0)
     built = [("a", HOLES, 1), ("b", HOLES, 1), ("c", HOLES, 2), ("d", frozenset({"fold"}), 1)]
     weights = []
     for name, some, seed in built:
@@ -62,16 +82,18 @@ def test_a_student_is_built_the_same_again(tmp_path: Path) -> None:
     assert len(tokenizer("4 bend 5. 5 fold 4.")["input_ids"]) == 8
 
 
-def test_a_taught_student_is_a_whole_model(tmp_path: Path, base: Path) -> None:
+def test_a_taught_student_is_a_whole_model(tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = iter([0.0, 1.0])
+    monkeypatch.setattr(course, "_share_right", lambda *_: next(shares))
     stage = replace(COURSE, max_steps=2, batch_size=4)
-    report = teach_all_but(tmp_path / "student", HOLES, student=str(base), stage=stage)
-    assert report.steps == 2
+    reports = teach_all_but(tmp_path / "student", HOLES, student=str(base), stage=stage)
+    assert [report.steps for report in reports] == [2, 2]
     engine = TransformersEngine(tmp_path / "student", "cpu", "float32", max_new_tokens=2)
     assert engine.generate(BASE, [student_prompt(INSTRUCTION, "Start with 4: bend.")])[0][0].tokens > 0
 
 
 @pytest.mark.parametrize(
-    ("some", "said"), [(["bent"], "did you mean 'bend'"), (sorted(RULES)[:8], "leaves 2 rules to know")]
+    ("some", "said"), [(["bent"], "did you mean 'bend'"), (list(RULES[:8]), "leaves 2 rules to know")]
 )
 def test_holes_that_cannot_be_are_refused(tmp_path: Path, some: list[str], said: str) -> None:
     for make in (build_student_with_holes, teach_all_but):

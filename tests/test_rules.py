@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -15,33 +16,39 @@ from tutelage.plugins import Plugin, build
 from tutelage.schema import Problem, Split
 from tutelage.seams import StepChecker, Task
 from tutelage.tasks.splits import check_splits
-from tutelage.testing import rules
+from tutelage.testing.rule_book import BOOKS, RULES, STARTS, Book, apply, check_book, draw_rules
 from tutelage.testing.rule_checker import RuleChecker
-from tutelage.testing.rules import RULES, RulesTask, make_problem
+from tutelage.testing.rules import RulesTask, make_problem
 
 SIZES = {Split.TRAIN: 300, Split.PROBE: 100, Split.GATE: 100, Split.TEST: 200}
-ASKED = make_problem(4, ("bend", "fold"))
-problems = st.builds(
-    make_problem,
-    st.integers(0, 9),
-    st.lists(st.sampled_from(sorted(RULES)), min_size=1, max_size=3, unique=True),
-)
+ASKED = make_problem("4", ("bend", "fold"))
+names = st.lists(st.sampled_from(RULES), min_size=1, max_size=3, unique=True)
+digits = st.builds(make_problem, st.integers(0, 9).map(str), names)
+strings = st.builds(make_problem, st.integers(10, 99).map(str), names, st.just("strings"))
+problems = digits | strings
 
 
-def test_rules_are_permutations_so_that_one_wrong_step_makes_the_answer_wrong() -> None:
-    assert len(RULES) == 10
-    assert all(sorted(table) == list(range(10)) for table in RULES.values())
-    assert len(set(RULES.values())) == 10
+@pytest.mark.parametrize(("book", "inputs"), [("digits", range(10)), ("strings", range(10, 10_000))])
+def test_rules_are_one_to_one_so_that_after_a_wrong_step_the_answer_stays_wrong(book: Book, inputs: range) -> None:
+    tables = {name: [apply(book, name, str(at)) for at in inputs] for name in BOOKS[book]}
+    assert len(tables) == len({tuple(table) for table in tables.values()}) == 10 and tuple(tables) == RULES
+    assert all(len(set(table)) == len(table) for table in tables.values())
+    assert book == "strings" or all(sorted(table) == list("0123456789") for table in tables.values())
+
+
+@pytest.mark.parametrize("book", ["digits", "strings"])
+def test_taking_one_rule_for_another_is_seldom_right(book: Book) -> None:
+    for one, other in combinations(RULES, 2):
+        same = [apply(book, one, str(at)) == apply(book, other, str(at)) for at in STARTS[book]]
+        assert sum(same) <= 0.2 * len(same)
 
 
 def test_a_problem_is_worked_step_by_step() -> None:
-    problem = make_problem(4, ("bend", "fold"))
+    problem = make_problem("4", ("bend", "fold"))
     assert problem.question == "Start with 4: bend, fold."
-    assert (problem.reference, problem.answer, problem.skills) == (
-        "4 bend 5. 5 fold 4.\nAnswer: 4",
-        "4",
-        ("bend", "fold"),
-    )
+    assert problem.reference == "4 bend 5. 5 fold 4.\nAnswer: 4"
+    assert (problem.answer, problem.skills) == ("4", ("bend", "fold"))
+    assert make_problem("42", ("bend", "fold"), "strings").reference == "42 bend 423. 423 fold 5423.\nAnswer: 5423"
 
 
 def test_splits_share_no_problem_and_are_the_same_again() -> None:
@@ -60,6 +67,11 @@ def test_task_and_checker_are_had_by_name() -> None:
     task = build("tasks", Plugin(name="tutelage.testing:RulesTask", options=options), seed=3)
     assert (task.seed, task.shares["bend"], len(task.splits()[Split.TEST])) == (3, 0.1, 5)
     assert isinstance(build("checkers", Plugin(name="tutelage.testing:RuleChecker")), RuleChecker)
+
+
+def test_strings_are_drawn_too() -> None:
+    drawn = RulesTask({Split.TRAIN: 50}, book="strings").splits()[Split.TRAIN]
+    assert all(10 <= int(one.metadata["start"]) < 100 and one.metadata["book"] == "strings" for one in drawn)
 
 
 def test_guessing_is_right_once_in_ten() -> None:
@@ -96,6 +108,7 @@ def test_fresh_problems_need_the_skill_and_are_in_no_split() -> None:
         ({"sizes": {"train": 3}, "shares": {"bend": -1}}, "shares.bend -1"),
         ({"sizes": {"train": 3}, "shares": dict.fromkeys(sorted(RULES)[:8], 0)}, "numbers from 1 to 2"),
         ({"sizes": {"train": 3}, "lengths": [4]}, "lengths [4]"),
+        ({"sizes": {"train": 3}, "book": "digit"}, "did you mean 'digits'"),
         ({"sizes": {"train": 3}, "balanced": ["tset"]}, "did you mean 'test'"),
     ],
 )
@@ -113,7 +126,7 @@ def test_a_pool_that_is_too_large_is_refused() -> None:
 def test_the_grade_is_that_of_the_last_answer_line(problem: Problem, text: str) -> None:
     task = RulesTask({Split.TRAIN: 1})
     assert task.grade(problem, f"{text}\nAnswer: {problem.answer}").score == 1
-    other = str((int(problem.answer) + 1) % 10)
+    other = problem.answer[:-1] + str((int(problem.answer[-1]) + 1) % 10)
     assert task.grade(problem, f"{text}\nAnswer: {other}").score == 0
     assert task.grade(problem, text).score in (0, 1)
 
@@ -126,10 +139,13 @@ def test_the_reference_solution_has_no_wrong_step(problem: Problem) -> None:
 @given(problems, st.integers(0, 2), st.integers(1, 9))
 def test_a_planted_slip_is_found(problem: Problem, place: int, slip: int) -> None:
     """From the slip on the solution goes by its own digits, as a student's does."""
+    book = check_book("book", problem.metadata["book"])
     names, at, lines = problem.metadata["rules"], problem.metadata["start"], []
     place %= len(names)
     for number, name in enumerate(names):
-        right = (RULES[name][at] + slip * (number == place)) % 10
+        right = apply(book, name, at)
+        if number == place:
+            right = right[:-1] + str((int(right[-1]) + slip) % 10)
         lines.append(f"{at} {name} {right}.")
         at = right
     text = f"{' '.join(lines)}\nAnswer: {at}"
@@ -182,5 +198,5 @@ def test_the_checker_never_raises(question: str, text: str, truncated: bool) -> 
 def test_rules_are_drawn_in_proportion_to_their_shares() -> None:
     rng = random.Random(0)
     shares = {"bend": 3.0, "fold": 1.0, "jump": 0.0}
-    first = Counter(rules.draw_rules(rng, 1, shares)[0] for _ in range(2000))
+    first = Counter(draw_rules(rng, 1, shares)[0] for _ in range(2000))
     assert first["jump"] == 0 and 2.5 < first["bend"] / first["fold"] < 3.5

@@ -229,3 +229,14 @@ def pretrain(model: Any, tokenizer: Any, batches: Iterable[list[Text]], steps: i
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
+
+
+def share_recited(model: Any, tokenizer: Any, texts: list[Text]) -> float:
+    """Return the share of texts of which the model predicts every learnt piece, and so says it by itself."""
+    import torch
+
+    batch = _batch(tokenizer, texts)
+    labels = batch.pop("labels")[:, 1:]
+    with torch.inference_mode():
+        predicted = model.eval()(**batch, use_cache=False).logits[:, :-1].argmax(-1)
+    return float(((predicted == labels) | (labels == IGNORED)).all(-1).float().mean())

@@ -1,14 +1,13 @@
-"""A task whose skills are ten rules: short questions that apply one to three of them in turn to a digit.
+"""A task whose skills are ten rules: short questions that apply one to three of them in turn to a digit or string.
 
-`Start with 4: bend, fold.` is worked as `4 bend 5. 5 fold 4.` and ends in `Answer: 4`. Each rule is a permutation of
-the ten digits, so that one wrong step makes the answer wrong, and guessing is right once in ten. The names do not tell
-what the rules do: a student that was not taught a rule cannot know it, whatever it has read elsewhere.
+`Start with 4: bend, fold.` is worked as `4 bend 5. 5 fold 4.` and ends in `Answer: 4`. What the rules do is in
+`rule_book`.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Final
@@ -17,31 +16,13 @@ from ..errors import InputError, did_you_mean
 from ..hashing import content_hash
 from ..schema import Grade, Problem, Split
 from ..tasks.answers import extract_answer, same
+from .rule_book import LENGTHS, MOST, RULES, STARTS, Book, apply, check_book, check_rules, draw_rules
 
-_FACTORS: Final = {
-    "bend": (1, 1),
-    "fold": (9, 9),
-    "jump": (1, 2),
-    "knit": (9, 0),
-    "mix": (7, 0),
-    "roll": (1, 9),
-    "shake": (3, 0),
-    "spin": (1, 5),
-    "turn": (3, 1),
-    "wind": (7, 3),
-}
-RULES: Final[Mapping[str, tuple[int, ...]]] = {
-    name: tuple((factor * digit + added) % 10 for digit in range(10)) for name, (factor, added) in _FACTORS.items()
-}
-"""What each rule makes of the digits 0 to 9."""
 INSTRUCTION: Final = "Work step by step. End with 'Answer:' and the result."
-MOST: Final = 3
-"""Rules that a problem has at most."""
-
 _ORDER: Final = (Split.TEST, Split.GATE, Split.PROBE, Split.RETENTION)
 """These are drawn first, and train last, so that a larger train split leaves the exams as they are."""
-_DISTINCT: Final = 10 * (10 + 10 * 9 + 10 * 9 * 8)
-"""Problems that there are."""
+_LARGEST: Final = 20_000
+"""Problems a split, at most."""
 _TRIES: Final = 60
 """Draws a problem on average before a pool counts as used up."""
 
@@ -49,8 +30,8 @@ _TRIES: Final = 60
 class RulesTask:
     """Problems over the ten rules, drawn by seed; no two are alike.
 
-    A question's length is even over 1 to 3 rules until the short ones are used up (there are 100 with one rule); its
-    rules are distinct. The reference solution is the gold rationale.
+    Each number of rules is as likely as the others until the short problems are used up (of digits there are 100 with
+    one rule); the rules of a problem are distinct. The reference solution is the gold rationale.
     """
 
     def __init__(
@@ -59,7 +40,8 @@ class RulesTask:
         seed: int = 0,
         shares: Mapping[str, float] | None = None,
         balanced: Sequence[Split] = (Split.TEST,),
-        lengths: Sequence[int] = (1, 2, MOST),
+        lengths: Sequence[int] = LENGTHS,
+        book: str = "digits",
         instruction: str | None = INSTRUCTION,
     ) -> None:
         """Check the options; the problems are drawn when they are asked for.
@@ -71,11 +53,13 @@ class RulesTask:
                 rule is never asked.
             balanced: Splits that the shares do not touch.
             lengths: Rules a problem, each as often as the others.
+            book: `digits` or `strings`: what the rules do.
             instruction: The system message of exam and lessons.
 
         Raises:
-            InputError: If a size, share, split or length is out of range.
+            InputError: If a size, share, split, length or book is out of range.
         """
+        self.book = check_book("rules: book", book)
         self.sizes = {_split(name): _size(name, count) for name, count in sizes.items()}
         self.seed = seed
         self.shares = _checked(shares or {})
@@ -128,51 +112,43 @@ class RulesTask:
             found[split] = tuple(islice(self._draw(rng, shares, taken, _TRIES * count), count))
             if len(found[split]) < count:
                 raise InputError(
-                    f"rules: sizes.{split.value} {count}: only {len(found[split])} more distinct problems were found "
-                    f"(there are {_DISTINCT} in all); ask for fewer"
+                    f"rules: sizes.{split.value} {count}: only {len(found[split])} more distinct problems were found; "
+                    "ask for fewer, or add to lengths"
                 )
         return {split: found[split] for split in Split if split in found}
 
     def _draw(self, rng: random.Random, shares: Mapping[str, float], taken: set[str], tries: int) -> Iterator[Problem]:
         """Yield problems whose questions are not taken; `taken` grows by them."""
         for _ in range(tries):
-            problem = make_problem(rng.randrange(10), draw_rules(rng, rng.choice(self.lengths), shares))
+            problem = draw_problem(rng, self.lengths, shares, self.book)
             if problem.question not in taken:
                 taken.add(problem.question)
                 yield problem
 
 
-def draw_rules(rng: random.Random, count: int, shares: Mapping[str, float]) -> tuple[str, ...]:
-    """Draw distinct rules, one after another in proportion to their shares."""
-    left, drawn = dict(shares), list[str]()
-    for _ in range(count):
-        drawn += rng.choices(list(left), list(left.values()))
-        del left[drawn[-1]]
-    return tuple(drawn)
+def draw_problem(
+    rng: random.Random, lengths: Sequence[int], shares: Mapping[str, float], book: Book = "digits"
+) -> Problem:
+    """Draw a problem of one of these numbers of rules, each rule in proportion to its share."""
+    start = str(rng.choice(STARTS[book]))
+    return make_problem(start, draw_rules(rng, rng.choice(lengths), shares), book)
 
 
-def make_problem(start: int, rules: Sequence[str]) -> Problem:
-    """Return the problem that applies these rules in turn to a digit, with its worked solution."""
+def make_problem(start: str, rules: Sequence[str], book: Book = "digits") -> Problem:
+    """Return the problem that applies these rules in turn, with its worked solution."""
     at, lines = start, list[str]()
     for rule in rules:
-        lines.append(f"{at} {rule} {RULES[rule][at]}.")
-        at = RULES[rule][at]
+        lines.append(f"{at} {rule} {apply(book, rule, at)}.")
+        at = apply(book, rule, at)
     question = f"Start with {start}: {', '.join(rules)}."
     return Problem(
-        id=content_hash("rules", question),
+        id=content_hash("rules", book, question),
         question=question,
-        answer=str(at),
+        answer=at,
         skills=tuple(rules),
         reference=f"{' '.join(lines)}\nAnswer: {at}",
-        metadata={"start": start, "rules": list(rules)},
+        metadata={"book": book, "start": start, "rules": list(rules)},
     )
-
-
-def check_rules(field: str, names: Iterable[str]) -> None:
-    """Raise InputError if a name is no rule, naming the field."""
-    for name in names:
-        if name not in RULES:
-            raise InputError(f"{field}: unknown rule {name!r}; {did_you_mean(name, RULES)}")
 
 
 def _checked(shares: Mapping[str, float]) -> dict[str, float]:
@@ -194,6 +170,6 @@ def _split(name: str) -> Split:
 
 
 def _size(name: str, count: int) -> int:
-    if not isinstance(count, int) or not 0 <= count <= _DISTINCT:
-        raise InputError(f"rules: sizes.{name} {count} is out of range; give a whole number up to {_DISTINCT}")
+    if not isinstance(count, int) or not 0 <= count <= _LARGEST:
+        raise InputError(f"rules: sizes.{name} {count} is out of range; give a whole number up to {_LARGEST}")
     return count
