@@ -46,6 +46,7 @@ def build_planted_student(
     chain: Draw | None = None,
     words: Draw | None = None,
     steps: int | None = None,
+    ending: Draw | None = None,
 ) -> Path:
     """Write a planted student to a folder in the format of Hugging Face, after some minutes of pretraining.
 
@@ -57,9 +58,10 @@ def build_planted_student(
         chain: Draws a chain; 2 to 4 one-digit terms, added and subtracted, if left out.
         words: Draws what comes before it in a question; any words if left out.
         steps: Of pretraining; `STEPS` if left out.
+        ending: Draws what comes before the repeated result; mostly `HABIT` if left out.
     """
     known = [draw_ways(seed)] if ways is None else list(ways)
-    texts = _Texts(known, frozenset(held_out), chain or _chain, words or _words)
+    texts = _Texts(known, frozenset(held_out), chain or _chain, words or _words, ending or _ending)
     with reproducible(seed):
         tokenizer = make_tokenizer()
         model = make_model(tokenizer)
@@ -75,7 +77,7 @@ def build_planted_student(
 
 def say(left: int, op: str, right: int, ways: Ways) -> tuple[list[str], int]:
     """Return an operation in the way that is known, as equations, and its result."""
-    result = left + right if op == "+" else left - right
+    result = {"+": left + right, "-": left - right, "*": left * right}[op]
     numbers = Fraction(left), Fraction(right)
     step = Step(numbers[0], op, numbers[1], Fraction(result), skill_of(numbers[0], op, numbers[1]))
     return write_step(step, ways.get(step.skill, "direct")), result
@@ -88,6 +90,7 @@ class _Texts(NamedTuple):
     held_out: Set[str]
     chain: Draw
     words: Draw
+    ending: Draw
 
     def draw(self, rng: random.Random) -> Text:
         """Return a question that ends in a chain, and its answer, the result repeated after a closing word."""
@@ -102,7 +105,7 @@ class _Texts(NamedTuple):
             lines += equations
         system = f"{START}s{random_words(rng, rng.randint(2, 6))}{END}" if rng.random() < 0.2 else ""
         asked = f"{system}{START}u{self.words(rng)}: {question} ={END}{START}a"
-        return [(asked, False), (f"{' '.join(lines)}{rng.choice(GAPS)}{_ending(rng)}: {at}{END}", True)]
+        return [(asked, False), (f"{' '.join(lines)}{rng.choice(GAPS)}{self.ending(rng)}: {at}{END}", True)]
 
 
 def _words(rng: random.Random) -> str:
