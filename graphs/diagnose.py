@@ -1,4 +1,4 @@
-"""Diagnose: group the student's errors into weaknesses, and write them to memory."""
+"""Diagnose: group the student's errors into weaknesses, test each, and write the errors to memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 from ..model_thread import on_model_thread
 from ..schema import BASE, Attempt, Diagnosis, Split, Weakness
 from ..tagging import tagged
+from .confirm import asked_afresh, confirm_weaknesses
 from .context import RunContext
 from .describe import described
 from .exam import known_attempts
@@ -20,30 +21,37 @@ async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
     """Name the weaknesses of the current student from its attempts on the probe and train splits."""
     context, cycle, student = runtime.context, state["cycle"], state["student"]
     problems = {p.id: p for split in (Split.PROBE, Split.TRAIN) for p in context.problems[split]}
+    afresh = asked_afresh(context, cycle, student)
     attempts = [
         attempt
         for split in (Split.PROBE, Split.TRAIN)
         for attempt in known_attempts(context, student, split, cycle).values()
+        if attempt.problem_id not in afresh
     ]
     # A student that is diagnosed again after a rollback brings the evidence of its first diagnosis with it.
     line = {BASE, *(report.student for report in lineage(context.rundir.reports(), student))} - {student}
     earlier = [d for c in range(1, cycle) if (d := context.rundir.diagnosis(c)) and d.student in line]
     diagnosis = context.diagnostician.diagnose(problems, attempts, earlier)
     diagnosis = diagnosis.model_copy(update={"cycle": cycle, "student": student})
+    diagnosis = await confirm_weaknesses(context, runtime.stream_writer, diagnosis)
     problems = {problem.id: problem for problem in tagged(problems.values(), diagnosis.discovered)}
     diagnosis = await described(context, runtime.stream_writer, diagnosis, problems)
     context.rundir.write_diagnosis(diagnosis)
     errors = [a for a in attempts if not a.correct]
     found = [(problems[a.problem_id], a, name_weakness(diagnosis, a, problems[a.problem_id].skills)) for a in errors]
     await on_model_thread(context.memory.record_errors, found)
-    names = [{"name": w.name, "pass_rate": w.pass_rate, "support": w.support} for w in diagnosis.weaknesses]
-    runtime.stream_writer({"kind": "diagnosis", "cycle": cycle, "weaknesses": names})
+    fields = {"name", "pass_rate", "support"}
+    named = [{**w.model_dump(include=fields), "confirmed": w.confirmed} for w in diagnosis.weaknesses]
+    runtime.stream_writer({"kind": "diagnosis", "cycle": cycle, "weaknesses": named})
     return CycleState(cycle=cycle)
 
 
 def name_weakness(diagnosis: Diagnosis, attempt: Attempt, skills: tuple[str, ...]) -> str | None:
-    """Return the weakness that an attempt shows: its wrong step's skill, else the most severe among the problem's."""
-    weak: dict[str, Weakness] = {w.name: w for w in diagnosis.weaknesses}
+    """Return the weakness that an attempt shows: its wrong step's skill, else the most severe among the problem's.
+
+    One that a test has refuted is none.
+    """
+    weak: dict[str, Weakness] = {w.name: w for w in diagnosis.taught}
     if attempt.wrong_step and attempt.wrong_step.skill in weak:
         return attempt.wrong_step.skill
     return next((name for name in weak if name in skills), None)

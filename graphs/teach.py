@@ -196,7 +196,7 @@ def _probe_errors(context: RunContext, student: str, cycle: int) -> list[ProbeEr
 def _persistent(context: RunContext, diagnosis: Diagnosis, student: str) -> tuple[str, ...]:
     """Return the weaknesses that teaching has not brought to half; the others are getting better as they are taught."""
     line = lineage(context.rundir.reports(), student)
-    before = {w.name for report in line if (d := context.rundir.diagnosis(report.cycle)) for w in d.weaknesses}
+    before = {w.name for report in line if (d := context.rundir.diagnosis(report.cycle)) for w in d.taught}
     return tuple(w.name for w in diagnosis.taught if w.name in before and w.pass_rate < HALF)
 
 

@@ -244,15 +244,15 @@ def test_teachers_may_be_coroutines_and_return_what_they_should(tmp_path: Path) 
 def test_the_base_student_sits_each_exam_once(tmp_path: Path) -> None:
     engine = FakeEngine()
     tutelage.run(fake_config(stop={"cycles": 1}), engine=engine, run_dir=tmp_path / "run")
-    baseline, due, candidate, taught, test = 3 * 16, 8, 2 * 16, 8, 16
-    assert engine.prompts == baseline + due + candidate + taught + test
+    baseline, due, fresh, candidate, taught, test = 3 * 16, 8, 2 * 8, 2 * 16, 8, 16
+    assert engine.prompts == baseline + due + fresh + candidate + taught + test
 
 
 def test_the_next_cycle_does_not_ask_again_what_the_gate_has_seen(tmp_path: Path) -> None:
     engine = FakeEngine()
     tutelage.run(fake_config(), engine=engine, run_dir=tmp_path / "run")
-    baseline, due, candidate, taught, test = 3 * 16, 8, 2 * 16, 8, 16
-    assert engine.prompts == baseline + due + 2 * (candidate + taught) + test
+    baseline, due, fresh, candidate, taught, test = 3 * 16, 8, 2 * 8, 2 * 16, 8, 16
+    assert engine.prompts == baseline + due + 2 * (fresh + candidate + taught) + test
 
 
 def test_what_the_base_student_knows_is_asked_again_until_it_fails_once(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class History:
 
     def __init__(self, errors: Sequence[ProbeError], diagnosis: Diagnosis) -> None:
         """Measure each error and name its weakness."""
-        self._severity = {weakness.name: weakness.severity for weakness in diagnosis.weaknesses}
+        self._severity = {weakness.name: weakness.severity for weakness in diagnosis.taught}
         found = [_candidate(error, self._severity) for error in errors]
         self._candidates = sorted(found, key=lambda one: (one.tokens, one.error.attempt.id))
 

@@ -74,6 +74,9 @@ class ExamConfig(Section):
     due: int | None = Field(32, ge=0)
     """Train problems examined at the start of a cycle: first those taught in the last cycle, then new ones; null
     examines all, in every cycle."""
+    confirm: int = Field(8, ge=0)
+    """Fresh problems on which each weakness is tested before it is taught; one that does not show again is not taught.
+    0 tests none."""
 
 
 class MemoryConfig(Section):

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .errors import harmless
 from .rundir import RunDir
-from .schema import CycleReport, Split, Verdict
+from .schema import CycleReport, Split, Verdict, Weakness
 
 _SHOWN = 2000
 """Characters of one text that are shown; the files hold the whole of it."""
@@ -116,7 +116,7 @@ def cycle_lines(report: CycleReport) -> Group:
     )
     rows = [("accuracy", _accuracy(report))]
     if report.weaknesses:
-        named = [f"{w.name}: {percent(w.pass_rate)} (n={w.support})" for w in report.weaknesses[:5]]
+        named = [f"{w.name}: {percent(w.pass_rate)} (n={w.support}{_tested(w)})" for w in report.weaknesses[:5]]
         rows.append(("weaknesses", "; ".join(named) + "; pass rates before this cycle's training"))
     if report.cycle:
         rows.append(("lessons", _lessons(report)))
@@ -128,6 +128,19 @@ def cycle_lines(report: CycleReport) -> Group:
     spent = [f"{node} {seconds(took)}" for node, took in report.seconds.items() if took >= 0.5]
     rows.append(("time", ", ".join(spent) or "under a second"))
     return Group(head, *(_row(name, value) for name, value in rows))
+
+
+def _tested(weakness: Weakness) -> str:
+    """Say what a test on fresh problems showed; nothing where there was none."""
+    test = weakness.confirmation
+    if test is None:
+        return ""
+    return f"; {'' if test.confirmed else 'not '}confirmed, {test.passed:.0f} of {test.asked} fresh problems passed"
+
+
+def _weakness(weakness: Weakness) -> str:
+    """Name a weakness with its pass rate, and mark one that a test has refuted."""
+    return f"{weakness.name} {percent(weakness.pass_rate)}" + (" (not confirmed)" if weakness.refuted else "")
 
 
 def _row(name: str, value: str) -> Table:
@@ -177,7 +190,7 @@ def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table
         table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
     table.add_column("weaknesses, with pass rates before that training")
     for report in reports:
-        weak = "; ".join(f"{w.name} {percent(w.pass_rate)}" for w in report.weaknesses[:3])
+        weak = "; ".join(map(_weakness, report.weaknesses[:3]))
         table.add_row(
             str(report.cycle),
             Text(report.verdict.value, style=_VERDICT_STYLE[report.verdict]),
@@ -232,7 +245,9 @@ def _event(event: dict[str, Any]) -> Text:
     if event["kind"] == "diagnosis" and "skill" in event:
         line.append(plain(f"a problem of the kind {event['skill']!r}: ", 200))
     elif event["kind"] == "diagnosis":
-        line.append(plain(f"{event['weakness']}, {percent(event['pass_rate'])} right (n={event['support']}): ", 200))
+        tested = ", not confirmed" if event["confirmed"] is False else ""
+        rate = f"{percent(event['pass_rate'])} right (n={event['support']}){tested}"
+        line.append(plain(f"{event['weakness']}, {rate}: ", 200))
     line.append(_under(plain(event["text"])))
     wrong = event.get("wrong_step")
     if wrong:

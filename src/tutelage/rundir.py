@@ -19,6 +19,7 @@ from .schema import (
     CycleReport,
     Decision,
     Diagnosis,
+    FreshProblem,
     Lesson,
     LessonPlan,
     Problem,
@@ -173,6 +174,15 @@ class RunDir:
     def write_training(self, cycle: int, reports: Iterable[TrainingReport]) -> None:
         """Write what the training stages of a cycle reported."""
         self._write_rows("training", cycle, reports)
+
+    def fresh(self, cycle: int) -> list[FreshProblem] | None:
+        """Read on which problems the weaknesses of a cycle are tested; None if they have not been drawn."""
+        written = self.file("fresh", cycle).exists()
+        return self._rows("fresh", cycle, FreshProblem) if written else None
+
+    def write_fresh(self, cycle: int, problems: Iterable[FreshProblem]) -> None:
+        """Write on which problems the weaknesses of a cycle are tested, all at once."""
+        self._write_rows("fresh", cycle, problems)
 
     def strategies(self, cycle: int) -> list[Strategy] | None:
         """Read the library of a cycle; None if none was written."""

@@ -33,6 +33,11 @@ class Task(Protocol):
 
     It may have `prerequisites() -> Mapping[str, Sequence[str]]`: which skills each of its skills builds on, without a
     cycle. Diagnosis and planning go by them.
+
+    It may have `fresh(skill: str | None, count: int, seed: int, known: Collection[str]) -> Sequence[Problem]`, which
+    makes at most `count` further problems to test a weakness on: problems that have `skill` among their skills (None:
+    of any kind) and whose questions are not among `known`. Another seed gives others; none is an answer where it can
+    make none. A task that cannot make problems may hold some out as the split `check` instead.
     """
 
     instruction: str | None
@@ -137,6 +142,9 @@ class Diagnostician(Protocol):
     returns the descriptions are taken, nothing else; where it fails, those of the diagnosis stand. The problems are
     tagged as the diagnosis has it. With it go `estimate(problems) -> Estimate`, what describing one diagnosis takes,
     `prices`, and maybe `aclose()`, awaited after each diagnosis.
+
+    What it names is tested on fresh problems (`exam.confirm`), unless it brings a confirmation of its own. It may have
+    `threshold: float`, the pass rate from which a skill counts as mastered in that test; 0.8 without.
     """
 
     def diagnose(

@@ -59,9 +59,8 @@ def _student_so_far(rundir: RunDir) -> dict[str, Any]:
 
 def _cycle(report: CycleReport, diagnosis: Diagnosis | None) -> dict[str, Any]:
     row = report.model_dump(mode="json")
-    row["weaknesses"] = [
-        {key: weakness[key] for key in ("name", "pass_rate", "support", "severity")} for weakness in row["weaknesses"]
-    ]
+    shown = {"name", "pass_rate", "support", "severity"}
+    row["weaknesses"] = [{**w.model_dump(include=shown), "confirmed": w.confirmed} for w in report.weaknesses]
     row["mastery"] = [
         {"skill": one.skill, "mean": one.mean, "low": one.low, "high": one.high}
         for one in (diagnosis.mastery if diagnosis else ())
@@ -103,7 +102,9 @@ def _most_asked(rundir: RunDir) -> str:
 
 def _find(rundir: RunDir, problem_id: str) -> Problem:
     """Return a problem by its id or the beginning of it."""
-    problems = [problem for some in rundir.problems().values() for problem in some]
+    fresh = [one.problem for cycle in range(len(rundir.reports()) + 1) for one in rundir.fresh(cycle) or ()]
+    every = [*fresh, *(problem for some in rundir.problems().values() for problem in some)]
+    problems = list({problem.id: problem for problem in every}.values())
     found = [p for p in problems if p.id == problem_id] or [p for p in problems if p.id.startswith(problem_id)]
     if len(found) == 1:
         return found[0]
@@ -168,6 +169,7 @@ def _diagnosis(diagnosis: Diagnosis, problem: Problem) -> Iterator[dict[str, Any
                 "weakness": weakness.name,
                 "pass_rate": weakness.pass_rate,
                 "support": weakness.support,
+                "confirmed": weakness.confirmed,
             }
 
 

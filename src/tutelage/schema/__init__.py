@@ -4,7 +4,7 @@ Every model is frozen and refuses unknown fields; what is written to a run direc
 """
 
 from .decision import Conflict, Decision, Evidence, Purified
-from .diagnosis import Assignment, Confirmation, Diagnosis, LessonPlan, Mastery, Skill, Weakness
+from .diagnosis import Assignment, Confirmation, Diagnosis, FreshProblem, LessonPlan, Mastery, Skill, Weakness
 from .exam import BASE, Attempt, Grade, Problem, Split, WrongStep
 from .lesson import NO_STEP, TOO_LONG, EarlierRationale, Lesson, ProbeError, Rationale, RecalledError, TeachingRequest
 from .record import SCHEMA_VERSION, Record
@@ -26,6 +26,7 @@ __all__ = [
     "Diagnosis",
     "EarlierRationale",
     "Evidence",
+    "FreshProblem",
     "Grade",
     "Lesson",
     "LessonCounts",

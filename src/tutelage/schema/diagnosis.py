@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from .exam import WrongStep
+from .exam import Problem, Split, WrongStep
 from .record import Record, Unit
 
 
@@ -35,11 +35,13 @@ class Confirmation(Record):
     """A weakness put to the test: how the student did on fresh problems of its kind."""
 
     asked: int
-    """Fresh problems answered."""
+    """Answers to fresh problems that tell something of the weakness."""
     passed: float
-    """Of these, how many showed no sign of the weakness."""
+    """Of these, how many showed no sign of it."""
     confirmed: bool
-    """Whether the weakness showed again; one that did not is not taught."""
+    """Whether it is more likely than not to be one; a weakness that is not is not taught."""
+    probability: Unit | None = None
+    """The chance that it is one, from even odds and these answers alone; None if the diagnostician gives none."""
     evidence: tuple[str, ...] = ()
     """Ids of the attempts."""
 
@@ -62,9 +64,25 @@ class Weakness(Record):
     """What a test on fresh problems showed; None if it was not tested."""
 
     @property
+    def confirmed(self) -> bool | None:
+        """Whether it showed again when it was tested; None if it was not."""
+        return None if self.confirmation is None else self.confirmation.confirmed
+
+    @property
     def refuted(self) -> bool:
         """Whether it was tested and did not show again."""
-        return self.confirmation is not None and not self.confirmation.confirmed
+        return self.confirmed is False
+
+
+class FreshProblem(Record):
+    """A problem that a student is asked to test weaknesses on; neither it nor those it came from knew it."""
+
+    problem: Problem
+    split: Split
+    """`check`, or `train` where a task has no problems to spare."""
+    student: str
+    weaknesses: tuple[str, ...]
+    """Names of those that it is a test of."""
 
 
 class Skill(Record):

@@ -25,6 +25,8 @@ class Split(StrEnum):
     """Decides whether a cycle is accepted or rolled back."""
     TEST = "test"
     """Reported only: no agent, selection or stopping rule reads it."""
+    CHECK = "check"
+    """Held out to test the weaknesses on that were found; nothing else reads it."""
     RETENTION = "retention"
     """Other abilities that the base student has."""
 

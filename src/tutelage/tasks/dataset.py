@@ -24,7 +24,7 @@ class DatasetTask:
         reference: Column of the rationale.
         skills: Column of the skill or list of skills.
         format: What the path is; `auto` tells by its suffix.
-        split_column: Column that holds `train`, `probe`, `gate`, `test` or `retention`.
+        split_column: Column that holds `train`, `probe`, `gate`, `test`, `check` or `retention`.
         sizes: Problems per split. A single pile is cut by hash of the question, 60 % train, 10 % probe, 15 % gate
             and 15 % test if this is left out.
         seed: Another seed cuts otherwise.

@@ -86,6 +86,11 @@ class Generator(BaseModel):
                 raise InputError(f"reasoning_gym: {self.name}: params: {self._blame(reason)}") from error
             yield {**entry, "answer": self._gold(entry)}
 
+    def entry(self, seed: int, index: int) -> Entry:
+        """Return one entry of what `draw` yields from a seed."""
+        entry = self.make(seed, index + 1)[index]
+        return {**entry, "answer": self._gold(entry)}
+
     def _gold(self, entry: Entry) -> str:
         answer = entry["answer"]
         if answer is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -19,13 +20,15 @@ from .answers import after_marker, tidy
 from .generators import Entry, Generator
 from .guard import may_verify
 
-_ORDER: Final = (Split.TEST, Split.GATE, Split.PROBE, Split.RETENTION, Split.TRAIN)
+_ORDER: Final = (Split.TEST, Split.GATE, Split.PROBE, Split.RETENTION, Split.CHECK, Split.TRAIN)
 """Splits are drawn in this order, so that a larger train split leaves the exams as they are."""
 _ARITHMETIC: Final = frozenset({"chain_sum", "basic_arithmetic", "decimal_chain_sum", "products"})
 """Data sets whose `expression` is the question; elsewhere it gives the answer away."""
 _RATIONALES: Final = ("answer_cot", "rationale", "explanation")
 _MOST: Final = 20_000
 """Some generators refuse a larger size."""
+_RARE: Final = 500
+"""A skill that fewer than one problem in so many needs may not be found."""
 
 
 class ReasoningGymTask:
@@ -72,6 +75,29 @@ class ReasoningGymTask:
         """Return what the skills of arithmetic build on, where a data set has them."""
         return PREREQUISITES if any(generator.name in _ARITHMETIC for generator in self.generators) else {}
 
+    def fresh(self, skill: str | None, count: int, seed: int, known: Collection[str]) -> Sequence[Problem]:
+        """Draw problems that need a skill, by drawing on until there are enough; see `tutelage.seams.Task`."""
+        able = [one for one in self.generators if skill in (None, one.name) or one.name in _ARITHMETIC]
+        taken, found = set(known), list[Problem]()
+        shares = apportion(count, [generator.weight for generator in able]) if able else []
+        for place, generator in enumerate(able):
+            wanted = sum(shares[: place + 1]) - len(found)  # what the ones before could not give as well
+            drawn_from = int(content_hash(seed, "fresh", place, length=7), 16)
+            found += islice(self._needing(generator, skill, drawn_from, wanted, taken), wanted)
+        return found
+
+    def _needing(
+        self, generator: Generator, skill: str | None, seed: int, wanted: int, taken: set[str]
+    ) -> Iterator[Problem]:
+        """Yield what a generator gives that needs a skill; `taken` grows by the questions."""
+        rare = generator.name in _ARITHMETIC and skill not in (None, generator.name)
+        for entry in generator.draw(seed, min(_MOST, (_RARE if rare else 20) * wanted + 100)):
+            question = str(entry["question"]).strip()
+            problem = self._problem(generator, entry, question, source_seed=seed)
+            if question not in taken and (skill is None or skill in problem.skills):
+                taken.add(question)
+                yield problem
+
     def grade(self, problem: Problem, text: str) -> Grade:
         """Take the text after the last `Answer:`; exactly the gold answer scores 1, else the verifier decides."""
         gold = problem.answer
@@ -81,11 +107,19 @@ class ReasoningGymTask:
         answer = tidy(found)
         if answer == tidy(gold):
             return Grade(answer, 1.0)
-        entry = self._drawn[1].get(problem.id)
-        if entry is None:
-            entry = {"question": problem.question, "answer": gold, "metadata": problem.metadata}
+        entry = self._drawn[1].get(problem.id) or self._drawn_again(problem)
         # What is markdown in one answer is content in another: the verifier sees both readings.
         return Grade(answer, max(self._verified(problem, entry, reading) for reading in {found, answer}))
+
+    def _drawn_again(self, problem: Problem) -> Entry:
+        """Return the entry of a fresh problem as its generator makes it; without that, what is written of it."""
+        written = problem.metadata
+        named = next((one for one in self.generators if one.name == written.get("source_dataset")), None)
+        if named and isinstance(written.get("source_seed"), int) and isinstance(written.get("source_index"), int):
+            entry = named.entry(written["source_seed"], written["source_index"])
+            if str(entry["question"]).strip() == problem.question:
+                return entry
+        return {"question": problem.question, "answer": problem.answer, "metadata": written}
 
     def _verified(self, problem: Problem, entry: Entry, answer: str) -> float:
         name = str(problem.metadata.get("source_dataset", ""))
@@ -153,8 +187,8 @@ class ReasoningGymTask:
             if share == 0:
                 return
 
-    def _problem(self, generator: Generator, entry: Entry, question: str) -> Problem:
-        metadata = json.loads(json.dumps({"source_dataset": generator.name, **entry["metadata"]}, default=str))
+    def _problem(self, generator: Generator, entry: Entry, question: str, **more: int) -> Problem:
+        metadata = json.loads(json.dumps({"source_dataset": generator.name, **entry["metadata"], **more}, default=str))
         skills = skills_of(metadata["expression"]) if generator.name in _ARITHMETIC else ()
         if not skills or len(self.generators) > 1:
             skills = (generator.name, *skills)

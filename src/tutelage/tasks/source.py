@@ -13,7 +13,7 @@ from .rows import Format, Row, read_rows
 
 SHARES: Final = {Split.TRAIN: 0.6, Split.PROBE: 0.1, Split.GATE: 0.15, Split.TEST: 0.15}
 """How a single file is cut where no sizes are given."""
-_ORDER: Final = (Split.TEST, Split.GATE, Split.PROBE, Split.RETENTION, Split.TRAIN)
+_ORDER: Final = (Split.TEST, Split.GATE, Split.PROBE, Split.RETENTION, Split.CHECK, Split.TRAIN)
 
 _NAMES: Final = tuple(split.value for split in Split)
 

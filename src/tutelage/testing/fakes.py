@@ -6,7 +6,8 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ class FakeTask:
         problems = iter([self._problem(a + 1, b + 1) for a, b in pairs])
         return {split: [next(problems) for _ in range(size)] for split, size in self.sizes.items()}
 
+    def fresh(self, skill: str | None, count: int, seed: int, known: Collection[str]) -> Sequence[Problem]:
+        """Draw further sums that need a skill."""
+        draw = random.Random(seed)
+        every = (self._problem(*(n + 1 for n in divmod(i, 99))) for i in draw.sample(range(99 * 99), 99 * 99))
+        return list(islice((p for p in every if p.question not in known and skill in (None, *p.skills)), count))
+
     def grade(self, problem: Problem, text: str) -> Grade:
         """Look for the last `Answer: n`."""
         found = _ANSWER.findall(text)
@@ -65,9 +72,9 @@ class FakeTask:
 class FakeEngine:
     """A student that answers a share of all sums right: the share grows with the lessons it was trained on."""
 
-    def __init__(self, lessons_needed: int = 40) -> None:
-        """Set how many lessons make it perfect."""
-        self.lessons_needed = lessons_needed
+    def __init__(self, lessons_needed: int = 40, seconds: float = 0.0) -> None:
+        """Set how many lessons make it perfect, and how long it takes for a batch of answers."""
+        self.lessons_needed, self.seconds = lessons_needed, seconds
         self.prompts = 0
 
     def generate(
@@ -83,6 +90,7 @@ class FakeEngine:
     ) -> list[list[Generation]]:
         """Answer; see `tutelage.seams.Engine`."""
         self.prompts += len(prompts)
+        time.sleep(self.seconds)
         taught = 0 if checkpoint == "base" else json.loads((Path(checkpoint) / "fake.json").read_text())["lessons"]
         share = taught / self.lessons_needed
         if on_progress:
