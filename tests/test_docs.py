@@ -198,3 +198,12 @@ def test_the_figures_of_diagnosis_are_those_that_were_measured() -> None:
         assert one["attempts"] == 100_000 and one["wall_seconds"] < 60
         spent = f"{one['wall_seconds']} | {one['cpu_seconds']} | {one['load_before']}"
         assert f"| {one['attempts']:,} | {one['skills']:,} | {spent} |" in page
+
+
+def test_the_figures_of_confirmation_are_those_that_were_measured() -> None:
+    measured = json.loads((ROOT / "bench" / "results" / "confirmation.json").read_text())
+    page = (ROOT / "docs" / "diagnosis.md").read_text()
+    assert measured["command"] in page
+    for by_count in measured["confirmed"].values():
+        for count, shares in by_count.items():
+            assert f"| {count} | " + " | ".join(f"{share:.2f}" for share in shares.values()) + " |" in page

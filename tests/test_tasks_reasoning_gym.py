@@ -184,3 +184,29 @@ def test_check_splits(task, message):
     with pytest.raises(InputError, match=message):
         check_splits(task)
     check_splits(Canned(train=_one("a")), required=[Split.TRAIN])
+
+
+def test_fresh_problems_need_the_skill_and_are_not_known(sums):
+    known = {problem.question for some in sums.splits().values() for problem in some}
+    found = sums.fresh("from a negative number", 6, 1, known)
+    assert len({problem.question for problem in found} - known) == 6
+    assert all("from a negative number" in problem.skills for problem in found)
+    assert sums.fresh("from a negative number", 6, 1, known) == found
+    assert not {p.id for p in found} & {p.id for p in sums.fresh("from a negative number", 6, 2, known)}
+    assert sums.fresh("division", 6, 1, known) == []
+    assert len(sums.fresh(None, 6, 1, {problem.question for problem in found})) == 6
+
+
+def test_fresh_problems_of_a_mixture_keep_its_weights():
+    task = ReasoningGymTask([{"name": "chain_sum", "weight": 3}, {"name": "gcd", "weight": 1}], {"train": 4})
+    assert [problem.skills[0] for problem in task.fresh(None, 8, 0, ())] == ["chain_sum"] * 6 + ["gcd"] * 2
+    assert {problem.skills for problem in task.fresh("gcd", 8, 0, ())} == {("gcd",)}
+
+
+def test_a_fresh_problem_is_graded_alike_when_it_was_read_back():
+    task = ReasoningGymTask("countdown", {"test": 1})
+    (problem,) = task.fresh(None, 1, 0, ())
+    read_back = Problem.model_validate_json(problem.model_dump_json())
+    assert task.grade(read_back, f"Answer: ({problem.answer})").score == 1
+    assert task._drawn_again(read_back)["metadata"]["source_index"] == read_back.metadata["source_index"]
+    assert task.grade(read_back, "Answer: 1").score < 1
