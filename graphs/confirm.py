@@ -25,7 +25,7 @@ async def confirm_weaknesses(context: RunContext, write: Writer, diagnosis: Diag
     untested = [one for one in diagnosis.weaknesses if one.confirmation is None and one.name not in before]
     drawn = context.rundir.fresh(cycle)
     if drawn is None:
-        drawn = draw_fresh(context, cycle, student, untested)
+        drawn = draw_fresh(context, diagnosis, untested)
         context.rundir.write_fresh(cycle, drawn)
     answers = await _ask(context, write, cycle, student, drawn)
     threshold = float(getattr(context.diagnostician, "threshold", MASTERED))

@@ -20,7 +20,8 @@ from .step import step
 async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
     """Name the weaknesses of the current student from its attempts on the probe and train splits."""
     context, cycle, student = runtime.context, state["cycle"], state["student"]
-    problems = {p.id: p for split in (Split.PROBE, Split.TRAIN) for p in context.problems[split]}
+    splits = (Split.PROBE, Split.TRAIN, Split.CHECK)  # what may be asked; of the last there is no answer here
+    problems = {p.id: p for split in splits for p in context.problems.get(split, ())}
     afresh = asked_afresh(context, cycle, student)
     attempts = [
         attempt

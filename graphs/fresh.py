@@ -9,14 +9,15 @@ from ..agents.confirmation import KINDS
 from ..agents.diagnostician import WRONG_ANSWERS
 from ..errors import RunError, blamed
 from ..hashing import content_hash
-from ..schema import BASE, FreshProblem, Problem, Split, Weakness
+from ..schema import BASE, Diagnosis, FreshProblem, Problem, Split, Weakness
+from ..tagging import tagged
 from .context import RunContext
 from .lineage import lineage
 
 Drawn = tuple[Problem, Split]
 
 
-def draw_fresh(context: RunContext, cycle: int, student: str, weaknesses: Sequence[Weakness]) -> list[FreshProblem]:
+def draw_fresh(context: RunContext, diagnosis: Diagnosis, weaknesses: Sequence[Weakness]) -> list[FreshProblem]:
     """Draw `exam.confirm` problems for each weakness, as far as there are so many.
 
     What is drawn for one weakness is a test of every other that it needs. Error patterns come first: they are tested
@@ -26,7 +27,7 @@ def draw_fresh(context: RunContext, cycle: int, student: str, weaknesses: Sequen
     Raises:
         RunError: If the task's `fresh` fails, in one line.
     """
-    pool = _Pool(context, cycle, student)
+    pool = _Pool(context, diagnosis)
     drawn: list[tuple[Drawn, list[str]]] = []
     for weakness in sorted(weaknesses, key=lambda one: one.name not in KINDS):
         tests = [names for (problem, _), names in drawn if is_test(problem, weakness.name)]
@@ -35,7 +36,7 @@ def draw_fresh(context: RunContext, cycle: int, student: str, weaknesses: Sequen
         more = max(0, context.config.exam.confirm - len(tests))
         drawn += [(one, [weakness.name]) for one in islice(pool.draw(weakness.name, more), more)]
     return [
-        FreshProblem(problem=problem, split=split, student=student, weaknesses=tuple(names))
+        FreshProblem(problem=problem, split=split, student=diagnosis.student, weaknesses=tuple(names))
         for (problem, split), names in drawn
     ]
 
@@ -58,17 +59,19 @@ def known_to(context: RunContext, student: str, cycle: int) -> set[str]:
 class _Pool:
     """Where fresh problems come from; each is drawn once."""
 
-    def __init__(self, context: RunContext, cycle: int, student: str) -> None:
+    def __init__(self, context: RunContext, diagnosis: Diagnosis) -> None:
+        cycle, found = diagnosis.cycle, diagnosis.discovered
         before = [one.problem for c in range(1, cycle) for one in context.rundir.fresh(c) or ()]
         every = [problem for some in context.problems.values() for problem in some]
-        known = known_to(context, student, cycle)
+        known = known_to(context, diagnosis.student, cycle)
+        train = [problem for problem in context.problems[Split.TRAIN] if problem.id not in known]
         self._context = context
         self._seed = context.config.seed * 1000 + cycle
         self._tags = {tag for problem in every for tag in problem.skills}
         self._ids = {problem.id for problem in (*every, *before)}
         self._questions = {problem.question for problem in (*every, *before)}
-        self._held = [(problem, Split.CHECK) for problem in context.problems.get(Split.CHECK, ())]
-        self._unused = [(p, Split.TRAIN) for p in context.problems[Split.TRAIN] if p.id not in known]
+        self._held = [(one, Split.CHECK) for one in tagged(context.problems.get(Split.CHECK, ()), found)]
+        self._unused = [(one, Split.TRAIN) for one in tagged(train, found)]
 
     def draw(self, weakness: str, count: int) -> Iterator[Drawn]:
         """Yield problems for a weakness: first at most `count` that the task makes, then what lies there."""

@@ -45,6 +45,10 @@ def test_discovered_kinds_are_planned_taught_remembered_and_traced(
     assert {skill.name for skill in first.discovered} == {"birds dogs", "plus"}
     assert second.discovered == first.discovered
     assert {weakness.name for weakness in first.weaknesses} == {"birds dogs", "plus"}
+    assert [weakness.confirmed for weakness in first.weaknesses] == [True, True]
+    assert {(one.weaknesses, one.split) for one in rundir.fresh(1) or ()} == {
+        ((name,), Split.TRAIN) for name in ("birds dogs", "plus")
+    }
     assert not any(problem.skills for problem in rundir.problems()[Split.TRAIN])
     plan = rundir.plan(1)
     assert plan and {one.weakness for one in plan.assignments} <= {"birds dogs", "plus"}
