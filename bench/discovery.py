@@ -49,8 +49,9 @@ STORIES = {
     "race": "Two runners of a race have run {} metres and {} metres. {}",
 }
 ASKED = {"+": "What is it together?", "-": "What is the difference?", "*": "What is the product of both numbers?"}
-HOLES = ("subtraction with borrow", "addition with carry", "multiplication")
-PLANTS, ANSWERS, SLIPS = 20, 200, 0.03
+HOLES = {"subtraction with borrow": "minus", "addition with carry": "plus", "multiplication": "times"}
+"""What fails, and the word that is left of it where the skills of steps are not known."""
+PLANTS, SLIPS = 20, 0.03
 
 
 def kinds(problems: list[Problem], truth: list[str]) -> dict[str, Any]:
@@ -92,10 +93,11 @@ def story(rng: random.Random, kind: str) -> tuple[Problem, str]:
     return Problem(question=question, answer=str(steps[-1].result)), f"{a} {op} {b}"
 
 
-def answer(problem: Problem, expression: str, fails: bool, number: int) -> Attempt:
-    """Work an expression, off by a little if it fails."""
+def answer(problem: Problem, expression: str, fails: bool, number: int, skills: bool) -> Attempt:
+    """Work an expression, off by ten if it fails; with or without the skill of the wrong step."""
     said = int(problem.answer) + (10 if fails else 0)
     text = f"We work {expression} = {said}.\nAnswer: {said}"
+    step = find_wrong_step(problem.question, text) if fails else None
     return Attempt(
         id=f"a{number}",
         problem_id=problem.id,
@@ -109,24 +111,24 @@ def answer(problem: Problem, expression: str, fails: bool, number: int) -> Attem
         logprob=-1.0,
         tokens=9,
         finish_reason="stop",
-        wrong_step=find_wrong_step(problem.question, text) if fails else None,
+        wrong_step=step if step is None or skills else step.model_copy(update={"skill": None}),
     )
 
 
-def diagnosed(seed: int) -> tuple[set[str], set[str]]:
+def diagnosed(seed: int, answers: int, skills: bool) -> tuple[set[str], set[str]]:
     """Return the holes that a student was given, and the weaknesses that are named."""
     rng = random.Random(seed)
     whole = seed % 4 == 3
-    holes = {rng.choice(list(STORIES))} if whole else set(rng.sample(HOLES, rng.randint(1, 2)))
+    holes = {rng.choice(list(STORIES))} if whole else set(rng.sample(list(HOLES), rng.randint(1, 2)))
     problems, kind_of, attempts = {}, {}, []
-    for number in range(ANSWERS):
+    for number in range(answers):
         kind = list(STORIES)[number % len(STORIES)]
         problem, expression = story(rng, kind)
         steps = work(expression)
         assert steps is not None
         weak = kind in holes if whole else any(steps[0].skill.startswith(hole) for hole in holes)
         problems[problem.id], kind_of[problem.id] = problem, kind
-        attempts.append(answer(problem, expression, rng.random() < (0.8 if weak else SLIPS), number))
+        attempts.append(answer(problem, expression, rng.random() < (0.8 if weak else SLIPS), number, skills))
     found = SkillDiagnostician().diagnose(problems, attempts, [])
     return holes, {told(found, weakness.name, kind_of) for weakness in found.weaknesses}
 
@@ -136,16 +138,23 @@ def told(found: Diagnosis, name: str, kind_of: dict[str, str]) -> str:
     ids = next((skill.problem_ids for skill in found.discovered if skill.name == name), ())
     if ids:
         return statistics.mode(kind_of[id_] for id_ in ids)
-    return next((hole for hole in HOLES if name.startswith(hole)), name)
+    return next((hole for hole, word in HOLES.items() if name.startswith(hole) or word in name.split()), name)
 
 
-def patterns() -> dict[str, Any]:
+def patterns(answers: int, skills: bool) -> dict[str, Any]:
     """Plant holes and count what is named of them."""
-    pairs = [diagnosed(seed) for seed in range(PLANTS)]
+    pairs = [diagnosed(seed, answers, skills) for seed in range(PLANTS)]
     hits = sum(len(holes & named) for holes, named in pairs)
     named, holes = sum(len(named) for _, named in pairs), sum(len(holes) for holes, _ in pairs)
-    wrong = [sorted(named ^ holes) for holes, named in pairs if named != holes]
-    return {"plants": PLANTS, "precision": round(hits / named, 3), "recall": round(hits / holes, 3), "wrong": wrong}
+    wrong = [{"planted": sorted(holes), "named": sorted(found)} for holes, found in pairs if found != holes]
+    return {
+        "answers": answers,
+        "skills": skills,
+        "plants": PLANTS,
+        "precision": round(hits / named, 3),
+        "recall": round(hits / holes, 3),
+        "wrong": wrong,
+    }
 
 
 def main() -> None:
@@ -161,7 +170,7 @@ def main() -> None:
         result["kinds"][name] = kinds(*mixture(sets.split(), PROBLEMS))
     result["kinds"]["2 data sets, 20,000"] = kinds(*mixture(["gsm_symbolic", "letter_counting"], LARGE))
     result["kinds"]["planted, 100,000"] = kinds(*planted(HUGE))
-    result["wrong steps"] = patterns()
+    result["wrong steps"] = [patterns(answers, skills) for skills in (True, False) for answers in (200, 60)]
     print(json.dumps(result, indent=1))
     if out:
         out.write_text(json.dumps(result, indent=1) + "\n")

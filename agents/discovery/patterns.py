@@ -18,6 +18,8 @@ FREQUENT: Final = 0.05
 """Share of all attempts that must show a pattern."""
 EXPLAINED: Final = 0.8
 """A pattern of which so many failures are at problems of one kind is that kind's own; it is not named twice."""
+ELSEWHERE: Final = 0.025
+"""Share of all attempts that must show it at problems of other kinds than that where it is commonest."""
 _FEWEST: Final = 3
 _MOST: Final = 8
 """Patterns of one kind of wrong step at most."""
@@ -57,7 +59,7 @@ def find_patterns(
     found = [
         Pattern(name, _described(some, total), some)
         for name, some in _groups(failed, texts, earlier)
-        if len(some) >= least and not _explained(some, kind_of)
+        if len(some) >= least and not _explained(some, kind_of, total)
     ]
     return sorted(found, key=lambda one: (-len(one.failures), one.name))
 
@@ -113,10 +115,12 @@ def _around(attempt: Attempt) -> str:
     return f"{before}{attempt.text[step.start : step.end] or step.found}"
 
 
-def _explained(failures: Collection[Attempt], kind_of: Mapping[str, str | None]) -> bool:
-    """Whether almost all of the failures are at problems of one kind."""
-    kinds = Counter(kind_of.get(one.problem_id) for one in failures)
-    return any(count >= EXPLAINED * len(failures) for kind, count in kinds.items() if kind is not None)
+def _explained(failures: Collection[Attempt], kind_of: Mapping[str, str | None], total: int) -> bool:
+    """Whether almost all of the failures are at problems of one kind, and those elsewhere may be chance."""
+    kinds = Counter(kind for one in failures if (kind := kind_of.get(one.problem_id)) is not None)
+    commonest = max(kinds.values(), default=0)
+    elsewhere = len(failures) - commonest
+    return commonest >= EXPLAINED * len(failures) or (commonest > 0 and elsewhere < max(_FEWEST, ELSEWHERE * total))
 
 
 def _described(failures: Sequence[Attempt], total: int) -> str:
