@@ -163,7 +163,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     out = parser.parse_args().out
     Discoverer().discover(planted(40)[0], [])  # nothing: they have tags
-    result: dict[str, Any] = {"cores": os.cpu_count(), "python": platform.python_version()}
+    result: dict[str, Any] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+    result["python"] = platform.python_version()
     result["scikit-learn"] = version("scikit-learn")
     result["kinds"] = {"planted": kinds(*planted(PROBLEMS))}
     for name, sets in MIXTURES.items():

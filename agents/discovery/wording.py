@@ -24,7 +24,7 @@ def masked(text: str) -> str:
 
     Two questions that differ only in their numbers, or in how often they add, become the same.
     """
-    plain = " ".join(_NUMBER.sub(f" {NUMBER} ", _printable(text[:CAP])).split())
+    plain = " ".join(_NUMBER.sub(f" {NUMBER} ", _one_line(text[:CAP])).split())
     return _EXPRESSION.sub(_shortened, plain)
 
 
@@ -40,10 +40,13 @@ def words(text: str) -> list[str]:
 
 def shown(text: str, cap: int = EXAMPLE_CAP) -> str:
     """Return foreign text as it may stand in a description: one line, cut, nothing in it that a terminal obeys."""
-    line = " ".join(_printable(text[: 4 * cap]).split())
+    line = _one_line(text[: 4 * cap])
     return line if len(line) <= cap else f"{line[: cap - 3].rstrip()}..."
 
 
-def _printable(text: str) -> str:
+def _one_line(text: str) -> str:
     """Replace by spaces what a terminal obeys, what turns or hides text, and halves of a surrogate pair."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(text.split())
+    if line.isprintable():  # almost all texts are, and to look at each character takes long
+        return line
+    return " ".join("".join(one if one.isprintable() else " " for one in line).split())
