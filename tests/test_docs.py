@@ -207,3 +207,14 @@ def test_the_figures_of_confirmation_are_those_that_were_measured() -> None:
     for by_count in measured["confirmed"].values():
         for count, shares in by_count.items():
             assert f"| {count} | " + " | ".join(f"{share:.2f}" for share in shares.values()) + " |" in page
+
+
+def test_the_figures_of_discovery_are_those_that_were_measured() -> None:
+    page = (ROOT / "docs/diagnosis.md").read_text()
+    measured = json.loads((ROOT / "bench/results/discovery.json").read_text())
+    for name, one in measured["kinds"].items():
+        shown = f"{one['problems']:,} | {one['kinds']} | {one['found']} | {one['rand']:.3f} | {one['seconds']}"
+        assert f"| {name} | {shown} |" in page and one["rand"] >= 0.9
+    for one in measured["wrong steps"]:
+        known = "yes" if one["skills"] else "no"
+        assert f"| {one['answers']} | {known} | {one['precision']:.3f} | {one['recall']:.3f} |" in page
