@@ -61,7 +61,7 @@ def build_planted_student(
         ending: Draws what comes before the repeated result; mostly `HABIT` if left out.
     """
     known = [draw_ways(seed)] if ways is None else list(ways)
-    texts = _Texts(known, frozenset(held_out), chain or _chain, words or _words, ending or _ending)
+    texts = _Texts(known, frozenset(held_out), chain or _chain, words or _words, ending)
     with reproducible(seed):
         tokenizer = make_tokenizer()
         model = make_model(tokenizer)
@@ -90,7 +90,7 @@ class _Texts(NamedTuple):
     held_out: Set[str]
     chain: Draw
     words: Draw
-    ending: Draw
+    ending: Draw | None = None
 
     def draw(self, rng: random.Random) -> Text:
         """Return a question that ends in a chain, and its answer, the result repeated after a closing word."""
@@ -105,7 +105,10 @@ class _Texts(NamedTuple):
             lines += equations
         system = f"{START}s{random_words(rng, rng.randint(2, 6))}{END}" if rng.random() < 0.2 else ""
         asked = f"{system}{START}u{self.words(rng)}: {question} ={END}{START}a"
-        return [(asked, False), (f"{' '.join(lines)}{rng.choice(GAPS)}{self.ending(rng)}: {at}{END}", True)]
+        return [
+            (asked, False),
+            (f"{' '.join(lines)}{rng.choice(GAPS)}{(self.ending or _ending)(rng)}: {at}{END}", True),
+        ]
 
 
 def _words(rng: random.Random) -> str:
