@@ -210,7 +210,7 @@ def mastery_table(summary: dict[str, Any]) -> Table:
     skills = {skill: found["mean"] for by_skill in by_cycle for skill, found in by_skill.items()}
     ranked = sorted(skills, key=lambda skill: (skills[skill], skill))
     hidden = len(ranked) - _SKILLS
-    title = "mastery: pass rate in percent, and where it lies with 90 % probability, before each cycle's training"
+    title = "mastery in percent, with 90 % intervals, before each training"
     caption = f"and {hidden} more skills; `tutelage show --json` has them" if hidden > 0 else None
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left", padding=(0, 0, 0, 1))
     table.add_column("skill")
