@@ -60,12 +60,10 @@ class SkillDiagnostician:
             describe: A chat model that puts weaknesses and discovered kinds into words: `model`, `base_url` and the
                 other options of a chat critic. Names and figures never come from it.
             ledger: Where its replies are kept; None asks the model each time.
-            certainty: A skill is named if its pass rate is below the threshold with at least this probability, in
-                [0, 1].
+            certainty: Least probability, in [0, 1], with which a weakness's pass rate is below the threshold.
             pull: Pseudo-counts with which a skill's mastery is drawn towards that of its weakest prerequisite.
-            prerequisites: Which skills build on which: `task` takes what the task offers, `estimate` the success rates
-                of this cycle and those before, anything else is the path of a YAML or JSON file with a list of
-                skills for each skill; null for none.
+            prerequisites: Which skills build on which: `task` is what the task offers, `estimate` goes by the success
+                rates so far, null is none; else the path of a YAML or JSON file, a list of skills for each skill.
             task_prerequisites: What the task offers.
 
         Raises:
