@@ -14,9 +14,10 @@ t has the prior Beta(a, 1) with a = ln(1/2) / ln(T), whose median is T. Each ans
                     of the diagnosis's mastery of the other skills (a noisy-AND, as in DINA, Junker & Sijtsma 2001)
 
 and a failure that is put down to an error pattern which is a weakness of its own tells nothing. The weakness is
-confirmed if t < T is more likely than not. Where every wrong step is at this skill, the posterior is the conjugate
-Beta(a + right, 1 + wrong). An error pattern is tested likewise: an answer passes if it does not show it, and T is the
-share of answers without it from which on it is none.
+confirmed if t < T is more likely than not, and refuted if its chance is below 0.4; between the two there is no verdict,
+for answers that can be laid to no skill must not clear one. Where every wrong step is at this skill, the posterior is
+the conjugate Beta(a + right, 1 + wrong). An error pattern is tested likewise: an answer passes if it does not show it,
+and T is the share of answers without it from which on it is none.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ MASTERED: Final = 0.8
 """The pass rate from which a skill counts as mastered, where a diagnostician does not say."""
 KINDS: Final[Mapping[str, str]] = {name: kind for kind, (name, _) in PATTERNS.items()}
 """The kind of wrong step of each error pattern, by the name of the weakness."""
+
+REFUTED: Final = 0.4
+"""A weakness that is less likely than this, from even odds, is refuted."""
 
 _HIGHEST: Final = 0.99
 """No higher pass rate than this is asked for: that one is 1 no number of answers shows."""
@@ -76,7 +80,7 @@ def confirm(
         threshold: The pass rate (above guessing) from which a skill counts as mastered, in (0, 1].
 
     Returns:
-        The verdict; None if no answer tells anything.
+        The verdict; None if the answers do not tell enough for one.
     """
     kind = KINDS.get(weakness.name)
     if kind:
@@ -85,9 +89,9 @@ def confirm(
     else:
         marks = _skill_marks(weakness.name, answers, diagnosis)
         mastered = _above_guessing(weakness.name, diagnosis, threshold)
-    if not marks:
-        return None
     chance = probability([mark.likelihood for mark in marks], mastered)
+    if not marks or REFUTED <= chance <= 0.5:
+        return None
     return Confirmation(
         asked=len(marks),
         passed=sum(mark.passed for mark in marks),

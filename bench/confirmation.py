@@ -1,11 +1,12 @@
-"""How often a test on fresh problems confirms a weakness, by the true pass rate of the skill.
+"""How often a test on fresh problems confirms a weakness or refutes it, by the true pass rate of the skill.
 
     python bench/confirmation.py --out bench/results/confirmation.json
 
 A spurious weakness should be refuted, a true one confirmed. `alone`: each problem needs this skill only. In the other
 two every second problem also needs a hole, a skill that the student has right in one of five, and whose step comes
 first or last by a coin: `located` knows the step that went wrong, `unlocated` only that the answer is wrong. Each cell
-is the share of 4,000 simulated tests (standard error at most 0.8 points) by the rule of `tutelage.agents.confirmation`.
+has the shares of 4,000 simulated tests that confirm and that refute (standard errors at most 0.8 points), by the rule
+of `tutelage.agents.confirmation`; the rest has no verdict.
 """
 
 from __future__ import annotations
@@ -62,32 +63,32 @@ def answered(n: int, setting: str, rate: float, draw: np.random.Generator) -> An
     return problem, attempt
 
 
-def confirmed(setting: str, count: int, rate: float, draw: np.random.Generator) -> float:
-    """Return the share of tests of so many fresh problems that confirm the weakness."""
-    hits = 0
+def verdicts(setting: str, count: int, rate: float, draw: np.random.Generator) -> dict[str, float]:
+    """Return the shares of tests of so many fresh problems that confirm and that refute the weakness."""
+    found = []
     for _ in range(TESTS):
         answers = [answered(n, setting, rate, draw) for n in range(count)]
-        found = confirm(DIAGNOSIS.weaknesses[0], answers, DIAGNOSIS)
-        hits += found is not None and found.confirmed
-    return hits / TESTS
+        verdict = confirm(DIAGNOSIS.weaknesses[0], answers, DIAGNOSIS)
+        found.append(verdict and verdict.confirmed)
+    return {"confirmed": round(found.count(True) / TESTS, 3), "refuted": round(found.count(False) / TESTS, 3)}
 
 
 def measure() -> dict[str, Any]:
     """Return the shares by setting, number of fresh problems and true pass rate."""
-    shares: dict[str, dict[str, dict[str, float]]] = {}
+    shares: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for place, setting in enumerate(SETTINGS):
         for count in COUNTS:
             cells = {}
             for rate in RATES:
                 draw = np.random.default_rng([place, count, int(100 * rate)])
-                cells[f"{rate:.2f}"] = round(confirmed(setting, count, rate, draw), 3)
+                cells[f"{rate:.2f}"] = verdicts(setting, count, rate, draw)
             shares.setdefault(setting, {})[str(count)] = cells
     return {
         "command": "python bench/confirmation.py --out bench/results/confirmation.json",
         "tests_a_cell": TESTS,
         "threshold": MASTERED,
         "hole_pass_rate": HOLE_RATE,
-        "confirmed": shares,
+        "verdicts": shares,
     }
 
 

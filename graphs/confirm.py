@@ -15,8 +15,8 @@ async def confirm_weaknesses(context: RunContext, write: Writer, diagnosis: Diag
     """Return a diagnosis with the verdict of a test in each weakness.
 
     Drawn problems are in the run directory before the first is asked, and answers as they come. A student whose
-    weakness has been tested in an earlier cycle, as after a rollback, is not tested on it again. A weakness for which
-    there are no fresh problems, or on which their answers tell nothing, stays untested.
+    weakness has a verdict of an earlier cycle, as after a rollback, is not tested on it again. A weakness for which
+    there are no fresh problems, or of which the answers do not tell enough, has no verdict.
     """
     if not context.config.exam.confirm:
         return diagnosis

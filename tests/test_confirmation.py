@@ -133,3 +133,10 @@ def test_guessing_is_no_mastery() -> None:
     yes_or_no = diagnosis("s", mastery=(Mastery(skill="s", alpha=1, beta=1, chance=0.5),))
     low, high = (confirm(found.weaknesses[0], guesses, found, 0.4) for found in (nothing, yes_or_no))
     assert low and high and not low.confirmed and high.confirmed
+
+
+def test_answers_that_cannot_be_laid_to_a_skill_do_not_clear_it() -> None:
+    hopeless = diagnosis("s", mastery=(Mastery(skill="other", alpha=0.001, beta=10),))
+    unknown = [answer(n, skills=("other", "s")) for n in range(6)]
+    elsewhere = [answer(9, step="other", skills=("other", "s"))]
+    assert confirm(hopeless.weaknesses[0], unknown + elsewhere, hopeless) is None

@@ -1,4 +1,4 @@
-"""`kill -9` during teach and during training: `resume` ends with the same lessons, and no call is made twice."""
+"""`kill -9` during teach, training and the test of weaknesses: `resume` ends alike, and no call is made twice."""
 
 from __future__ import annotations
 
@@ -114,3 +114,25 @@ def test_killed_while_training(tmp_path: Path) -> None:
     assert resumed.summary["test"] == whole.summary["test"]
     resumes = [json.loads(line) for line in (path / "events.jsonl").read_text().splitlines() if '"resumed"' in line]
     assert [event["node"] for event in resumes] == ["consolidate"]
+
+
+def test_killed_while_weaknesses_are_tested(tmp_path: Path) -> None:
+    engine = {"name": "tutelage.testing:FakeEngine", "options": {"seconds": 0.05}}
+    student = {**fake_config()["student"], "engine": engine, "batch_size": 1}  # four answers at a time reach the disk
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(fake_config(student=student, stop={"cycles": 1})))
+    path, attempts = tmp_path / "run", Path("attempts") / "cycle-001.jsonl"
+
+    def tested(run: Path) -> list[str]:
+        rows = (run / attempts).read_text().splitlines() if (run / attempts).exists() else []
+        return [line for line in rows if '"split": "check"' in line and line.endswith("}")]
+
+    kill_when(start(config, path), lambda: tested(path))
+    assert 0 < len(tested(path)) < 16 and not (path / "diagnoses").exists()
+    drawn = (path / "fresh" / "cycle-001.jsonl").read_bytes()
+    resumed = tutelage.resume(path)
+    whole = tutelage.run(fake_config(stop={"cycles": 1}), run_dir=tmp_path / "whole")
+    assert (path / "fresh" / "cycle-001.jsonl").read_bytes() == drawn
+    for file in (attempts, Path("diagnoses") / "cycle-001.json", Path("plans") / "cycle-001.json"):
+        assert (path / file).read_bytes() == (whole.path / file).read_bytes()
+    assert resumed.summary["test"] == whole.summary["test"]

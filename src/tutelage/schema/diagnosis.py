@@ -61,11 +61,11 @@ class Weakness(Record):
     wrong_step: WrongStep | None = None
     """A first wrong step that shows it, where one is known."""
     confirmation: Confirmation | None = None
-    """What a test on fresh problems showed; None if it was not tested."""
+    """What a test on fresh problems showed; None if there was none, or it did not tell enough."""
 
     @property
     def confirmed(self) -> bool | None:
-        """Whether it showed again when it was tested; None if it was not."""
+        """Whether it showed again when it was tested; None if that is not known."""
         return None if self.confirmation is None else self.confirmation.confirmed
 
     @property
