@@ -13,11 +13,16 @@ os.environ.update(
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many processes as cores: more threads wait for each other
 
+import hypothesis
 import pytest
 from pytest_socket import socket_allow_hosts
 
 from tutelage import cli
 from tutelage.tiny import build_tiny_student
+
+# How long an example takes says something of the machine; what must be quick is timed where it matters.
+hypothesis.settings.register_profile("tutelage", deadline=None)
+hypothesis.settings.load_profile("tutelage")
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,10 @@
-"""The seam of step checkers, which `seams.py` offers with the others."""
+"""Who finds the first wrong step of a worked solution."""
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from .schema import Problem, WrongStep
+from ..schema import Problem, WrongStep
 
 
 @runtime_checkable

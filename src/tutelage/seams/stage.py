@@ -1,0 +1,45 @@
+"""What turns lessons into weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from ..schema import Lesson, Strategy, TrainingReport
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """All that a training stage gets. Everything in it can be written as JSON, for the worker process."""
+
+    cycle: int
+    base: Path
+    """The base student's folder."""
+    start: Path | None
+    """The checkpoint to start from; None starts from the base."""
+    out: Path
+    """The empty folder that the new checkpoint goes to."""
+    lessons: tuple[Lesson, ...]
+    seed: int
+    device: str = "auto"
+    precision: str = "auto"
+    task: dict[str, object] = field(default_factory=dict)
+    """The task's plug-in specification, for stages whose reward grades answers."""
+    strategies: tuple[Strategy, ...] = ()
+    """The whole library, for stages that have `takes_strategies = True`."""
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """Turns lessons into weights."""
+
+    name: str
+
+    def check(self) -> None:
+        """Raise InputError if the options cannot work, without loading a model."""
+        ...
+
+    def run(self, job: StageJob) -> TrainingReport:
+        """Train and leave a checkpoint in `job.out`."""
+        ...
