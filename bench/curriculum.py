@@ -22,7 +22,7 @@ import platform
 import shutil
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
@@ -32,9 +32,8 @@ from typing import Any
 from curriculum_task import POOLS, PREREQUISITES, RAREST, SIZES, SKILLS, STEPS, build_student, counted_for, write_task
 
 import tutelage
-from tutelage.agents.diagnostician import SkillDiagnostician
 from tutelage.rundir import RunDir
-from tutelage.schema import Attempt, Diagnosis, Problem, Split
+from tutelage.schema import Split
 
 MIX = [
     {"planner": "replay", "share": 0.2},
@@ -56,17 +55,6 @@ CYCLES, LESSONS, DUE, TOKENS = 5, 120, 240, 20_000
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "langgraph")
 
 
-class InformedDiagnostician(SkillDiagnostician):
-    """Knows which skill builds on which."""
-
-    def diagnose(
-        self, problems: Mapping[str, Problem], attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]
-    ) -> Diagnosis:
-        """Add the task's prerequisites to the diagnosis."""
-        found = super().diagnose(problems, attempts, earlier)
-        return found.model_copy(update={"prerequisites": PREREQUISITES})
-
-
 def configuration(given: argparse.Namespace, planner: str, seed: int, student: Path, task: Path) -> dict[str, Any]:
     """Return a run's configuration; the arms differ in the planner alone."""
     sft = {"mode": "full", "learning_rate": 1e-3, "batch_size": 32, "max_tokens": given.tokens}
@@ -77,7 +65,13 @@ def configuration(given: argparse.Namespace, planner: str, seed: int, student: P
         "student": {"model": str(student), "precision": "float32", "max_new_tokens": 48, "batch_size": 256},
         "task": {
             "name": "dataset",
-            "options": {"path": str(task), "skills": "skills", "split_column": "split", "instruction": None},
+            "options": {
+                "path": str(task),
+                "skills": "skills",
+                "split_column": "split",
+                "instruction": None,
+                "prerequisites": PREREQUISITES,
+            },
         },
         "exam": {"due": DUE},
         "planner": PLANNERS[planner],
@@ -121,7 +115,7 @@ def run_arm(given: argparse.Namespace, planner: str, pool: str, seed: int) -> di
     path = given.runs / f"{pool}-{planner}-{seed}"
     shutil.rmtree(path, ignore_errors=True)
     config = configuration(given, planner, seed, student, tasks[pool])
-    tutelage.run(config, run_dir=path, diagnostician=InformedDiagnostician())
+    tutelage.run(config, run_dir=path)
     cycles = measure(path)
     return {"planner": planner, "pool": pool, "seed": seed, "cycles": cycles}
 
