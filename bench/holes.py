@@ -24,11 +24,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tutelage.agents.confirmation import KINDS, confirm
 from tutelage.agents.student import TransformersEngine
 from tutelage.graphs.exam import grade
 from tutelage.graphs.step_check import StepCheck
 from tutelage.plugins import Plugin, build
-from tutelage.schema import BASE, Attempt, Problem, Split
+from tutelage.schema import BASE, Attempt, Diagnosis, Problem, Split
 from tutelage.seams import Generation
 from tutelage.student_prompt import student_prompt
 from tutelage.testing.course import teach_all_but
@@ -41,6 +42,8 @@ SEEDS = {"tiny": range(20), "real": range(3)}
 BOOKS = {"tiny": "digits", "real": "strings"}
 THRESHOLD, MIN_SUPPORT = 0.8, 3
 """Of the baseline that takes every skill with a low plain pass rate."""
+FRESH = 8
+"""Problems that each weakness is tested on, as a run does by default."""
 MAX_NEW_TOKENS = 64
 
 Found = dict[str, dict[str, list[str]]]
@@ -67,26 +70,37 @@ def task_of(student: str, seed: int) -> RulesTask:
     return RulesTask({Split.PROBE: max(SIZES)}, seed, book=BOOKS[student])
 
 
-def answer(folder: Path, task: RulesTask) -> list[Generation]:
-    """Return the student's answers to its probe problems; it is asked the first time."""
-    file = folder / "answers.json"
-    if not file.exists():
-        engine = TransformersEngine(folder, "cpu", "float32", max_new_tokens=MAX_NEW_TOKENS)
-        prompts = [student_prompt(task.instruction, one.question) for one in task.splits()[Split.PROBE]]
-        answers = engine.generate(BASE, prompts)
-        file.write_text(json.dumps([one for (one,) in answers]))
-    return [Generation(*one) for one in json.loads(file.read_text())]
+class Examiner:
+    """Asks a planted student, and keeps what it has answered."""
+
+    def __init__(self, folder: Path, task: RulesTask) -> None:
+        self.task, self._folder, self._file = task, folder, folder / "answers.json"
+        self._known: dict[str, list[Any]] = json.loads(self._file.read_text()) if self._file.exists() else {}
+
+    def ask(self, problems: Sequence[Problem], split: Split = Split.PROBE) -> list[Attempt]:
+        """Return the student's graded answers; greedy, so that each problem needs to be asked but once."""
+        missing = [one for one in problems if one.question not in self._known]
+        if missing:
+            engine = TransformersEngine(self._folder, "cpu", "float32", max_new_tokens=MAX_NEW_TOKENS)
+            prompts = [student_prompt(self.task.instruction, one.question) for one in missing]
+            for one, (made,) in zip(missing, engine.generate(BASE, prompts), strict=True):
+                self._known[one.question] = list(made)
+            self._file.write_text(json.dumps(self._known))
+        return [self._grade(one, Generation(*self._known[one.question]), split) for one in problems]
+
+    def _grade(self, problem: Problem, made: Generation, split: Split) -> Attempt:
+        return grade(self.task, problem, made, StepCheck(RuleChecker()), cycle=1, student=BASE, split=split)
 
 
 def measure(student: str, seed: int, folder: Path) -> dict[str, Any]:
     """Diagnose a plant by every column."""
-    plant, task = json.loads((folder / "plant.json").read_text()), task_of(student, seed)
-    problems, checker = task.splits()[Split.PROBE], StepCheck(RuleChecker())
-    attempts = [
-        grade(task, problem, generation, checker, cycle=1, student=BASE, split=Split.PROBE)
-        for problem, generation in zip(problems, answer(folder, task), strict=True)
-    ]
-    holes = frozenset(plant["holes"])
+    plant, examiner = json.loads((folder / "plant.json").read_text()), Examiner(folder, task_of(student, seed))
+    problems, holes = examiner.task.splits()[Split.PROBE], frozenset(plant["holes"])
+    attempts = examiner.ask(problems)
+    found = {size: name_holes(problems[:size], attempts[:size], len(holes)) for size in SIZES}
+    fresh = {}
+    for size, names in found.items():
+        names["with steps, tested afresh"], fresh[str(size)] = self_check(problems[:size], attempts[:size], examiner)
     return {
         "seed": seed,
         "holes": sorted(holes),
@@ -95,7 +109,8 @@ def measure(student: str, seed: int, folder: Path) -> dict[str, Any]:
             "known rules only": _share_right(problems, attempts, lambda one: not holes & set(one.skills)),
             "a hole among the rules": _share_right(problems, attempts, lambda one: bool(holes & set(one.skills))),
         },
-        "named": {str(size): name_holes(problems[:size], attempts[:size], len(holes)) for size in SIZES},
+        "named": {str(size): dict(sorted(names.items())) for size, names in found.items()},
+        "fresh_answers": fresh,
     }
 
 
@@ -127,11 +142,29 @@ def name_holes(problems: Sequence[Problem], attempts: Sequence[Attempt], count: 
     }
 
 
+def self_check(problems: Sequence[Problem], attempts: Sequence[Attempt], examiner: Examiner) -> tuple[list[str], int]:
+    """Return the weaknesses that a test on fresh problems does not refute, and how many answers the test took."""
+    found, names, count = _diagnosis(problems, attempts), list[str](), 0
+    for number, weakness in enumerate(found.weaknesses):
+        skill = None if weakness.name in KINDS else weakness.name
+        fresh = examiner.task.fresh(skill, FRESH, number)
+        answers = examiner.ask(fresh, Split.CHECK)
+        verdict = confirm(weakness, list(zip(fresh, answers, strict=True)), found, THRESHOLD)
+        count += len(fresh)
+        names += [weakness.name] if verdict is None or verdict.confirmed else []
+    return sorted(names), count
+
+
 def diagnose(problems: Sequence[Problem], attempts: Sequence[Attempt]) -> list[str]:
     """Return the names of all weaknesses that the default diagnostician finds."""
-    diagnostician = build("diagnosticians", Plugin(name="skills"))
-    diagnosis = diagnostician.diagnose({one.id: one for one in problems}, attempts, [])
-    return sorted(weakness.name for weakness in diagnosis.weaknesses)
+    return sorted(weakness.name for weakness in _diagnosis(problems, attempts).weaknesses)
+
+
+def _diagnosis(problems: Sequence[Problem], attempts: Sequence[Attempt]) -> Diagnosis:
+    made: Diagnosis = build("diagnosticians", Plugin(name="skills")).diagnose(
+        {one.id: one for one in problems}, attempts, []
+    )
+    return made
 
 
 def score(plants: Iterable[tuple[Collection[str], Collection[str]]]) -> dict[str, float]:
@@ -190,7 +223,8 @@ def main() -> None:
     part, parts = map(int, given.part.split("/"))
     for seed in list(seeds)[part - 1 :: parts]:
         folder = make_plant(given.student, seed, given.plants / f"{given.student}-{seed}")
-        answer(folder, task_of(given.student, seed))
+        task = task_of(given.student, seed)
+        Examiner(folder, task).ask(task.splits()[Split.PROBE])
         with out.with_suffix(".lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             report = write_report(given.student, given.plants, seeds, out)

@@ -219,3 +219,21 @@ def test_the_figures_of_discovery_are_those_that_were_measured() -> None:
     for one in measured["wrong steps"]:
         known = "yes" if one["skills"] else "no"
         assert f"| {one['answers']} | {known} | {one['precision']:.3f} | {one['recall']:.3f} |" in page
+
+
+KINDS_OF_PROBLEMS = ("known rules only", "a hole among the rules")
+
+
+@pytest.mark.parametrize(("student", "plants"), [("tiny", 20), ("real", 3)])
+def test_the_page_on_diagnosis_has_the_figures_of_planted_holes(student: str, plants: int) -> None:
+    measured = json.loads((ROOT / f"bench/results/holes_{student}.json").read_text())
+    page = (ROOT / "docs/diagnosis.md").read_text()
+    known, lost = (sorted(plant["right"][kind] for plant in measured["plants"]) for kind in KINDS_OF_PROBLEMS)
+    assert f"| {student} | {known[0]:.2f} | {lost[0]:.2f} to {lost[-1]:.2f} |" in page
+    assert len(measured["plants"]) == plants and measured["command"].split("=1 ")[1] in page
+    for size, columns in measured["scores"].items():
+        for column, figures in columns.items():
+            shown = " | ".join(f"{figure:.3f}" for figure in figures.values())
+            assert f"| {student} | {size} | {column} | {shown} |" in page
+        ours = columns["with steps"]
+        assert min(ours["precision"], ours["recall"]) >= {"60": 0.75, "200": 0.9}[size]

@@ -58,6 +58,7 @@ def test_splits_share_no_problem_and_are_the_same_again() -> None:
     splits = task.splits()
     assert {split: len(some) for split, some in splits.items()} == SIZES
     assert splits == RulesTask(SIZES, seed=3).splits() != RulesTask(SIZES, seed=4).splits()
+    assert splits == RulesTask(dict(reversed(SIZES.items())), seed=3).splits()
     larger = RulesTask({**SIZES, Split.TRAIN: 400}, seed=3).splits()
     assert all(larger[split] == splits[split] for split in (Split.PROBE, Split.GATE, Split.TEST))
 

@@ -19,8 +19,6 @@ from ..tasks.answers import extract_answer, same
 from .rule_book import LENGTHS, MOST, RULES, STARTS, Book, apply, check_book, check_rules, draw_rules
 
 INSTRUCTION: Final = "Work step by step. End with 'Answer:' and the result."
-_ORDER: Final = (Split.TEST, Split.GATE, Split.PROBE, Split.RETENTION)
-"""These are drawn first, and train last, so that a larger train split leaves the exams as they are."""
 _LARGEST: Final = 20_000
 """Problems a split, at most."""
 _TRIES: Final = 60
@@ -106,7 +104,8 @@ class RulesTask:
     def _drawn(self) -> dict[Split, tuple[Problem, ...]]:
         taken: set[str] = set()
         found: dict[Split, tuple[Problem, ...]] = {}
-        for split in sorted(self.sizes, key=lambda one: _ORDER.index(one) if one in _ORDER else len(_ORDER)):
+        # Train comes last, so that a larger one leaves the exams as they are.
+        for split in sorted(self.sizes, key=lambda one: (one is Split.TRAIN, one.value)):
             shares = dict.fromkeys(RULES, 1.0) if split in self.balanced else self.shares
             rng, count = random.Random(f"{self.seed} {split.value}"), self.sizes[split]
             found[split] = tuple(islice(self._draw(rng, shares, taken, _TRIES * count), count))
