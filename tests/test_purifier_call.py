@@ -62,9 +62,9 @@ def run(path: Path, purifier: Any, **teach: Any) -> tutelage.Result:
 @pytest.mark.parametrize("purifier", [Acting(lambda: time.sleep(600)), Hanging()])
 def test_one_that_hangs_ends_the_run_which_can_go_on(tmp_path: Path, purifier: Any) -> None:
     began = time.monotonic()
-    told = rf"^purifier {type(purifier).__name__}: problem \w+ did not decide within 1.5 seconds; raise teach.timeout"
+    told = rf"^purifier {type(purifier).__name__}: problem \w+ did not decide within 0.6 seconds; raise teach.timeout"
     with pytest.raises(RunError, match=told):
-        run(tmp_path / "run", purifier, timeout=1.5)  # the resumed run has it too
+        run(tmp_path / "run", purifier, timeout=0.6)  # the resumed run has it too
     assert time.monotonic() - began < 60
     result = tutelage.resume(tmp_path / "run", teachers=[FakeTeacher()], purifier=FakePurifier())
     assert result.reports[1].lessons.taught == 16
