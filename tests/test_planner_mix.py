@@ -11,7 +11,7 @@ from tutelage.agents.planners.mix import MixPlanner
 from tutelage.agents.planners.replay import ReplayPlanner
 from tutelage.errors import InputError
 from tutelage.plugins import Plugin, build
-from tutelage.schema import LessonPlan
+from tutelage.schema import Assignment, LessonPlan
 from tutelage.seams import Planner, PlanningRequest
 from tutelage.testing.planning import make_attempt, make_diagnosis, make_problems, make_request
 
@@ -104,3 +104,23 @@ def test_wrong_parts_are_named(parts: list[dict[str, Any]], said: str) -> None:
 
 def test_it_fills_the_seam() -> None:
     assert isinstance(build("planners", Plugin(name="mix", options={"parts": [UNIFORM, REPLAY]})), Planner)
+
+
+class Picky:
+    """An own planner that says by whom, for what and with what weight a problem is taught."""
+
+    def plan(self, request: PlanningRequest) -> LessonPlan:
+        assigned = Assignment(
+            problem_id="b3", teachers=("two",), weakness="c", weight=0.25, reason="mine", scores={"two": 0.9}
+        )
+        return LessonPlan(cycle=request.cycle, assignments=(assigned,))
+
+
+def test_what_an_own_planner_assigns_is_kept() -> None:
+    mix = MixPlanner([{"planner": f"{__name__}:Picky", "share": 1}, {"planner": "uniform", "share": 1}])
+    request = make_request(make_problems(a=9, b=9), 4, make_diagnosis({"a": 0.5}, weak=["a"]), teachers=("one", "two"))
+    made = {one.problem_id: one for one in mix.plan(request).assignments}
+    assigned = Picky().plan(request).assignments[0]
+    assert made["b3"] == assigned.model_copy(update={"reason": f"{__name__}:Picky: mine"})
+    others = [one for name, one in made.items() if name != "b3"]
+    assert len(others) == 3 and all(one.teachers == ("one", "two") and one.weight == 1 for one in others)

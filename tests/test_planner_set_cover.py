@@ -137,3 +137,12 @@ def test_without_weaknesses_lessons_are_drawn_at_the_edge_of_ability() -> None:
     made = SetCoverPlanner().plan(make_request(make_problems(a=5), 3, make_diagnosis({"a": 0.9})))
     assert [one.reason for one in made.assignments] == ["room left, predicted 0.90"] * 3
     assert SetCoverPlanner(fill=False).plan(make_request(make_problems(a=5), 3, make_diagnosis())).assignments == ()
+
+
+def test_the_first_path_is_taken_whole_and_the_next_waits() -> None:
+    chain = {"b": ("a",), "c": ("b",), "d": ("c",)}
+    means = dict.fromkeys("abcde", 0.2)
+    found = make_diagnosis(means, weak=[*means], prerequisites=chain)
+    made = SetCoverPlanner(each=4, fill=False).plan(make_request(make_problems(a=9, b=9, c=9, d=9, e=9), 8, found))
+    # Lessons for two skills, and the first path has four; e, on a path of its own, waits.
+    assert [one.problem_id[0] for one in made.assignments] == [*"aabbccdd"]

@@ -20,6 +20,15 @@ class Pick(NamedTuple):
     problem: Problem
     reason: str
     """Why, in a few words with the number that decided."""
+    made: Assignment | None = None
+    """What another planner assigned: all of it but the reason is kept."""
+
+    def assignment(self, request: PlanningRequest, model: LearnerModel) -> Assignment:
+        """Return what is planned: what was assigned, or the problem for its worst weakness, by any teacher."""
+        if self.made is not None:
+            return self.made.model_copy(update={"reason": self.reason})
+        weakness = model.weakness(self.problem)
+        return Assignment(problem_id=self.problem.id, teachers=request.teachers, weakness=weakness, reason=self.reason)
 
 
 def fill_up(
@@ -58,10 +67,7 @@ def lesson_plan(
         if pick.problem.id not in chosen and (request.tokens is None or spent + tokens <= request.tokens):
             chosen[pick.problem.id] = pick
             spent += tokens
-    assignments = tuple(
-        Assignment(problem_id=problem.id, teachers=request.teachers, weakness=model.weakness(problem), reason=reason)
-        for problem, reason in chosen.values()
-    )
+    assignments = tuple(pick.assignment(request, model) for pick in chosen.values())
     return LessonPlan(
         cycle=request.cycle, assignments=assignments, budget={"lessons": float(len(assignments)), "tokens": spent}
     )

@@ -29,6 +29,13 @@ class Tally:
     right: int = 0
     """Of these, after how many it was right."""
 
+    def merge(self, other: Tally) -> None:
+        """Add another's counts."""
+        self.written += other.written
+        self.tokens += other.tokens
+        self.examined += other.examined
+        self.right += other.right
+
     def add(self, outcome: Outcome) -> None:
         """Count one more."""
         self.written += 1
@@ -54,11 +61,12 @@ class Explanations:
         self._by_problem: defaultdict[str, Tally] = defaultdict(Tally)
         every = Tally()
         for outcome in request.outcomes:
-            every.add(outcome)
-            problem = model.by_id.get(outcome.problem_id)
+            self._by_problem[outcome.problem_id].add(outcome)
+        for problem_id, tally in self._by_problem.items():
+            every.merge(tally)
+            problem = model.by_id.get(problem_id)
             if problem is not None:
-                self._by_kind[model.weakest(problem)].add(outcome)
-                self._by_problem[outcome.problem_id].add(outcome)
+                self._by_kind[model.weakest(problem)].merge(tally)
         self._usual = _mean_tokens(every, tokens)
 
     def tokens(self, problem: Problem) -> float:

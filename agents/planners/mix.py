@@ -36,7 +36,7 @@ class MixPlanner:
 
     A part plans its share of the lessons from the problems that the parts before it left. What it cannot fill the next
     one does, after the last one the first; lessons that no part fills are drawn by p(1-p). `plan.tokens` is divided by
-    the same shares.
+    the same shares. Of what a part assigns only the reason changes: it begins with the part's name.
     """
 
     def __init__(self, parts: Sequence[dict[str, Any]]) -> None:
@@ -67,9 +67,9 @@ class MixPlanner:
             left = [problem for problem in request.problems if problem.id not in chosen]
             budget = None if tokens is None else max(int(tokens - spent), 0)
             made = planner.plan(replace(request, problems=left, lessons=owed, tokens=budget))
-            new = {one.problem_id: one.reason for one in made.assignments if one.problem_id in model.by_id}
-            fresh = [one for one in new if one not in chosen][:owed]
-            chosen |= {one: Pick(model.by_id[one], f"{name}: {new[one]}") for one in fresh}
+            new = {one.problem_id: one for one in made.assignments if one.problem_id in model.by_id}
+            fresh = [one for id_, one in new.items() if id_ not in chosen][:owed]
+            chosen |= {one.problem_id: Pick(model.by_id[one.problem_id], f"{name}: {one.reason}", one) for one in fresh}
             spent += made.budget.get("tokens", 0.0)
         return lesson_plan(fill_up([*chosen.values()], request, model, generator_of(request)), request, model)
 

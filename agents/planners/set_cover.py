@@ -56,7 +56,8 @@ class SetCoverPlanner:
             unmastered: Weight of what is missing of a skill's mastery, positive.
             difficulty: Weight of the share of skills that it builds on, 0 or more.
             narrowness: Weight of the share of skills that do not build on it, positive.
-            each: Lessons for each skill on a path: paths for which there are too few wait for the next cycle.
+            each: Lessons for each skill on a path: paths for which there are too few wait for the next cycle; the first
+                path is taken whole, even so.
             fill: Whether lessons that are left open are drawn from the rest of the pool.
 
         Raises:
@@ -106,7 +107,7 @@ class SetCoverPlanner:
         return PathCover(graph, costs, mastered, sinks)
 
     def _legs(self, cover: PathCover, model: LearnerModel, lessons: int) -> dict[str, _Leg]:
-        """Return what is taught of the chosen paths: at most as many skills as there are lessons for."""
+        """Return what is taught of the chosen paths: the first one whole, further ones while there are lessons."""
         legs: dict[str, _Leg] = {}
         most = max(lessons // self.each, 1)
         for number, path in enumerate(cover.paths(), start=1):
