@@ -12,12 +12,16 @@ t has the prior Beta(a, 1) with a = ln(1/2) / ln(T), whose median is T. Each ans
                     right, or it was not reached; which of the two nobody knows
     1 - t o         it is wrong, and where is not known; o is the chance that all else it needs is right: the product
                     of the diagnosis's mastery of the other skills (a noisy-AND, as in DINA, Junker & Sijtsma 2001)
+    1 - t o r       it is wrong by an error pattern that is a weakness of its own; r is the share of answers that do not
+                    fail by the pattern itself: 1 less its severity, since its pass rate counts failures of skills, too
 
-and a failure that is put down to an error pattern which is a weakness of its own tells nothing. The weakness is
-confirmed if t < T is more likely than not, and refuted if its chance is below 0.4; between the two there is no verdict,
-for answers that can be laid to no skill must not clear one. Where every wrong step is at this skill, the posterior is
-the conjugate Beta(a + right, 1 + wrong). An error pattern is tested likewise: an answer passes if it does not show it,
-and T is the share of answers without it from which on it is none.
+The last is for a failure that may come from the skill, since who cannot do a thing may say nothing at all, or from the
+pattern. To leave such answers out would leave only the right ones, and clear the skill by that.
+
+The weakness is confirmed if t < T is more likely than not, else it is not. There is no verdict if fewer than 4 answers
+tell anything of the skill. Where every wrong step is at this skill, the posterior is the conjugate
+Beta(a + right, 1 + wrong). An error pattern is tested likewise: an answer passes if it does not show it, and T is the
+share of answers without it from which on it is none.
 """
 
 from __future__ import annotations
@@ -39,8 +43,11 @@ MASTERED: Final = 0.8
 KINDS: Final[Mapping[str, str]] = {name: kind for kind, (name, _) in PATTERNS.items()}
 """The kind of wrong step of each error pattern, by the name of the weakness."""
 
-REFUTED: Final = 0.4
-"""A weakness that is less likely than this, from even odds, is refuted."""
+LEAST: Final = 4
+"""Answers that tell something of a weakness, without which there is no verdict."""
+
+_TELLS: Final = 0.05
+"""An answer of which the likelihood differs by less, whatever the pass rate, is weighed but not counted as telling."""
 
 _HIGHEST: Final = 0.99
 """No higher pass rate than this is asked for: that one is 1 no number of answers shows."""
@@ -67,9 +74,17 @@ class _Mark(NamedTuple):
     passed: bool
     likelihood: Likelihood
 
+    @property
+    def tells(self) -> bool:
+        return abs(self.likelihood.at_one - self.likelihood.at_zero) >= _TELLS
+
 
 def confirm(
-    weakness: Weakness, answers: Sequence[Answer], diagnosis: Diagnosis, threshold: float = MASTERED
+    weakness: Weakness,
+    answers: Sequence[Answer],
+    diagnosis: Diagnosis,
+    threshold: float = MASTERED,
+    least: int = LEAST,
 ) -> Confirmation | None:
     """Say whether fresh answers confirm a weakness.
 
@@ -78,9 +93,10 @@ def confirm(
         answers: The student's graded answers to fresh problems that need the skill; to any, for an error pattern.
         diagnosis: The one that names it; gives the mastery of the other skills, and the error patterns.
         threshold: The pass rate (above guessing) from which a skill counts as mastered, in (0, 1].
+        least: Answers that must tell something of the weakness, 1 or more.
 
     Returns:
-        The verdict; None if the answers do not tell enough for one.
+        The verdict; None if fewer answers than `least` tell something.
     """
     kind = KINDS.get(weakness.name)
     if kind:
@@ -89,15 +105,16 @@ def confirm(
     else:
         marks = _skill_marks(weakness.name, answers, diagnosis)
         mastered = _above_guessing(weakness.name, diagnosis, threshold)
-    chance = probability([mark.likelihood for mark in marks], mastered)
-    if not marks or REFUTED <= chance <= 0.5:
+    telling = [mark for mark in marks if mark.tells]
+    if len(telling) < least:
         return None
+    chance = probability([mark.likelihood for mark in marks], mastered)
     return Confirmation(
-        asked=len(marks),
-        passed=sum(mark.passed for mark in marks),
+        asked=len(telling),
+        passed=sum(mark.passed for mark in telling),
         confirmed=chance > 0.5,
         probability=chance,
-        evidence=tuple(mark.attempt.id for mark in marks),
+        evidence=tuple(mark.attempt.id for mark in telling),
     )
 
 
@@ -129,24 +146,23 @@ def _pattern_mark(attempt: Attempt, kind: str) -> _Mark:
 
 
 def _skill_marks(skill: str, answers: Sequence[Answer], diagnosis: Diagnosis) -> list[_Mark]:
-    """Return what each answer says of a skill; those that say nothing are left out."""
-    patterns = {KINDS[weakness.name] for weakness in diagnosis.weaknesses if weakness.name in KINDS}
+    """Return what each answer says of a skill."""
+    patterns = {KINDS[one.name]: 1 - min(1.0, one.severity) for one in diagnosis.weaknesses if one.name in KINDS}
     mastery = {one.skill: one.mean for one in diagnosis.mastery}
     tags = {skill, *mastery, *(tag for problem, _ in answers for tag in problem.skills)}
     marks = []
     for problem, attempt in answers:
-        step = attempt.wrong_step.skill if attempt.wrong_step else None
+        step, kind = attempt.wrong_step.skill if attempt.wrong_step else None, error_kind(attempt)
         if attempt.correct:
             marks.append(_Mark(attempt, True, RIGHT))
-        elif error_kind(attempt) in patterns:
-            continue
-        elif step == skill:
+        elif step == skill and kind not in patterns:
             marks.append(_Mark(attempt, False, WRONG))
-        elif step in tags:
+        elif step in tags and kind not in patterns:
             marks.append(_Mark(attempt, True, ELSEWHERE))
         else:
             others = prod(mastery.get(tag, 1.0) for tag in dict.fromkeys(problem.skills) if tag != skill)
-            marks.append(_Mark(attempt, False, Likelihood(1.0, 1.0 - others)))
+            without = patterns.get(kind, 1.0) if kind else 1.0
+            marks.append(_Mark(attempt, False, Likelihood(1.0, 1.0 - others * without)))
     return marks
 
 

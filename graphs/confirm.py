@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..agents.confirmation import MASTERED, confirm
+from ..agents.confirmation import LEAST, MASTERED, confirm
+from ..model_thread import on_model_thread
 from ..schema import Attempt, Confirmation, Diagnosis, FreshProblem, Split
 from .context import RunContext
 from .exam import Writer, examine_split
@@ -15,8 +16,8 @@ async def confirm_weaknesses(context: RunContext, write: Writer, diagnosis: Diag
     """Return a diagnosis with the verdict of a test in each weakness.
 
     Drawn problems are in the run directory before the first is asked, and answers as they come. A student whose
-    weakness has a verdict of an earlier cycle, as after a rollback, is not tested on it again. A weakness for which
-    there are no fresh problems, or of which the answers do not tell enough, has no verdict.
+    weakness has a verdict of an earlier cycle, as after a rollback, is not tested on it again. A weakness of which
+    fewer than 4 fresh answers tell something (fewer than `exam.confirm`, if that is less) has no verdict.
     """
     if not context.config.exam.confirm:
         return diagnosis
@@ -25,14 +26,15 @@ async def confirm_weaknesses(context: RunContext, write: Writer, diagnosis: Diag
     untested = [one for one in diagnosis.weaknesses if one.confirmation is None and one.name not in before]
     drawn = context.rundir.fresh(cycle)
     if drawn is None:
-        drawn = draw_fresh(context, diagnosis, untested)
+        drawn = await on_model_thread(draw_fresh, context, diagnosis, untested)
         context.rundir.write_fresh(cycle, drawn)
     answers = await _ask(context, write, cycle, student, drawn)
     threshold = float(getattr(context.diagnostician, "threshold", MASTERED))
+    least = min(LEAST, context.config.exam.confirm)
     found: dict[str, Confirmation | None] = {}
     for weakness in untested:
         tests = [(one.problem, answers[one.problem.id]) for one in drawn if weakness.name in one.weaknesses]
-        found[weakness.name] = confirm(weakness, tests, diagnosis, threshold)
+        found[weakness.name] = confirm(weakness, tests, diagnosis, threshold, least)
     tested = [
         one.model_copy(update={"confirmation": one.confirmation or before.get(one.name) or found.get(one.name)})
         for one in diagnosis.weaknesses

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,7 +84,17 @@ def test_failures_confirm_and_passes_refute() -> None:
     assert (failed.confirmed, failed.asked, failed.passed) == (True, 4, 0.0)
     assert (passed.confirmed, passed.asked, passed.passed) == (False, 4, 4.0)
     assert failed.evidence == tuple(f"attempt {n}" for n in range(4))
-    assert confirm(found.weaknesses[0], [], found) is None
+
+
+def test_there_is_a_verdict_from_four_answers_on_and_it_is_one_of_two() -> None:
+    found = diagnosis("s")
+    for right in range(9):
+        few = [answer(n, right=n < right) for n in range(3)]
+        assert confirm(found.weaknesses[0], few, found) is None
+        assert confirm(found.weaknesses[0], few, found, least=3)
+        result = confirm(found.weaknesses[0], [answer(n, right=n < right) for n in range(8)], found)
+        assert result and result.probability is not None
+        assert result.confirmed is (result.probability > 0.5) is (right < 7)
 
 
 def test_a_failure_at_another_skill_does_not_count_against_this_one() -> None:
@@ -115,16 +126,38 @@ def test_where_the_step_is_not_known_the_skill_that_is_known_to_be_weak_explains
     assert tested(0.05) < 0.5 < tested(0.95)
 
 
-def test_a_failure_of_an_error_pattern_that_is_a_weakness_tells_nothing_of_a_skill() -> None:
+def test_a_failure_by_an_error_pattern_that_is_a_weakness_may_come_from_the_skill() -> None:
     format_error = [answer(n, kind="format") for n in range(4)]
     named = diagnosis("giving a final answer", "s")
     pattern, skill = (confirm(weakness, format_error, named) for weakness in named.weaknesses)
-    assert pattern and pattern.confirmed and skill is None
+    assert pattern and pattern.confirmed
+    assert skill and (skill.confirmed, skill.asked, skill.passed) == (True, 4, 0.0)
     alone = diagnosis("s")
-    assert confirm(alone.weaknesses[0], format_error, alone) is not None
+    certain = confirm(alone.weaknesses[0], format_error, alone)
+    assert certain and certain.probability and skill.probability and 0.5 < skill.probability < certain.probability
     shown = [answer(n) for n in range(8)]  # wrong, but with an answer
     pattern = confirm(named.weaknesses[0], shown, named)
     assert pattern and (pattern.confirmed, pattern.passed) == (False, 8.0)
+
+
+@pytest.mark.parametrize(("rate", "least", "most"), [(0.25, 0.95, 1.0), (0.5, 0.85, 1.0), (0.95, 0.0, 0.4)])
+@pytest.mark.parametrize("silent", [True, False])
+def test_how_often_a_skill_is_confirmed_beside_a_pattern(rate: float, least: float, most: float, silent: bool) -> None:
+    """Three in ten answers end without a final one; the skill's own failures do so too, or show a wrong step."""
+    pattern = Weakness(name="giving a final answer", pass_rate=0.7, support=100, severity=0.3)
+    found = diagnosis("s")
+    found = found.model_copy(update={"weaknesses": (pattern, *found.weaknesses)})
+    draw, confirmed = np.random.default_rng(5), 0
+    for _ in range(200):
+        shows, right = draw.random(8) < 0.3, draw.random(8) < rate
+        answers = [
+            answer(n, right=bool(not s and r), step=None if s or silent else "s", kind="format" if s or silent else "x")
+            for n, (s, r) in enumerate(zip(shows, right, strict=True))
+        ]
+        result = confirm(found.weaknesses[1], answers, found)
+        assert result and result.asked == 8
+        confirmed += result.confirmed
+    assert least <= confirmed / 200 <= most
 
 
 def test_guessing_is_no_mastery() -> None:
