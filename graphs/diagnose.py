@@ -29,11 +29,11 @@ async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
         for attempt in known_attempts(context, student, split, cycle).values()
         if attempt.problem_id not in afresh
     ]
-    # A student that is diagnosed again after a rollback brings the evidence of its first diagnosis with it.
-    line = {BASE, *(report.student for report in lineage(context.rundir.reports(), student))} - {student}
-    earlier = [d for c in range(1, cycle) if (d := context.rundir.diagnosis(c)) and d.student in line]
-    diagnosis = context.diagnostician.diagnose(problems, attempts, earlier)
-    diagnosis = diagnosis.model_copy(update={"cycle": cycle, "student": student})
+    diagnosis = context.rundir.untested(cycle)  # of a run that ended while its weaknesses were tested
+    if diagnosis is None:
+        diagnosis = context.diagnostician.diagnose(problems, attempts, earlier_diagnoses(context, cycle, student))
+        diagnosis = diagnosis.model_copy(update={"cycle": cycle, "student": student})
+        context.rundir.write_untested(diagnosis)
     diagnosis = await confirm_weaknesses(context, runtime.stream_writer, diagnosis)
     problems = {problem.id: problem for problem in tagged(problems.values(), diagnosis.discovered)}
     diagnosis = await described(context, runtime.stream_writer, diagnosis, problems)
@@ -45,6 +45,18 @@ async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
     named = [{**w.model_dump(include=fields), "confirmed": w.confirmed} for w in diagnosis.weaknesses]
     runtime.stream_writer({"kind": "diagnosis", "cycle": cycle, "weaknesses": named})
     return CycleState(cycle=cycle)
+
+
+def earlier_diagnoses(context: RunContext, cycle: int, student: str) -> list[Diagnosis]:
+    """Return what a diagnostician is told of the cycles before.
+
+    The diagnoses of those the student came from come last. The others, before them, are there for the names they gave,
+    and without mastery: a student that is diagnosed again after a rollback brings its evidence with it.
+    """
+    line = {BASE, *(report.student for report in lineage(context.rundir.reports(), student))} - {student}
+    every = [found for c in range(1, cycle) if (found := context.rundir.diagnosis(c))]
+    others = [found.model_copy(update={"mastery": ()}) for found in every if found.student not in line]
+    return [*others, *(found for found in every if found.student in line)]
 
 
 def name_weakness(diagnosis: Diagnosis, attempt: Attempt, skills: tuple[str, ...]) -> str | None:

@@ -22,7 +22,8 @@ def draw_fresh(context: RunContext, diagnosis: Diagnosis, weaknesses: Sequence[W
 
     What is drawn for one weakness is a test of every other that it needs. Error patterns come first: they are tested
     on problems of any kind, not on those of a weak skill. Nothing of the gate or test split is drawn, nor what this
-    student or those it came from were asked or taught.
+    student or those it came from were asked or taught; but what is held out for this (`check`) is used again, last of
+    all, where nothing else is left.
 
     Raises:
         RunError: If the task's `fresh` fails, in one line.
@@ -70,14 +71,19 @@ class _Pool:
         self._tags = {tag for problem in every for tag in problem.skills}
         self._ids = {problem.id for problem in (*every, *before)}
         self._questions = {problem.question for problem in (*every, *before)}
-        self._held = [(one, Split.CHECK) for one in tagged(context.problems.get(Split.CHECK, ()), found)]
+        held = [(one, Split.CHECK) for one in tagged(context.problems.get(Split.CHECK, ()), found)]
+        self._held = [one for one in held if one[0].id not in known]
         self._unused = [(one, Split.TRAIN) for one in tagged(train, found)]
+        self._reused = [one for one in held if one[0].id in known]
 
     def draw(self, weakness: str, count: int) -> Iterator[Drawn]:
-        """Yield problems for a weakness: first at most `count` that the task makes, then what lies there."""
+        """Yield problems for a weakness: at most `count` that the task makes, then what nobody of this line was asked.
+
+        Last comes what is held out and was asked before.
+        """
         if count:
             yield from self._made(weakness, count)
-        for some in (self._held, self._unused):
+        for some in (self._held, self._unused, self._reused):
             order = sorted(some, key=lambda one: content_hash(self._seed, weakness, one[0].id))
             for one in order:
                 if is_test(one[0], weakness):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +14,7 @@ from tutelage import RunError
 from tutelage.arithmetic import skills_of
 from tutelage.jsonl import dumps, read
 from tutelage.rundir import RunDir
-from tutelage.schema import Attempt, Diagnosis, FreshProblem, Problem, Split
+from tutelage.schema import Attempt, Diagnosis, FreshProblem, Mastery, Problem, Split
 from tutelage.testing import FakeDiagnostician, FakeEngine, FakeTask, FakeTeacher, fake_config
 
 CARRY, PLAIN = "addition with carry", "addition without carry"
@@ -90,7 +91,9 @@ def test_each_weakness_is_tested_on_problems_that_are_in_no_split(tmp_path: Path
             assert mine == {a.problem_id for a in asked(path, cycle) if a.id in weakness.confirmation.evidence}
             assert all(weakness.name in one.problem.skills for one in drawn if one.problem.id in mine)
     shown = result.summary["cycles"][1]["weaknesses"]
-    assert {"name", "pass_rate", "support", "severity", "confirmed"} == set(shown[0]) and shown[0]["confirmed"] is True
+    assert {"name", "pass_rate", "support", "severity", "confirmed", "confirmation"} == set(shown[0])
+    assert shown[0]["confirmed"] is True and set(shown[0]["confirmation"]) == {"asked", "passed", "probability"}
+    assert {"skill", "mean", "low", "high", "chance"} == set(result.summary["cycles"][1]["mastery"][0])
     told = [event for event in read(path / "events.jsonl") if event["kind"] == "diagnosis"]
     assert [[w["confirmed"] for w in event["weaknesses"]] for event in told] == [[True, True], [True, True]]
     events = result.trace(fresh(path, 1)[0].problem.id)["events"]
@@ -122,6 +125,7 @@ def test_nothing_is_tested_where_that_is_off(tmp_path: Path) -> None:
     result = tutelage.run(fake_config(exam={"due": 8, "confirm": 0}, stop={"cycles": 1}), run_dir=tmp_path / "run")
     (diagnosis,) = diagnoses(result.path)
     assert [w.confirmation for w in diagnosis.weaknesses] == [None, None] and diagnosis.taught == diagnosis.weaknesses
+    assert [w["confirmation"] for w in result.summary["cycles"][1]["weaknesses"]] == [None, None]
     assert not (result.path / "fresh").exists()
 
 
@@ -155,7 +159,8 @@ def test_a_split_may_be_held_out_and_train_problems_stand_in(tmp_path: Path) -> 
     result = tutelage.run(config, run_dir=tmp_path / "run")
     for cycle, diagnosis in enumerate(diagnoses(result.path), 1):
         drawn = fresh(result.path, cycle)
-        assert [one.split for one in drawn] == [Split.CHECK] * 3 + [Split.TRAIN] * 5
+        held = [Split.CHECK] * 3 if cycle == 1 else []
+        assert [one.split for one in drawn] == held + [Split.TRAIN] * (8 - len(held))
         assert [w.confirmation.asked for w in diagnosis.weaknesses if w.confirmation] == [8]
     before = {a.problem_id for a in RunDir(result.path).attempts(0)} | {
         lesson.problem_id for lesson in result.lessons(1)
@@ -163,6 +168,69 @@ def test_a_split_may_be_held_out_and_train_problems_stand_in(tmp_path: Path) -> 
     due = {a.problem_id for a in RunDir(result.path).attempts(1)} | before
     late = {one.problem.id for one in fresh(result.path, 2) if one.split is Split.TRAIN}
     assert late and not late & due
+
+
+def test_what_is_held_out_is_used_again_only_where_nothing_else_is_left(tmp_path: Path) -> None:
+    config = fake_config(task=dataset(tmp_path, {**SIZES, "check": 12}), exam={"due": None})
+    path = tutelage.run(config, run_dir=tmp_path / "run").path
+    first, second = ({one.problem.id for one in fresh(path, cycle)} for cycle in (1, 2))
+    assert len(first) == len(second) == 8
+    assert {one.split for cycle in (1, 2) for one in fresh(path, cycle)} == {Split.CHECK}
+    assert len(first | second) == 12  # the four that were left come first
+
+
+class Counting(FakeDiagnostician):
+    """Remembers what it was told of earlier cycles, and never says the same twice."""
+
+    def __init__(self) -> None:
+        self.told: list[list[Diagnosis]] = []
+
+    def diagnose(self, problems: Any, attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]) -> Diagnosis:
+        self.told.append(list(earlier))
+        found = super().diagnose(problems, attempts, earlier)
+        mastery = (Mastery(skill=CARRY, alpha=1.0 + len(self.told), beta=1.0),)
+        return found.model_copy(update={"accuracy": 1 / (1 + len(self.told)), "mastery": mastery})
+
+
+def test_a_diagnostician_that_is_paid_for_is_asked_once_though_the_run_ends_in_its_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(rundir: RunDir, cycle: int, problems: Any) -> None:
+        raise OSError("the lights went out")
+
+    config = fake_config(task=dataset(tmp_path, SIZES), exam={"due": 4}, stop={"cycles": 1})
+    counting, path = Counting(), tmp_path / "run"
+    with monkeypatch.context() as patched, pytest.raises(RunError, match="the lights went out"):
+        patched.setattr(RunDir, "write_fresh", crash)
+        tutelage.run(config, diagnostician=counting, run_dir=path)
+    assert len(counting.told) == 1 and not diagnoses(path)
+    tutelage.resume(path, diagnostician=counting)
+    (diagnosis,) = diagnoses(path)
+    assert len(counting.told) == 1 and diagnosis.accuracy == 0.5
+    assert [weakness.confirmed is None for weakness in diagnosis.weaknesses] == [False]
+    untested = RunDir(path).untested(1)
+    assert untested and [weakness.confirmation for weakness in untested.weaknesses] == [None]
+
+
+def test_after_a_rollback_the_names_of_the_first_diagnosis_are_told_and_not_its_evidence(tmp_path: Path) -> None:
+    counting = Counting()
+    path = tutelage.run(fake_config(), engine=Unteachable(), diagnostician=counting, run_dir=tmp_path / "run").path
+    first = diagnoses(path)[0]
+    assert counting.told == [[], [first.model_copy(update={"mastery": ()})]] and first.mastery
+
+
+def test_a_task_makes_fresh_problems_on_the_thread_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Threaded(FakeTask):
+        threads: ClassVar[set[str]] = set()
+
+        def fresh(self, skill: str | None, count: int, seed: int, known: Collection[str]) -> Sequence[Problem]:
+            self.threads.add(threading.current_thread().name)
+            return super().fresh(skill, count, seed, known)
+
+    tutelage.run(fake_config(task=task_of(Threaded, monkeypatch), stop={"cycles": 1}), run_dir=tmp_path / "run")
+    assert len(Threaded.threads) == 1 and Threaded.threads.pop().startswith("model")
 
 
 def test_a_weakness_without_fresh_problems_stays_untested_and_is_taught(tmp_path: Path) -> None:

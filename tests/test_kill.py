@@ -116,11 +116,38 @@ def test_killed_while_training(tmp_path: Path) -> None:
     assert [event["node"] for event in resumes] == ["consolidate"]
 
 
-def test_killed_while_weaknesses_are_tested(tmp_path: Path) -> None:
+COUNTING = """
+from pathlib import Path
+from tutelage.agents.diagnostician import SkillDiagnostician
+
+class Counting(SkillDiagnostician):
+    \"\"\"Says something else each time, as what is sampled does.\"\"\"
+
+    def __init__(self, log: str) -> None:
+        super().__init__()
+        self.log = Path(log)
+
+    def diagnose(self, problems, attempts, earlier):
+        with self.log.open("a") as log:
+            log.write("asked\\n")
+        found = super().diagnose(problems, attempts, earlier)
+        told = f"diagnosis {self.log.read_text().count('asked')}"
+        return found.model_copy(
+            update={"weaknesses": tuple(one.model_copy(update={"description": told}) for one in found.weaknesses)}
+        )
+"""
+
+
+def test_killed_while_weaknesses_are_tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "counting.py").write_text(COUNTING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    log, calm = tmp_path / "asked.log", tmp_path / "asked once.log"
     engine = {"name": "tutelage.testing:FakeEngine", "options": {"seconds": 0.05}}
     student = {**fake_config()["student"], "engine": engine, "batch_size": 1}  # four answers at a time reach the disk
     config = tmp_path / "config.yaml"
-    config.write_text(yaml.safe_dump(fake_config(student=student, stop={"cycles": 1})))
+    counting = {"name": "counting:Counting", "options": {"log": str(log)}}
+    config.write_text(yaml.safe_dump(fake_config(student=student, diagnostician=counting, stop={"cycles": 1})))
     path, attempts = tmp_path / "run", Path("attempts") / "cycle-001.jsonl"
 
     def tested(run: Path) -> list[str]:
@@ -131,7 +158,9 @@ def test_killed_while_weaknesses_are_tested(tmp_path: Path) -> None:
     assert 0 < len(tested(path)) < 16 and not (path / "diagnoses").exists()
     drawn = (path / "fresh" / "cycle-001.jsonl").read_bytes()
     resumed = tutelage.resume(path)
-    whole = tutelage.run(fake_config(stop={"cycles": 1}), run_dir=tmp_path / "whole")
+    assert log.read_text() == "asked\n"
+    counting["options"] = {"log": str(calm)}
+    whole = tutelage.run(fake_config(diagnostician=counting, stop={"cycles": 1}), run_dir=tmp_path / "whole")
     assert (path / "fresh" / "cycle-001.jsonl").read_bytes() == drawn
     for file in (attempts, Path("diagnoses") / "cycle-001.json", Path("plans") / "cycle-001.json"):
         assert (path / file).read_bytes() == (whole.path / file).read_bytes()

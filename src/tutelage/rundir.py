@@ -203,6 +203,14 @@ class RunDir:
         """Write the diagnosis of its cycle."""
         self._write_document("diagnoses", diagnosis.cycle, diagnosis)
 
+    def untested(self, cycle: int) -> Diagnosis | None:
+        """Read the diagnosis of a cycle as it was before its weaknesses were tested, if it was made."""
+        return self._document("untested", cycle, Diagnosis)
+
+    def write_untested(self, diagnosis: Diagnosis) -> None:
+        """Write the diagnosis of its cycle before its weaknesses are tested."""
+        self._write_document("untested", diagnosis.cycle, diagnosis)
+
     def plan(self, cycle: int) -> LessonPlan | None:
         """Read the plan of a cycle, if it was made."""
         return self._document("plans", cycle, LessonPlan)

@@ -10,7 +10,7 @@ from typing import Any
 from . import jsonl
 from .errors import InputError, did_you_mean
 from .rundir import RunDir
-from .schema import SCHEMA_VERSION, Attempt, CycleReport, Decision, Diagnosis, Lesson, Problem, Rationale
+from .schema import SCHEMA_VERSION, Attempt, CycleReport, Decision, Diagnosis, Lesson, Problem, Rationale, Weakness
 from .tagging import tagged
 
 
@@ -59,13 +59,19 @@ def _student_so_far(rundir: RunDir) -> dict[str, Any]:
 
 def _cycle(report: CycleReport, diagnosis: Diagnosis | None) -> dict[str, Any]:
     row = report.model_dump(mode="json")
-    shown = {"name", "pass_rate", "support", "severity"}
-    row["weaknesses"] = [{**w.model_dump(include=shown), "confirmed": w.confirmed} for w in report.weaknesses]
+    row["weaknesses"] = [_weakness(weakness) for weakness in report.weaknesses]
     row["mastery"] = [
-        {"skill": one.skill, "mean": one.mean, "low": one.low, "high": one.high}
+        {"skill": one.skill, "mean": one.mean, "low": one.low, "high": one.high, "chance": one.chance}
         for one in (diagnosis.mastery if diagnosis else ())
     ]
     return row
+
+
+def _weakness(weakness: Weakness) -> dict[str, Any]:
+    shown = weakness.model_dump(mode="json", include={"name", "pass_rate", "support", "severity"})
+    test = weakness.confirmation
+    told = test.model_dump(mode="json", include={"asked", "passed", "probability"}) if test else None
+    return {**shown, "confirmed": weakness.confirmed, "confirmation": told}
 
 
 def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:

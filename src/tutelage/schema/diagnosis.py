@@ -61,7 +61,7 @@ class Weakness(Record):
     wrong_step: WrongStep | None = None
     """A first wrong step that shows it, where one is known."""
     confirmation: Confirmation | None = None
-    """What a test on fresh problems showed; None if there was none, or it did not tell enough."""
+    """What a test on fresh problems showed; None if there was none, or too few answers told anything."""
 
     @property
     def confirmed(self) -> bool | None:
@@ -75,7 +75,10 @@ class Weakness(Record):
 
 
 class FreshProblem(Record):
-    """A problem that a student is asked to test weaknesses on; neither it nor those it came from knew it."""
+    """A problem that a student is asked to test weaknesses on.
+
+    Neither it nor those it came from were taught it, nor asked before, unless it is held out and there was no other.
+    """
 
     problem: Problem
     split: Split

@@ -25,5 +25,9 @@ class Diagnostician(Protocol):
     def diagnose(
         self, problems: Mapping[str, Problem], attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]
     ) -> Diagnosis:
-        """Group the failures of `attempts` (one student, graded, wrong steps marked) into weaknesses."""
+        """Group the failures of `attempts` (one student, graded, wrong steps marked) into weaknesses.
+
+        `earlier` holds the diagnoses of the cycles before: last, in order, those of the students that this one came
+        from; before them all others, this student's own included, for their names only, without mastery.
+        """
         ...
