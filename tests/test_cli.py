@@ -54,7 +54,7 @@ def test_run_show_and_trace_print_one_document(tutelage_cli: Run, tmp_path: Path
         "cost",
         "seconds",
     }
-    assert [set(one) for one in cycle["mastery"]] == 2 * [{"skill", "mean", "low", "high"}]
+    assert [set(one) for one in cycle["mastery"]] == 2 * [{"skill", "mean", "low", "high", "chance"}]
     assert all(0 < one["low"] < one["mean"] < one["high"] < 1 for one in cycle["mastery"])
     assert ran["cycles"][0]["mastery"] == []
     assert set(cycle["lessons"]) == {"taught", "from_student", "from_teachers", "rejected", "critiques"}
