@@ -24,6 +24,10 @@ and go together build on nothing of one another."""
 CERTAINTY: Final = 3.0
 """Standard errors by which P(b right | a right) must exceed P(b right | a wrong)."""
 
+FEWEST: Final = 13
+"""Rows below which no edge meets all of this, where each shows either skill as clearly right or wrong: 5 with neither,
+1 with the prerequisite alone and 7 with both are the fewest that do."""
+
 _FAINT: Final = 0.1
 """Pseudo-counts of either kind: so few that a single answer decides."""
 

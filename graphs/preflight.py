@@ -16,13 +16,13 @@ from ..ledger import CallLedger
 from ..ledgerfile import check_ledger
 from ..memory.connection import check_server
 from ..plugins import Plugin, build
-from ..policies import overruled, settings_of
 from ..schema import Problem, Split, TeachingRequest
 from ..seams import Task, Teacher
 from ..tasks.splits import check_splits
 from .context import Parts, build_parts
 from .estimate import bills
 from .lesson.call import wrong_signature
+from .notices import caveat, policy_line
 from .prerequisites import task_prerequisites
 from .rehearse import rehearsal_questions
 
@@ -71,6 +71,8 @@ def examine_config(config: RunConfig) -> Examination:
     found += [_try(name, check)[0] for name, check in _checks(parts)]
     calls = {f"teacher {name} can be called": partial(_check_call, name, one) for name, one in parts.teachers.items()}
     found += [_try(name, check)[0] for name, check in calls.items()]
+    noticed, told = _try("notices", partial(caveat, parts.diagnostician, config))
+    found += [Check(told, None)] if isinstance(told, str) else [noticed] if noticed.problem else []
     if any(check.problem for check in found):
         return Examination(found)
     estimated, made = _try("estimate", partial(bills, parts))
@@ -108,15 +110,6 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
     ]
     for seam, spec in named:
         yield f"{seam[:-1]} {spec.name}", partial(build, seam, spec, ledger=CallLedger(None))
-
-
-def policy_line(config: RunConfig) -> str:
-    """Say what the policy of a configuration sets, and what of it the file has otherwise."""
-    settings = settings_of(str(config.policy))
-    own = overruled(config)
-    rest = ", ".join(field for field in settings if field not in own)
-    said = f"policy {config.policy} sets {rest}" if rest else f"policy {config.policy} sets nothing"
-    return f"{said}; the file has its own {', '.join(own)}" if own else said
 
 
 def _drawn(spec: Plugin, seed: int) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tutelage
 from tutelage.agents.diagnostician import SkillDiagnostician
-from tutelage.agents.prerequisites import estimate_prerequisites
+from tutelage.agents.prerequisites import FEWEST, estimate_prerequisites
 from tutelage.arithmetic import PREREQUISITES
 from tutelage.config import RunConfig
 from tutelage.errors import InputError
@@ -165,3 +167,30 @@ def test_the_diagnosis_records_what_it_went_by(tmp_path: Path) -> None:
     pulled, mean = diagnose(str(tmp_path / "p.yaml"))
     assert pulled == {"b": ("a",)} and mean < plain - 0.2
     assert diagnose("estimate")[0] == {} and diagnose("estimate", earlier=40)[0] == {"b": ("a",)}
+
+
+def least_rows(neither: int, first: int, both: int) -> list[dict[str, tuple[float, float]]]:
+    right, wrong = (90.0, 0.0), (0.0, 90.0)
+    kinds = [{"a": wrong, "b": wrong}] * neither, [{"a": right, "b": wrong}] * first, [{"a": right, "b": right}] * both
+    return [row for some in kinds for row in some]
+
+
+def test_the_fewest_checkpoints_are_what_is_said() -> None:
+    assert estimate_prerequisites(least_rows(5, 1, 7)) == {"b": ("a",)} and FEWEST == 13
+    fewer = [(n, f, FEWEST - 1 - n - f) for n in range(FEWEST) for f in range(FEWEST - n)]
+    assert not any(estimate_prerequisites(least_rows(*counts)) for counts in fewer)
+
+
+def caveats(source: str, cycles: int) -> list[str]:
+    spec = {"name": "skills", "options": {"prerequisites": source}}
+    config = RunConfig(**fake_config(diagnostician=spec, stop={"cycles": cycles}))
+    return [check.name for check in examine_config(config).checks if "13 checkpoints" in check.name]
+
+
+def test_an_estimate_in_too_short_a_run_is_told_of(tmp_path: Path) -> None:
+    assert caveats("estimate", 13) == caveats("task", 2) == []
+    spec = {"name": "skills", "options": {"prerequisites": "estimate"}}
+    tutelage.run(fake_config(diagnostician=spec, stop={"cycles": 2, "patience": None}), run_dir=tmp_path / "run")
+    events = map(json.loads, (tmp_path / "run" / "events.jsonl").read_text().splitlines())
+    notes = [one["text"] for one in events if one.get("kind") == "note" and "13 checkpoints" in one["text"]]
+    assert caveats("estimate", 2) == notes and len(notes) == 1

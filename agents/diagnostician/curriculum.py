@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ...prerequisites import read_file, read_mapping, restricted
-from ..prerequisites import Outcomes, estimate_prerequisites
+from ..prerequisites import FEWEST, Outcomes, estimate_prerequisites
 
 TASK: Final = "task"
 ESTIMATE: Final = "estimate"
@@ -32,6 +32,13 @@ class Curriculum:
             self._given = read_mapping(offered, "task: prerequisites")
         elif source is not None and not self._estimated:
             self._given = read_file(Path(source))
+
+    def caveat(self, cycles: int) -> str | None:
+        """Say so if an estimate can find nothing in so many cycles, in each of which one checkpoint is diagnosed."""
+        if not self._estimated or cycles >= FEWEST:
+            return None
+        told = f"prerequisites: estimate finds none in {cycles} cycles, as it needs {FEWEST} checkpoints at the least"
+        return f"{told}; give a file, or `task`"
 
     def prerequisites(self, skills: Collection[str], outcomes: Iterable[Outcomes]) -> dict[str, tuple[str, ...]]:
         """Return, by skill, what it builds on among some skills.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -146,8 +146,8 @@ class Collector:
 
     def _blame(self, attempt: Attempt, skill: str) -> None:
         """Put a failure down to the skill of its first wrong step; what was not reached tells nothing."""
-        before = _done_before(attempt)
         skills, missing = self.skills(attempt), 1 - attempt.score
+        before = _done_before(attempt, {*skills} - {skill})
         direct = self._direct[skill]
         if skill in skills:
             direct.wrong += missing
@@ -171,12 +171,17 @@ def chance_of(problem: Problem) -> float:
     return 1 / len(choices) if isinstance(choices, Mapping | list | tuple) and len(choices) > 1 else 0.0
 
 
-def _done_before(attempt: Attempt) -> frozenset[str] | None:
-    """Return the skills of the equations that hold before a wrong one; None where the steps are no equations."""
+def _done_before(attempt: Attempt, asked: Set[str]) -> Set[str] | None:
+    """Return which skills the equations that hold before a wrong one show; None where the steps are no equations.
+
+    Args:
+        attempt: With a wrong step.
+        asked: The skills that matter; if no equation can show any of them, the text is not read.
+    """
     step = attempt.wrong_step
     if step is None or step.kind != "equation":
         return None
-    if "=" not in attempt.text[: step.start]:
+    if SKILLS.isdisjoint(asked) or "=" not in attempt.text[: step.start]:
         return frozenset()
     read = read_equations(attempt.text[: step.start])
     return frozenset(done.skill for one in read if one.verdict == "holds" for done in one.steps())

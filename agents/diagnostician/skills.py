@@ -63,7 +63,8 @@ class SkillDiagnostician:
             certainty: Least probability, in [0, 1], with which a weakness's pass rate is below the threshold.
             pull: Pseudo-counts with which a skill's mastery is drawn towards that of its weakest prerequisite.
             prerequisites: Which skills build on which: `task` is what the task offers, `estimate` goes by the success
-                rates so far, null is none; else the path of a YAML or JSON file, a list of skills for each skill.
+                rates at 13 checkpoints or more, null is none; else the path of a YAML or JSON file, a list of skills
+                for each skill.
             task_prerequisites: What the task offers.
 
         Raises:
@@ -93,6 +94,10 @@ class SkillDiagnostician:
             self._discoverer.texts.check()
         if self.describer:
             self.describer.check()
+
+    def caveat(self, cycles: int) -> str | None:
+        """Return what a person should know before a run of at most so many cycles; None if there is nothing."""
+        return self._curriculum.caveat(cycles)
 
     def diagnose(
         self, problems: Mapping[str, Problem], attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]
