@@ -44,7 +44,7 @@ def judged(text: str, problem: Problem = PROBLEM) -> Rationale:
     [
         ("  31 + 20 = 51. 51 + 6 = 56. Answer: 57", "What is 51 + 6? You wrote 56."),
         ("31 + 26 = 58. Answer: 58", "What is 31 + 26? You wrote 58."),
-        ("31 + 62 = 93. Answer: 57", "Where does 31 + 62 come from? You are asked 31 + 26."),
+        ("31 + 62 = 93. Answer: 93", "Which number of the question is 62 meant to be?"),
         ("31 + 20 = 51. Answer: 57", "Which is the answer, 51 or 57?"),
         ("31 + 26 = 57.", "Which number answers the question?"),
         ("Adding one gives it. Answer: 32", "At which step do you leave the way? You answer 32."),

@@ -38,8 +38,9 @@ def test_parts_of_the_question_s_numbers_are_in_order(text: str) -> None:
 def test_a_number_that_lost_or_changed_a_digit_is_copied_wrongly(text: str) -> None:
     step = find_wrong_step(SUM, f"First, {text}. Answer: 1")
     assert step is not None
-    assert (step.kind, step.start, step.expected) == ("copied", 7, "8453 - 3863")
-    assert step.found == text.split(" =")[0]
+    assert (step.kind, step.start) == ("copied", 7)
+    left, right = text.split(" =")[0].split(" - ")
+    assert (step.found, step.expected) == ((right, "3863") if left == "8453" else (left, "8453"))
 
 
 def test_decimals_are_read_to_the_last_digit() -> None:

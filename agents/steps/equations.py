@@ -6,27 +6,17 @@ as `unread`: it is neither right nor wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
-from itertools import product
+from itertools import product, zip_longest
 from typing import Final, Literal, NamedTuple
 
 from ...arithmetic import Step, work
 from .expressions import Expression, clauses, expression_of, sides_of
 from .tokens import Token
+from .units import converts
 
-_FAMILIES: Final = (
-    frozenset({"second", "minute", "hour", "day", "week", "month", "year"}),
-    frozenset({"cent", "dollar", "quarter", "dime", "nickel", "penny", "pennie", "penn"}),
-    frozenset({"inch", "inche", "foot", "feet", "yard", "mile"}),
-    frozenset({"mm", "cm", "m", "km", "meter", "metre", "kilometer", "centimeter"}),
-    frozenset({"g", "kg", "mg", "gram", "kilogram", "ounce", "pound", "ton"}),
-    frozenset({"l", "ml", "liter", "litre", "cup", "pint", "quart", "gallon"}),
-)
-"""Units that convert into one another: an equation that mixes them may hold although its numbers do not."""
-
-
-_PER: Final = frozenset({"/", "per", "a", "an", "each", "every"})
+_REMAINDERS: Final = frozenset({"remainder", "remainders", "rem"})
 
 
 class Equation(NamedTuple):
@@ -46,8 +36,12 @@ class Equation(NamedTuple):
 def read_equations(text: str) -> list[Equation]:
     """Return the equations of a text in order; chains such as `a + b = c = d` give one for each equals sign."""
     found: list[Equation] = []
-    for clause in clauses(text):
-        found.extend(_chain(clause))
+    read = list(clauses(text))
+    for clause, after in zip_longest(read, read[1:], fillvalue=()):
+        chain = list(_chain(list(clause)))
+        if chain and any(token.text.lower() in _REMAINDERS for token in after[:3]):
+            chain[-1] = chain[-1]._replace(verdict="unread")  # `7 / 2 = 3, remainder 1`
+        found.extend(chain)
     return found
 
 
@@ -81,8 +75,12 @@ def _verdict(left: Expression, right: Expression) -> Literal["holds", "wrong", "
         return "holds"  # `5 + 3 = 8 - 2 = 6`: a running total, not meant as one equality
     if left.doubtful or right.doubtful or not (left.operators or right.operators or left.whole):
         return "unread"
-    mixes_percent = "/ 100)" in left.text and any(op in left.operators for op in "+-")
-    return "unread" if mixes_percent or _converts(left.words + right.words) else "wrong"
+    mixes_percent = 0 < left.text.count("/ 100)") < len(left.numbers) and any(op in left.operators for op in "+-")
+    return "unread" if mixes_percent or converts(left.words + right.words + _currency(left, right)) else "wrong"
+
+
+def _currency(*sides: Expression) -> tuple[str, ...]:
+    return ("dollar",) if any(side.currency for side in sides) else ()
 
 
 def same(first: Fraction, second: Fraction) -> bool:
@@ -92,31 +90,24 @@ def same(first: Fraction, second: Fraction) -> bool:
 
 
 def rounds_to(exact: Fraction, shown: Fraction, left: Expression, places: int | None) -> bool:
-    """Whether a number shown with so many decimals is a rounded or cut-off form of the exact one.
+    """Whether a number shown with so many decimals is the exact one rounded or cut off.
 
-    Only where rounding is usual: quotients, long decimals, and whole numbers made from decimals. `7 / 2 = 3` is not.
+    Only where rounding is usual: quotients, long decimals, and whole numbers made from products with decimals or
+    percentages (35 students, in truth 35.2). `7 / 2 = 3`, `1.5 + 1.4 = 3` and `2.5 * 3 = 8` are not.
     """
     if places is None or places > 20 or exact.denominator == 1:
         return False
-    endless = 10**20 % exact.denominator != 0
+    unit = Fraction(1, 10**places)
+    cut = 0 <= (exact - shown) * (1 if exact > 0 else -1) < unit
     if places:
-        usual = "/" in left.operators or exact.denominator > 100
-    else:
-        usual = any(number.denominator != 1 for number in left.numbers) or "/ 100)" in left.text
-        usual = usual or left.operators.count("/") > 1
-    return (endless or usual) and abs(exact - shown) * 10**places < 1
+        usual = "/" in left.operators or exact.denominator > 100 or 10**20 % exact.denominator != 0
+        return usual and (cut or abs(exact - shown) * 2 <= unit)
+    return _may_be_whole(exact, left) and (cut or abs(exact - shown) * 2 < unit)
 
 
-def _converts(words: Sequence[str]) -> bool:
-    """Whether the words name two units of one family, so that a conversion may be meant."""
-    stems = [word if len(word) < 3 else word.removesuffix("s") for word in words]
-    return any(_mixed(stems, family) for family in _FAMILIES)
-
-
-def _mixed(stems: Sequence[str], family: frozenset[str]) -> bool:
-    """Whether units of a family stand together without a rate, such as `7 days/week`, that says how they convert."""
-    mixed = set(stems) & family
-    for unit, per, other in zip(stems, stems[1:], stems[2:], strict=False):
-        if per in _PER and unit in family and other in family:
-            mixed -= {unit, other}
-    return len(set(stems) & family) > 1 and bool(mixed)
+def _may_be_whole(exact: Fraction, left: Expression) -> bool:
+    """Whether it is usual to give a whole number for what an expression comes to."""
+    if set(left.operators) & {"+", "-"}:
+        return False
+    decimals = any(number.denominator != 1 for number in left.numbers) or "/ 100)" in left.text
+    return decimals or 10**20 % exact.denominator != 0 or left.operators.count("/") > 1

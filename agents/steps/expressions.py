@@ -8,6 +8,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from ...arithmetic import evaluate
+from .context import is_in_context
 from .tokens import Token, tokenize
 
 MAX_UNIT_WORDS: Final = 4
@@ -46,6 +47,8 @@ class Expression(NamedTuple):
     places: int | None
     """Decimal places, of a single number."""
     words: tuple[str, ...]
+    currency: bool
+    """Whether a number has a currency sign."""
 
 
 def read_expression(text: str) -> Expression | None:
@@ -95,6 +98,7 @@ def expression_of(side: list[Token], from_left: bool) -> Expression | None:
     doubtful = neighbour is not None and (
         neighbour.kind == "x" or (neighbour.kind in "wn" and _may_calculate(neighbour, tokens))
     )
+    doubtful = doubtful or is_in_context(run, tokens, from_left)
     signed = _leading_sign(run, neighbour, from_left)
     if signed is None:
         return None
@@ -116,6 +120,7 @@ def expression_of(side: list[Token], from_left: bool) -> Expression | None:
         doubtful=doubtful,
         places=len(numbers[0].text.partition(".")[2]) if lone else None,
         words=words,
+        currency=any(t.currency for t in numbers),
     )
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from ...arithmetic import as_text
 from ...schema import WrongStep
 from .answers import final_answer, wrong_answer
+from .asked import asked_expression, put_together, solved
 from .copied import miscopied
 from .equations import Equation, read_equations
-from .expressions import Expression
+from .expressions import Expression, read_expression
 from .repetition import repetition
 from .tokens import MAX_TEXT, SHOWN
 
@@ -39,9 +40,15 @@ def find_wrong_step(question: str, text: str, truncated: bool = False) -> WrongS
     answer = final_answer(text)
     if truncated and answer is not None and answer.end >= len(text.rstrip()):
         answer = None  # likewise
-    found = [_wrong_equation(equations, text), miscopied(question[:MAX_TEXT], equations, text), repetition(text)]
-    if answer is not None:
-        found.append(wrong_answer(question[:MAX_TEXT], equations, answer, text))
+    question = question[:MAX_TEXT]
+    asked = asked_expression(question)
+    found = [_wrong_equation(equations, text), repetition(text)]
+    right = solved(asked, equations, answer)
+    if not right:  # who gets there in a way of their own has copied rightly
+        ends_wrong = answer is not None and read_expression(answer.text) is not None
+        found.append(miscopied(question, asked, equations, text, ends_wrong))
+    if answer is not None and not (right and put_together(equations, answer)):
+        found.append(wrong_answer(question, equations, answer, text))
     steps = [step for step in found if step is not None]
     if steps:
         return min(steps, key=lambda step: step.start)

@@ -50,7 +50,7 @@ def misread_from_story(question: str, equations: Sequence[Equation], text: str) 
             return None
         strange = {abs(n) for n in left.numbers if left.operators and abs(n) > _SMALL} - known - fine
         for number in sorted(strange)[:_MAX_KNOWN]:
-            meant = next((one for one in sorted(given) if _is_slip(number, one, one in unused, known)), None)
+            meant = next((one for one in sorted(given) if is_slip(number, one, one in unused, known)), None)
             if meant is not None and number not in numbers_in(text[: left.start]):
                 told = {"expected": as_text(meant)[:SHOWN], "found": as_text(number)[:SHOWN]}
                 return WrongStep(kind="copied", start=left.start, end=left.end, **told)
@@ -72,7 +72,7 @@ def _spelled(question: str) -> set[Fraction]:
     return found
 
 
-def _is_slip(number: Fraction, meant: Fraction, unused: bool, known: set[Fraction]) -> bool:
+def is_slip(number: Fraction, meant: Fraction, unused: bool, known: set[Fraction]) -> bool:
     """Whether a number is another one with a slip in its digits, and nothing else that is plain to see.
 
     If the solution uses the other one too, only exchanged digits of a number of three or more say so.

@@ -6,6 +6,7 @@ One pass with one regular expression without nested repeats: linear in the text,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -25,10 +26,12 @@ class Token(NamedTuple):
     start: int
     end: int
     percent: bool = False
+    currency: bool = False
 
 
 _SCAN = re.compile(
-    r"(?P<number>(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)"
+    r"(?P<frac>\\[dt]?frac\{(?P<top>[0-9]{1,20})\}\{(?P<bottom>[0-9]{1,20})\})"
+    r"|(?P<number>(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)"
     r"|(?P<line>\n)"
     r"|(?P<break>->|=>|→|⇒|<<|>>|\\[()\[\]]|[.;,:|#•—…?])"
     r"|(?P<unlike>[<>!≠~]=|:=|[≠≈≤≥~<>^])"
@@ -45,6 +48,7 @@ _NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?
 _SPELLED = {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "\\times": "*", "\\cdot": "*", "\\div": "/"}
 _WORD_OPERATORS = {"plus": "+", "minus": "-", "times": "*", "x": "*", "X": "*"}
 _TWO_WORDS = {"multiplied": "*", "divided": "/"}
+_CURRENCIES = frozenset("$€£¥₹")
 _ORDINALS = frozenset({"st", "nd", "rd", "th"})
 _UNIT_LETTERS = frozenset("mghslaAI")
 _SCALES: Final = frozenset(
@@ -58,6 +62,9 @@ def tokenize(text: str) -> list[Token]:
     """Cut a text into tokens; white space, quotes and currency signs are left out."""
     found: list[Token] = []
     for match in _SCAN.finditer(text):
+        if match["frac"]:
+            found.extend(_fraction(match))
+            continue
         token = _token(match, found, text)
         if token is not None:
             found.append(token)
@@ -68,6 +75,16 @@ def numbers_in(text: str) -> set[Fraction]:
     """Return the numbers that a text writes in digits, without their signs."""
     found = (match.group().replace(",", "") for match in _NUMBER.finditer(text))
     return {Fraction(number) for number in found if len(number) <= 100}
+
+
+def _fraction(match: re.Match[str]) -> Iterator[Token]:
+    r"""Read `\frac{1}{2}` as `(1 / 2)`."""
+    middle = match.end("top")
+    yield Token("(", "(", match.start(), match.start("top"))
+    yield Token("n", match["top"], *match.span("top"))
+    yield Token("o", "/", middle, match.start("bottom"))
+    yield Token("n", match["bottom"], *match.span("bottom"))
+    yield Token(")", ")", match.end("bottom"), match.end())
 
 
 def _token(match: re.Match[str], before: list[Token], text: str) -> Token | None:
@@ -83,7 +100,8 @@ def _token(match: re.Match[str], before: list[Token], text: str) -> Token | None
     if group == "number":
         glued = start > 0 and (text[start - 1].isalnum() or text[start - 1] in "_.")
         glued = glued or (bool(before) and before[-1].kind == "n" and before[-1].end == start)
-        return Token("x" if glued and text[start - 1] != "." else "n", piece.replace(",", ""), start, end)
+        kind = "x" if glued and text[start - 1] != "." else "n"
+        return Token(kind, piece.replace(",", ""), start, end, currency=text[start - 1 : start] in _CURRENCIES)
     if group == "word":
         return _word(piece, start, end, before)
     if group == "break":
