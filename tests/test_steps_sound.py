@@ -111,3 +111,62 @@ def test_a_wrong_equation_is_one(text: str, found: str) -> None:
     assert step is not None
     assert (step.kind, step.found) == ("equation", found)
     assert text[step.start : step.end].endswith(found.removeprefix("0.")) or "%" in text
+
+
+LIST = "12 apples + 30 apples = 42 apples. "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 " * 12 + "\nAnswer: 12",
+        "".join(f"{LIST}{n} + 1 = {n + 1}. " for n in range(6)) + "Answer: 6",
+        "5.75 + 0.5 = 6.25. Answer: 6",
+        "23 / 4 = 5.75. Answer: 5",
+        "23 / 4 = 5.75. Answer: 6",
+        "2 / 8 = 0.25. Answer: 25%",
+        "25% + 50% = 75%. Answer: 75",
+    ],
+)
+def test_these_are_no_other_wrong_steps(text: str) -> None:
+    assert find_wrong_step("A story.", text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["5.25 + 0.5 = 5.75. Answer: 5", "5 + 0.25 = 5.25. Answer: 525", "5 + 3 = 8. Answer: 0.08"]
+)
+def test_another_number_is_not_the_result(text: str) -> None:
+    step = find_wrong_step("A story.", text)
+    assert step is not None and step.kind == "answer"
+
+
+@pytest.mark.parametrize("text", ["I do not know", "51 - 26", "The result is 24", "Let me think."])
+def test_a_lone_line_that_is_no_answer(text: str) -> None:
+    step = find_wrong_step("What is 51 - 26?", text)
+    assert step is not None and step.kind == "format"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("25", "**25**", "25.", "-3.5", "1/2", "25%", "$1,250.50", "3 km", "1 hour 30 minutes", "03:45:00"),
+        *("B", "(B)", "B) New York", "(C) none of these", "Paris", "yes.", "twenty-five"),
+    ],
+)
+def test_a_lone_answer(text: str) -> None:
+    assert find_wrong_step("A story.", text) is None
+
+
+def test_an_answer_with_something_after_it_is_complete() -> None:
+    assert find_wrong_step("What is 51 - 26?", "51 - 26 = 25. Answer: 25. Also", truncated=True) is None
+    step = find_wrong_step("What is 51 - 26?", "51 - 26 = 25. Answer: 2", truncated=True)
+    assert step is not None and step.kind == "truncated"
+
+
+def test_a_fraction_is_held_against_the_percentage_before_it() -> None:
+    step = find_wrong_step("A story.", "25% = 1/3. Answer: 1")
+    assert step is not None
+    assert (step.kind, step.expected, step.found) == ("equation", "0.25", "1/3")
+    step = find_wrong_step("A story.", "16 = 5 * 3. Answer: 1")
+    assert step is not None
+    assert (step.expected, step.found) == ("15", "16")

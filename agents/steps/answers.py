@@ -14,6 +14,12 @@ from .tokens import MAX_TEXT, SHOWN, numbers_in
 
 _ANSWER = re.compile(r"\banswer(?: is)?[*_ ]{0,4}[:=]|\banswer is\b|####|\\boxed\{", re.IGNORECASE)
 
+_LONE = re.compile(
+    r"[*_$\\(\[]*(?:[-+−]?[$€£¥₹]?\s?[0-9.][0-9.,:/]*\s?%?(?:\s?[^\W\d_]+){0,2}(?:\s[0-9]+\s?[^\W\d_]+)?"
+    r"|\(?[A-Za-z][.):]\s[^\n=]*|[^\W\d_]+(?:['’-][^\W\d_]+)*)[*_$\\)\].!]*"
+)
+"""What is an answer without saying so: `25`, `3.5 km`, `1 hour 30 minutes`, `B`, `(B) New York`, `Paris`."""
+
 
 class FinalAnswer(NamedTuple):
     """The final answer of a text, as it stands there."""
@@ -24,13 +30,18 @@ class FinalAnswer(NamedTuple):
 
 
 def final_answer(text: str) -> FinalAnswer | None:
-    r"""Find what follows the last `Answer:`, `answer is`, `####` or `\boxed{`; or a lone short line."""
+    r"""Find what follows the last `Answer:`, `answer is`, `####` or `\boxed{`; or a lone answer: a number, a word, a choice."""
     marks = list(_ANSWER.finditer(text))
     if marks:
         return _declared(text, marks[-1])
     bare = text.strip()
-    short = 0 < len(bare) <= 40 and "\n" not in bare and "=" not in bare
-    return FinalAnswer(text.index(bare), text.index(bare) + len(bare), bare) if short else None
+    lone = len(bare) <= 40 and _LONE.fullmatch(bare) is not None
+    return FinalAnswer(text.index(bare), text.index(bare) + len(bare), bare) if lone else None
+
+
+def is_complete(answer: FinalAnswer) -> bool:
+    """Whether something follows the answer on its line: then it is complete although the text is cut off."""
+    return re.search(r"[.;!?]\s+\S", answer.text) is not None
 
 
 def declared_answers(text: str) -> list[FinalAnswer]:
@@ -60,7 +71,9 @@ def wrong_answer(question: str, equations: list[Equation], answer: FinalAnswer, 
     said = read_expression(answer.text)
     if last is None or said is None or said.operators or said.doubtful or not said.numbers:
         return None
-    if any(agree(shown, result) for shown in said.values for result in last.values):
+    percent = any("/ 100)" in side.text or "%" in answer.text for side in (last, before[-1].left))
+    quotient = "/" in before[-1].left.operators
+    if any(agree(shown, result, percent, quotient) for shown in said.values for result in last.values):
         return None
     if _checks_back(question, before[-1], said) or _in_between(text[before[-1].end : answer.start], said):
         return None
@@ -73,14 +86,21 @@ def wrong_answer(question: str, equations: list[Equation], answer: FinalAnswer, 
     )
 
 
-def agree(shown: Fraction, result: Fraction) -> bool:
-    """Whether a number shown is a result, the same in percent, or the result rounded to a whole number or to cents."""
-    if same(result, shown):
+def agree(shown: Fraction, result: Fraction, percent: bool = False, quotient: bool = False) -> bool:
+    """Whether a number shown is a result, exact or rounded to a whole number or to cents.
+
+    Args:
+        shown: The number.
+        result: The result.
+        percent: Whether one of them stands as a percentage, so that a factor of 100 is no difference.
+        quotient: Whether the result is of a division, which may be cut off or rounded up: full boxes, buses needed.
+    """
+    if same(result, shown) or (percent and (shown == result * 100 or shown * 100 == result)):
         return True
     if result.denominator == 1:
-        return shown.denominator != 1 and shown * 100 == result
-    whole = shown.denominator == 1 and abs(result - shown) < 1
-    return whole or abs(result - shown) * 100 < 1 or shown == result * 100
+        return False
+    off = abs(result - shown)
+    return off * 100 < 1 or (shown.denominator == 1 and (off * 2 <= 1 or (quotient and off < 1)))
 
 
 def _checks_back(question: str, last: Equation, said: Expression) -> bool:

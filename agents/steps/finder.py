@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...arithmetic import as_text
 from ...schema import WrongStep
-from .answers import final_answer, wrong_answer
+from .answers import final_answer, is_complete, wrong_answer
 from .asked import asked_expression, put_together, solved
 from .copied import miscopied
 from .equations import Equation, read_equations
@@ -38,7 +38,7 @@ def find_wrong_step(question: str, text: str, truncated: bool = False) -> WrongS
     if truncated and equations and equations[-1].end >= len(text.rstrip().rstrip(".,")):
         equations.pop()  # its last number may be half written
     answer = final_answer(text)
-    if truncated and answer is not None and answer.end >= len(text.rstrip()):
+    if truncated and answer is not None and answer.end >= len(text.rstrip()) and not is_complete(answer):
         answer = None  # likewise
     question = question[:MAX_TEXT]
     asked = asked_expression(question)
@@ -63,7 +63,7 @@ def _wrong_equation(equations: list[Equation], text: str) -> WrongStep | None:
 
 
 def _as_step(equation: Equation, left: Expression, right: Expression, text: str) -> WrongStep:
-    if right.operators and not left.operators:
+    if right.operators and not left.operators and "/ 100)" not in left.text:
         left, right = right, left
     skills = {step.skill for step in (equation.steps() if left is equation.left else ())}
     said = text[right.start : right.end] if right.operators else as_text(right.values[0])

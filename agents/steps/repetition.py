@@ -16,6 +16,8 @@ _LONG_SENTENCE: Final = 20
 _LONGEST_CYCLE: Final = 8
 """Sentences that are said in turn, at most."""
 _WORD_REPEATS: Final = 12
+_NUMBER_REPEATS: Final = 30
+"""A row of ones may be what is asked for."""
 _SENTENCE = re.compile(r"[^\n.]+(?:\.(?=[0-9])[^\n.]*)*")
 
 
@@ -40,12 +42,12 @@ def _cycle(text: str, spans: list[tuple[int, int]], said: list[str], length: int
 
 
 def _scattered(spans: list[tuple[int, int]], said: list[str]) -> WrongStep | None:
-    """Find a long sentence that comes back time and again."""
+    """Find a long sentence that comes back time and again; equations may, in a list of many."""
     places: dict[str, list[int]] = {}
     for at, sentence in enumerate(said):
         found = places.setdefault(sentence, [])
         found.append(at)
-        if len(found) >= REPEATS and len(sentence) >= _LONG_SENTENCE:
+        if len(found) >= REPEATS and len(sentence) >= _LONG_SENTENCE and "=" not in sentence:
             return _repeated(sentence, spans[found[1]][0], spans[at][1])
     return None
 
@@ -56,7 +58,8 @@ def _repeated_word(text: str) -> WrongStep | None:
         streak = streak + 1 if match.group() == previous else 1
         start = match.start() if streak == 1 else start
         previous = match.group()
-        if streak >= _WORD_REPEATS and any(c.isalnum() for c in previous):
+        most = _WORD_REPEATS if any(c.isalpha() for c in previous) else _NUMBER_REPEATS
+        if streak >= most and any(c.isalnum() for c in previous):
             return _repeated(previous, start, match.end())
     return None
 
