@@ -30,7 +30,7 @@ class FinalAnswer(NamedTuple):
 
 
 def final_answer(text: str) -> FinalAnswer | None:
-    r"""Find what follows the last `Answer:`, `answer is`, `####` or `\boxed{`; or a lone answer: a number, a word, a choice."""
+    r"""Find what follows the last `Answer:`, `answer is`, `####` or `\boxed{`, or a lone number, word or choice."""
     marks = list(_ANSWER.finditer(text))
     if marks:
         return _declared(text, marks[-1])
