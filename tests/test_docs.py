@@ -165,7 +165,7 @@ def test_the_figures_of_recall_are_those_that_were_measured() -> None:
     assert row("vectors alone, of the bare question and attempt", "question and attempt, vectors alone") in page
 
 
-@pytest.mark.parametrize("student", ["tiny"])
+@pytest.mark.parametrize("student", ["tiny", "real"])
 def test_the_page_on_purification_has_the_tables_of_its_bench(student: str) -> None:
     script, results = ROOT / "bench/purification_report.py", ROOT / f"bench/results/purification_{student}.json"
     table = subprocess.run([sys.executable, script, results], capture_output=True, text=True, check=True).stdout
