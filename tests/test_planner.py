@@ -11,40 +11,17 @@ from tutelage.agents.planners.paced import PacedPlanner
 from tutelage.agents.purifiers.first import FirstVerified
 from tutelage.errors import InputError
 from tutelage.plugins import Plugin, build
-from tutelage.schema import Attempt, Diagnosis, Mastery, Problem, Rationale, Split, Weakness
+from tutelage.schema import Problem, Rationale
 from tutelage.seams import Planner, PlanningRequest, Purifier
+from tutelage.testing.planning import make_attempt, make_diagnosis
 
 
 def problem(name, *skills):
     return Problem(id=name, question=name, answer="1", skills=skills)
 
 
-def attempt(problem_id, score, cycle=1, sample=0):
-    return Attempt(
-        id=f"{problem_id}-{cycle}-{sample}",
-        problem_id=problem_id,
-        split=Split.TRAIN,
-        cycle=cycle,
-        student="base",
-        sample=sample,
-        text="",
-        answer=None,
-        score=score,
-        correct=score == 1,
-        logprob=0.0,
-        tokens=1,
-        finish_reason="stop",
-    )
-
-
 def diagnosis(weak=(), accuracy=0.0, **means):
-    return Diagnosis(
-        cycle=1,
-        student="base",
-        accuracy=accuracy,
-        weaknesses=tuple(Weakness(name=n, pass_rate=0.1, support=9, severity=0.5) for n in weak),
-        mastery=tuple(Mastery(skill=s, alpha=1000 * m, beta=1000 * (1 - m)) for s, m in means.items()),
-    )
+    return make_diagnosis(means, weak, accuracy=accuracy)
 
 
 def plan(problems, lessons, attempts=(), taught=None, found=None, seed=0, cycle=2, **options):
@@ -82,7 +59,9 @@ def test_a_small_pool_is_taken_once():
 
 def test_what_was_taught_and_is_still_wrong_returns_first():
     pool = [problem(f"p{i}") for i in range(40)]
-    attempts = [attempt(f"p{i}", 0.0, cycle=1) for i in range(8)] + [attempt(f"p{i}", i % 2, cycle=2) for i in range(8)]
+    attempts = [make_attempt(f"p{i}", 0.0, cycle=1) for i in range(8)] + [
+        make_attempt(f"p{i}", i % 2, cycle=2) for i in range(8)
+    ]
     made = plan(pool, 10, attempts, dict.fromkeys([f"p{i}" for i in range(6)], 1))
     assert set(ids(made)[:3]) == {"p0", "p2", "p4"}  # p6 is wrong, too, but was not taught
     assert [a.reason for a in made.assignments[:3]] == ["wrong last time, lessons so far: 1"] * 3
@@ -92,7 +71,7 @@ def test_what_was_taught_and_is_still_wrong_returns_first():
 
 def test_returning_problems_leave_room_for_fresh_ones():
     pool = [problem(f"p{i}") for i in range(40)]
-    attempts = [attempt(f"p{i}", 0.0) for i in range(20)]
+    attempts = [make_attempt(f"p{i}", 0.0) for i in range(20)]
     taught = {f"p{i}": 1 + (i < 15) for i in range(20)}
     reasons = Counter(a.reason for a in plan(pool, 10, attempts, taught, fresh=0.6).assignments)
     assert sum(many for reason, many in reasons.items() if reason.startswith("wrong last time")) == 4
@@ -128,7 +107,7 @@ def test_the_prediction_is_the_latest_score_else_the_weakest_skill_else_the_accu
     def predicted(one, *attempts):
         return LearnerModel(found, [one], attempts).predicted(one)
 
-    attempts = [attempt("p", 0.0, 1), attempt("p", 1.0, 2, 0), attempt("p", 0.0, 2, 1)]
+    attempts = [make_attempt("p", 0.0, 1), make_attempt("p", 1.0, 2, 0), make_attempt("p", 0.0, 2, 1)]
     assert predicted(problem("p", "a", "b"), *attempts) == pytest.approx((0.5 + PRIOR * 0.2) / (1 + PRIOR))
     assert predicted(problem("p", "a", "b")) == pytest.approx(0.2)
     assert predicted(problem("p", "new")) == 0.3
@@ -149,7 +128,7 @@ def test_the_most_severe_weakness_of_a_problem_is_named():
 )
 def test_any_pool_gives_a_full_plan_without_repeats(pool, scores, lessons, fresh, seed):
     problems = [problem(f"p{i}", *skills) for i, skills in enumerate(pool)]
-    attempts = [attempt(f"p{i}", score) for i, score in enumerate(scores[: len(problems)])]
+    attempts = [make_attempt(f"p{i}", score) for i, score in enumerate(scores[: len(problems)])]
     taught = {f"p{i}": 1 for i in range(0, len(problems), 2)}
     found = diagnosis(("a", "b", "c", "d"), a=0.1, b=0.5)
     given_ = dict(attempts=attempts, taught=taught, found=found, seed=seed, fresh=fresh)

@@ -75,9 +75,7 @@ class SkillDiagnostician:
         _require("min_support", min_support, min_support >= 1, "1 or more")
         _require("certainty", certainty, 0 <= certainty <= 1, "a number in [0, 1]")
         _require("pull", pull, 0 <= pull < float("inf"), "0 or more")
-        self.threshold = threshold
-        self.min_support = min_support
-        self.certainty = certainty
+        self.threshold, self.min_support, self.certainty = threshold, min_support, certainty
         self._discoverer = Discoverer(encoder, kinds) if discover else None
         self.kinds = kinds if discover else 0
         self.describer = replace(describe, ledger=ledger) if describe else None
