@@ -15,21 +15,17 @@ Writes bench/results/curriculum.json (`--out`) anew after each run. A run that t
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
-import os
-import platform
 import shutil
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from curriculum_task import POOLS, PREREQUISITES, RAREST, SIZES, SKILLS, STEPS, build_student, counted_for, write_task
+from filelock import FileLock
+from made_on import made_on
 
 import tutelage
 from tutelage.rundir import RunDir
@@ -123,7 +119,7 @@ def run_arm(given: argparse.Namespace, planner: str, pool: str, seed: int) -> di
 @cache
 def student_and_tasks(seed: int, folder: Path, steps: int) -> tuple[Path, dict[str, Path]]:
     """Return the student's folder and each pool's file; they are made the first time."""
-    with _locked(folder / f"seed-{seed}.lock"):
+    with FileLock(folder / f"seed-{seed}.lock"):
         tasks = {pool: write_task(folder / f"{pool}-{seed}.jsonl", seed, pool) for pool in POOLS}
         student = folder / f"student-{seed}-{steps}"
         if not student.exists():
@@ -133,25 +129,16 @@ def student_and_tasks(seed: int, folder: Path, steps: int) -> tuple[Path, dict[s
     return student, tasks
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def record(given: argparse.Namespace, run: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Add a run to the report, if one is given, and return all that it has."""
-    with _locked(given.out.with_suffix(".lock")):
+    with FileLock(given.out.with_suffix(".lock")):
         known: list[dict[str, Any]] = json.loads(given.out.read_text())["runs"] if given.out.exists() else []
         if run is None:
             return known
         runs = sorted([*known, run], key=lambda one: (one["pool"], one["seed"], list(PLANNERS).index(one["planner"])))
         report = {
             "command": "OMP_NUM_THREADS=1 python bench/curriculum.py",
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-            "python": platform.python_version(),
-            "versions": {name: version(name) for name in PACKAGES},
+            **made_on(PACKAGES),
             "budget": {"cycles": given.cycles, "lessons": LESSONS, "due": DUE, "tokens": given.tokens},
             "student": {"steps": given.steps, "sizes": SIZES, "shares": POOLS},
             "runs": runs,

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import re
 import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from made_on import made_on
 
 import tutelage
 from tutelage.configfile import load_config
@@ -108,9 +107,7 @@ def report(given: argparse.Namespace, runs: list[dict[str, Any]]) -> dict[str, A
     seeds = " ".join(str(run["seed"]) for run in runs)
     return {
         "command": f"python bench/demo_seeds.py --config {given.config} --seeds {seeds}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
+        **made_on(PACKAGES),
         "median_test_best": statistics.median(run["test"]["best"] for run in runs),
         "median_retention": statistics.median(run["retention"] for run in runs),
         "median_wall_seconds": statistics.median(timed)

@@ -16,20 +16,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
+from made_on import made_on
 
 import tutelage
 from tutelage.rundir import RunDir
@@ -107,10 +105,7 @@ def measure(given: argparse.Namespace, url: str) -> dict[str, Any]:
         "peak_rss_mib": round(after.ru_maxrss / 1024),
         "shares": SHARES,
         "seed": given.seed,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "load_average": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
+        **made_on(PACKAGES),
     }
 
 

@@ -12,17 +12,16 @@ and answers are kept in `--plants`, so that what was begun goes on, and a diagno
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
-import os
-import platform
 import statistics
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
+from made_on import made_on
 
 from tutelage.agents.confirmation import KINDS, confirm
 from tutelage.agents.student import TransformersEngine
@@ -200,9 +199,7 @@ def write_report(student: str, folder: Path, seeds: Iterable[int], out: Path) ->
     plants = [measure(student, seed, folder / f"{student}-{seed}") for seed in ready]
     report = {
         "command": f"OMP_NUM_THREADS=1 python bench/holes.py {student}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("tutelage", "torch", "transformers", "trl")},
+        **made_on(("tutelage", "torch", "transformers", "trl")),
         "scores": summary(plants),
         "plants": plants,
     }
@@ -225,8 +222,7 @@ def main() -> None:
         folder = make_plant(given.student, seed, given.plants / f"{given.student}-{seed}")
         task = task_of(given.student, seed)
         Examiner(folder, task).ask(task.splits()[Split.PROBE])
-        with out.with_suffix(".lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with FileLock(out.with_suffix(".lock")):
             report = write_report(given.student, given.plants, seeds, out)
         print(json.dumps(report["plants"][-1]), flush=True)
     print(json.dumps(report["scores"], indent=1))

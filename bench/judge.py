@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import reasoning_gym
+from made_on import made_on
 
 from tutelage.agents.steps.checker import ArithmeticChecker
 from tutelage.graphs.lesson.judge import judge
@@ -113,10 +111,7 @@ def main() -> None:
     result = {
         "command": " ".join(["python", "bench/judge.py", *sys.argv[1:]]),
         **measure(given.n, given.seed),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "load_average": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
+        **made_on(PACKAGES),
     }
     text = json.dumps(result, indent=1) + "\n"
     if given.out:

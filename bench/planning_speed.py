@@ -11,13 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from made_on import made_on
 
 from tutelage.plugins import Plugin, build, installed
 from tutelage.schema import Problem
@@ -92,8 +92,7 @@ def main() -> None:
     planners = {name: build("planners", Plugin(name=name, options=OPTIONS.get(name, {}))) for name in names}
     report = {
         "command": "OMP_NUM_THREADS=1 python bench/planning_speed.py --out bench/results/planning_speed.json",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "versions": {name: version(name) for name in ("tutelage", "networkx", "numpy", "scipy")},
+        **made_on(("tutelage", "networkx", "numpy", "scipy")),
         "sizes": {name: getattr(given, name) for name in ("skills", "problems", "attempts", "lessons", "repeats")},
         "planners": {name: measure(planner, request, given.repeats) for name, planner in planners.items()},
         "load_average": {"before": round(before, 1), "after": round(os.getloadavg()[0], 1)},

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
+from made_on import made_on
 
 import tutelage
 from tutelage.rundir import RunDir
@@ -105,9 +103,7 @@ def main() -> None:
     report = {
         "command": f"python bench/policies.py --seeds {' '.join(map(str, given.seeds))}",
         "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
+        **made_on(PACKAGES),
         "arms": summary(runs),
         "runs": runs,
     }

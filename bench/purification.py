@@ -16,19 +16,15 @@ is not run again. `--part 1/2` does every second run, for two processes.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
-import os
-import platform
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from filelock import FileLock
+from made_on import made_on
 from purification_report import summary
 from sums import build_fluent_student, write_sums
 from watched import RandomChoice, Timed
@@ -179,7 +175,7 @@ def student_and_task(student: str, seed: int, folder: Path) -> tuple[str, Path]:
     if student == "real":
         return STUDENTS["real"]["student"]["model"], task
     path = folder / f"fluent-{seed}"
-    with _locked(folder / f"fluent-{seed}.lock"):
+    with FileLock(folder / f"fluent-{seed}.lock"):
         if not path.exists():
             part = path.with_suffix(".part")
             build_fluent_student(part, seed, task)
@@ -187,25 +183,16 @@ def student_and_task(student: str, seed: int, folder: Path) -> tuple[str, Path]:
     return str(path), task
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def record(out: Path, student: str, run: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Add a run to the report, if one is given, and return all that it has."""
-    with _locked(out.with_suffix(".lock")):
+    with FileLock(out.with_suffix(".lock")):
         known: list[dict[str, Any]] = json.loads(out.read_text())["runs"] if out.exists() else []
         if run is None:
             return known
         runs = sorted([*known, run], key=lambda one: (one["seed"], one["purifier"], one["check"], one["teachers"]))
         report = {
             "command": f"OMP_NUM_THREADS=1 python bench/purification.py {student}",
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-            "python": platform.python_version(),
-            "versions": {name: version(name) for name in PACKAGES},
+            **made_on(PACKAGES),
             **summary(runs, [tuple(arm) for arm in arms(student)]),
             "runs": runs,
         }

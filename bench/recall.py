@@ -20,17 +20,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import tempfile
 import time
 from collections import defaultdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from made_on import made_on
 from mistakes import Mistake, Worked, kinds
 from planted import ask, attempt_at, slip, write
 
@@ -243,8 +241,7 @@ def main() -> None:
     report = {
         "command": f"python bench/recall.py --seed {given.seed} --remembered {given.remembered} --queries "
         f"{given.queries} --slips {given.slips} --embedder {given.embedder}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "versions": {name: version(name) for name in ("tutelage", "torch", "chromadb", "reasoning-gym")},
+        **made_on(("tutelage", "torch", "chromadb", "reasoning-gym")),
         "seconds": round(time.perf_counter() - began),
         **result,
     }

@@ -13,15 +13,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import time
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from made_on import made_on
 
 from tutelage.agents.steps import find_wrong_step
 from tutelage.arithmetic import skills_of
@@ -156,8 +155,7 @@ def main() -> None:
     report = {
         "command": f"python bench/recall_latency.py --entries {given.entries} --queries {given.queries} "
         f"--embedder {given.embedder}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "versions": {name: version(name) for name in ("tutelage", "numpy", "chromadb")},
+        **made_on(("tutelage", "numpy", "chromadb")),
         "load_average": round(os.getloadavg()[0], 1),
         "seconds_to_open": round(opened, 1),
         **figures,

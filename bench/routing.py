@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from made_on import made_on
 
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Evidence, Problem
@@ -105,9 +104,7 @@ def main() -> None:
     figures = {f"{n}, {e}": measure(n, e, given.seeds) for e in given.encoders for n in ROUTERS}
     report = {
         "command": f"python bench/routing.py --seeds {' '.join(map(str, given.seeds))}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "load_average": round(os.getloadavg()[0], 1),
-        "versions": {name: version(name) for name in ("tutelage", "torch", "reasoning-gym")},
+        **made_on(("tutelage", "torch", "reasoning-gym")),
         "labelled": LABELLED,
         "held_out": HELD_OUT,
         "routers": figures,

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import slips as planting
+from made_on import made_on
 from rationales import OTHERS, PERCENT, Rationale, plant_in, rationales
 from slips import Slip, plant, write_right
 from worked import TASKS, Problem, problems
@@ -181,10 +179,7 @@ def main() -> None:
         "right": measure_right(right(given.n, given.seed), watch),
         "references": measure_references(given.n, given.seed, watch),
         "ms_a_text": round(1000 * watch.seconds / watch.texts, 2),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "load_average": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("tutelage", "reasoning-gym")},
+        **made_on(("tutelage", "reasoning-gym")),
     }
     text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
     if given.out:

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shlex
 import shutil
 import statistics
@@ -23,11 +21,11 @@ import sys
 from collections import Counter
 from contextlib import ExitStack
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from chains import write_chains
+from made_on import made_on
 from schooled import STUDENT, build_schooled_student
 
 import tutelage
@@ -281,9 +279,7 @@ def report(given: argparse.Namespace, runs: list[dict[str, Any]]) -> dict[str, A
     """Return what is written: how it was run, each arm's mean, the differences, and every run."""
     return {
         "command": shlex.join(["python", "bench/teaching.py", *sys.argv[1:]]),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
+        **made_on(PACKAGES),
         "students": {} if given.experiment == "real" else {str(seed): draw_ways(seed) for seed in given.seeds},
         "arms": summary(runs),
         "differences": differences(given.experiment, runs),
