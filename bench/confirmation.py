@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from made_on import made_on
 
 from tutelage.agents.confirmation import MASTERED, Answer, confirm
 from tutelage.schema import Attempt, Diagnosis, Mastery, Problem, Split, Weakness, WrongStep
@@ -98,6 +99,7 @@ def measure() -> dict[str, Any]:
             shares.setdefault(setting, {})[str(count)] = cells
     return {
         "command": "python bench/confirmation.py --out bench/results/confirmation.json",
+        **made_on(("tutelage", "numpy")),
         "tests_a_cell": TESTS,
         "threshold": MASTERED,
         "hole_pass_rate": HOLE_RATE,

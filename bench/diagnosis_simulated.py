@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from made_on import made_on
 
 from tutelage.agents.diagnostician import SkillDiagnostician
 from tutelage.schema import Attempt, Diagnosis, Problem, Weakness
@@ -59,7 +60,7 @@ def main() -> None:
         for tell in (TELLS if name == "attributed" else (0.0,))
     ]
     command = f"python bench/diagnosis_simulated.py --plants {arguments.plants} --first {arguments.first}"
-    result = {"command": command, "python": platform.python_version(), "rows": found}
+    result = {"command": command, **made_on(("tutelage", "numpy", "scipy")), "rows": found}
     arguments.out.write_text(json.dumps(result, indent=1) + "\n")
     for one in found:
         print(json.dumps(one))

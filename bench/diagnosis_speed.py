@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import time
 from collections import defaultdict
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from discovery import ASKED, STORIES
+from made_on import made_on
 
 from tutelage.agents.diagnostician import SkillDiagnostician
 from tutelage.agents.steps import find_wrong_step
@@ -195,7 +195,7 @@ def main() -> None:
         print(json.dumps(rows[-1]), flush=True)
     command = f"OMP_NUM_THREADS=1 python bench/diagnosis_speed.py --attempts {given.attempts}"
     threads = os.environ.get("OMP_NUM_THREADS")
-    machine = {"cores": os.cpu_count(), "threads": threads, "python": platform.python_version()}
+    machine = {"threads": threads, **made_on(("tutelage", "numpy", "scipy", "scikit-learn"))}
     given.out.write_text(json.dumps({"command": command, **machine, "rows": rows}, indent=1) + "\n")
 
 

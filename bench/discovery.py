@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from made_on import made_on
 from sklearn.metrics import adjusted_rand_score
 
 from tutelage.agents.diagnostician import SkillDiagnostician
@@ -163,9 +161,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     out = parser.parse_args().out
     Discoverer().discover(planted(40)[0], [])  # nothing: they have tags
-    result: dict[str, Any] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
-    result["python"] = platform.python_version()
-    result["scikit-learn"] = version("scikit-learn")
+    command = "OMP_NUM_THREADS=1 python bench/discovery.py --out bench/results/discovery.json"
+    result: dict[str, Any] = {"command": command, **made_on(("tutelage", "scikit-learn", "reasoning-gym"))}
     result["kinds"] = {"planted": kinds(*planted(PROBLEMS))}
     for name, sets in MIXTURES.items():
         result["kinds"][name] = kinds(*mixture(sets.split(), PROBLEMS))

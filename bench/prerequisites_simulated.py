@@ -6,6 +6,8 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+from made_on import made_on
+
 from tutelage.agents.prerequisites import estimate_prerequisites
 from tutelage.testing.simulated import CHAIN, draw_outcomes
 
@@ -24,7 +26,12 @@ def main() -> None:
         row = {"students": students, "precision": round(precision, 3), "recall": round(recall, 3)}
         rows.append({**row, "exact": sum(some == planted for some in edges) / DRAWS})
         print(json.dumps(rows[-1]))
-    OUT.write_text(json.dumps({"command": "python bench/prerequisites_simulated.py", "rows": rows}, indent=1) + "\n")
+    report = {
+        "command": "python bench/prerequisites_simulated.py",
+        **made_on(("tutelage", "numpy", "scipy")),
+        "rows": rows,
+    }
+    OUT.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":
