@@ -1,15 +1,17 @@
 """Compare planners under equal budgets, on a balanced pool and on one whose rarest skill is at 2 %.
 
-    OMP_NUM_THREADS=1 python bench/curriculum.py
-    OMP_NUM_THREADS=1 python bench/curriculum.py --table
+    OMP_NUM_THREADS=1 python bench/curriculum.py tiny
+    OMP_NUM_THREADS=1 python bench/curriculum.py real --planners uniform ...
 
-The task and the tiny student are those of `curriculum_task.py`. All arms of a seed and pool have the same student,
-problems, lessons a cycle (each one teacher call) and training tokens; each cycle trains from the base on all lessons so
-far. No cycle is rolled back, so the balanced gate split, on which nothing is chosen, is what is reported: accuracy by
-cycle and by skill. A planner that plans fewer lessons than it may is not helped: `lessons` and `calls` say so.
+The task and the tiny student are those of `curriculum_task.py`; `real` is SmolLM2-135M-Instruct, which has each problem
+to itself to learn from. All arms of a seed and pool have the same student, problems, lessons a cycle (each one teacher
+call) and training tokens. The tiny student trains in each cycle from the base on all lessons so far, the real one goes
+on with its adapter. No cycle is rolled back, so the balanced gate split, on which nothing is chosen, is what is
+reported: accuracy by cycle and by skill. A planner that plans fewer lessons than it may is not helped: `lessons` and
+`calls` say so.
 
-Writes bench/results/curriculum.json (`--out`) anew after each run. A run that the file has is not run again. `--part
-1/2` does every second run, for two processes.
+Writes bench/results/curriculum_STUDENT.json (`--out`) anew after each run. A run that the file has is not run again.
+`--part 1/2` does every second run, for two processes. `curriculum_report.py` makes the page's table and curves.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ import statistics
 from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from curriculum_task import POOLS, PREREQUISITES, RAREST, SIZES, SKILLS, STEPS, build_student, counted_for, write_task
+from curriculum_task import POOLS, PREREQUISITES, SKILLS, build_student, counted_for, write_task
 from filelock import FileLock
 from made_on import made_on
 
@@ -47,37 +49,64 @@ PLANNERS: dict[str, Any] = {
     "replay": "replay",
     "mix": {"name": "mix", "options": {"parts": MIX}},
 }
-CYCLES, LESSONS, DUE, TOKENS = 5, 120, 240, 20_000
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "langgraph")
 
 
-def configuration(given: argparse.Namespace, planner: str, seed: int, student: Path, task: Path) -> dict[str, Any]:
-    """Return a run's configuration; the arms differ in the planner alone."""
-    sft = {"mode": "full", "learning_rate": 1e-3, "batch_size": 32, "max_tokens": given.tokens}
+class Budget(NamedTuple):
+    """What every arm may spend, and how its student is taught."""
+
+    cycles: int
+    lessons: int
+    due: int
+    start: str
+    sft: dict[str, Any]
+    student: dict[str, Any]
+    sizes: dict[str, int]
+    task: dict[str, Any]
+
+
+BUDGETS = {
+    "tiny": Budget(
+        cycles=4,
+        lessons=300,
+        due=240,
+        start="base",
+        sft={"mode": "full", "learning_rate": 2e-3, "batch_size": 32, "max_tokens": 260_000},
+        student={"precision": "float32", "max_new_tokens": 48, "batch_size": 256},
+        sizes={"train": 2800, "probe": 280, "gate": 350, "test": 70},
+        task={"instruction": None},
+    ),
+    "real": Budget(
+        cycles=3,
+        lessons=128,
+        due=32,
+        start="last",
+        sft={"learning_rate": 1e-3, "batch_size": 4, "warmup_steps": 5, "max_tokens": 4000},
+        student={"model": "smollm2-135m-instruct", "max_new_tokens": 48},
+        sizes={"train": 1400, "probe": 70, "gate": 175, "test": 35},
+        task={},
+    ),
+}
+
+
+def configuration(budget: Budget, planner: str, seed: int, model: str, task: Path) -> dict[str, Any]:
+    """Return a run's configuration; the arms of a student differ in the planner alone."""
+    told = {"path": str(task), "skills": "skills", "split_column": "split", "prerequisites": PREREQUISITES}
     return {
         "name": "curriculum",
         "seed": seed,
         "retention": None,
-        "student": {"model": str(student), "precision": "float32", "max_new_tokens": 48, "batch_size": 256},
-        "task": {
-            "name": "dataset",
-            "options": {
-                "path": str(task),
-                "skills": "skills",
-                "split_column": "split",
-                "instruction": None,
-                "prerequisites": PREREQUISITES,
-            },
-        },
-        "exam": {"due": DUE},
+        "student": {**budget.student, "model": model},
+        "task": {"name": "dataset", "options": {**told, **budget.task}},
+        "exam": {"due": budget.due},
         "planner": PLANNERS[planner],
-        "plan": {"lessons": LESSONS},
+        "plan": {"lessons": budget.lessons},
         "teachers": [{"name": "textbook", "options": {"grain": "direct", "adapt": "never"}}],
         "teach": {"hears": [], "max_revisions": 0},
         "memory": {"recall": 0, "embedder": "static"},
-        "training": {"start": "base", "worker": "inline", "stages": [{"name": "sft", "options": sft}]},
-        "gate": {"alpha": 1e-9},
-        "stop": {"cycles": given.cycles, "patience": None},
+        "training": {"start": budget.start, "worker": "inline", "stages": [{"name": "sft", "options": budget.sft}]},
+        "gate": {"alpha": 1e-300},
+        "stop": {"cycles": budget.cycles, "patience": None},
     }
 
 
@@ -107,26 +136,25 @@ def measure(path: Path) -> list[dict[str, Any]]:
 
 def run_arm(given: argparse.Namespace, planner: str, pool: str, seed: int) -> dict[str, Any]:
     """Run an arm, anew if it was begun before, and return what is reported of it."""
-    student, tasks = student_and_tasks(seed, given.runs.absolute(), given.steps)
-    path = given.runs / f"{pool}-{planner}-{seed}"
+    model, tasks = student_and_tasks(given.student, seed, given.runs.absolute())
+    path = given.runs / f"{given.student}-{pool}-{planner}-{seed}"
     shutil.rmtree(path, ignore_errors=True)
-    config = configuration(given, planner, seed, student, tasks[pool])
-    tutelage.run(config, run_dir=path)
-    cycles = measure(path)
-    return {"planner": planner, "pool": pool, "seed": seed, "cycles": cycles}
+    tutelage.run(configuration(BUDGETS[given.student], planner, seed, model, tasks[pool]), run_dir=path)
+    return {"planner": planner, "pool": pool, "seed": seed, "cycles": measure(path)}
 
 
 @cache
-def student_and_tasks(seed: int, folder: Path, steps: int) -> tuple[Path, dict[str, Path]]:
-    """Return the student's folder and each pool's file; they are made the first time."""
-    with FileLock(folder / f"seed-{seed}.lock"):
-        tasks = {pool: write_task(folder / f"{pool}-{seed}.jsonl", seed, pool) for pool in POOLS}
-        student = folder / f"student-{seed}-{steps}"
-        if not student.exists():
+def student_and_tasks(name: str, seed: int, folder: Path) -> tuple[str, dict[str, Path]]:
+    """Return the student and each pool's file; they are made the first time."""
+    budget = BUDGETS[name]
+    with FileLock(folder / f"{name}-{seed}.lock"):
+        tasks = {pool: write_task(folder / f"{name}-{pool}-{seed}.jsonl", seed, pool, budget.sizes) for pool in POOLS}
+        model, student = budget.student.get("model"), folder / f"{name}-{seed}"
+        if not model and not student.exists():
             part = student.with_suffix(".part")
-            build_student(part, seed, list(tasks.values()), steps)
+            build_student(part, seed, list(tasks.values()))
             part.rename(student)
-    return student, tasks
+    return model or str(student), tasks
 
 
 def record(given: argparse.Namespace, run: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -137,55 +165,27 @@ def record(given: argparse.Namespace, run: dict[str, Any] | None = None) -> list
             return known
         runs = sorted([*known, run], key=lambda one: (one["pool"], one["seed"], list(PLANNERS).index(one["planner"])))
         report = {
-            "command": "OMP_NUM_THREADS=1 python bench/curriculum.py",
+            "command": f"OMP_NUM_THREADS=1 python bench/curriculum.py {given.student}",
             **made_on(PACKAGES),
-            "budget": {"cycles": given.cycles, "lessons": LESSONS, "due": DUE, "tokens": given.tokens},
-            "student": {"steps": given.steps, "sizes": SIZES, "shares": POOLS},
+            "budget": BUDGETS[given.student]._asdict(),
+            "shares": POOLS,
             "runs": runs,
         }
         given.out.write_text(json.dumps(report, indent=1) + "\n")
         return runs
 
 
-def table(runs: list[dict[str, Any]]) -> str:
-    """Return a row for each pool and planner as Markdown: means over seeds on the balanced gate split."""
-    head = ["pool", "planner", "seeds", "last", "± sd", "mean of all cycles", RAREST, "lessons", "calls"]
-    rows = [head, ["---"] * len(head)]
-    for pool in POOLS:
-        for planner in PLANNERS:
-            some = [run["cycles"] for run in runs if (run["pool"], run["planner"]) == (pool, planner)]
-            rows += [[pool, f"`{planner}`", *_figures(some)]] if some else []
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _figures(some: list[list[dict[str, Any]]]) -> list[str]:
-    last = [cycles[-1]["accuracy"] for cycles in some]
-    through = [statistics.mean(cycle["accuracy"] for cycle in cycles[1:]) for cycles in some]
-    rare = [cycles[-1]["by_skill"][RAREST] for cycles in some]
-    lessons = [sum(sum(cycle["lessons"].values()) for cycle in cycles) for cycles in some]
-    calls = [sum(cycle["calls"] for cycle in cycles) for cycles in some]
-    spread = f"{statistics.stdev(last):.3f}" if len(last) > 1 else ""
-    shown = [f"{statistics.mean(values):.3f}" for values in (last, through, rare)]
-    counts = [f"{statistics.mean(values):.0f}" for values in (lessons, calls)]
-    return [str(len(some)), f"**{shown[0]}**", spread, *shown[1:], *counts]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("student", choices=BUDGETS)
     parser.add_argument("--planners", nargs="+", choices=PLANNERS, default=list(PLANNERS))
     parser.add_argument("--pools", nargs="+", choices=POOLS, default=list(POOLS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--cycles", type=int, default=CYCLES)
-    parser.add_argument("--tokens", type=int, default=TOKENS)
-    parser.add_argument("--steps", type=int, default=STEPS, help="of the student's pretraining")
     parser.add_argument("--part", default="1/1")
     parser.add_argument("--runs", type=Path, default=Path("runs/curriculum"))
-    parser.add_argument("--out", type=Path, default=Path("bench/results/curriculum.json"))
-    parser.add_argument("--table", action="store_true", help="print what the file has, as Markdown")
+    parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    if given.table:
-        print(table(record(given)))
-        return
+    given.out = given.out or Path(f"bench/results/curriculum_{given.student}.json")
     given.runs.mkdir(parents=True, exist_ok=True)
     part, parts = map(int, given.part.split("/"))
     wanted = [(seed, pool, planner) for seed in given.seeds for pool in given.pools for planner in given.planners]

@@ -1,7 +1,7 @@
-"""The task of bench/curriculum.py: seven skills that build on one another, and a tiny student that knows three.
+"""The task of bench/curriculum.py: seven skills that build on one another, and a tiny student that knows three of them.
 
-A question is a chain of two operations. It needs one skill, which it is counted for, and beside it only skills that
-this one builds on; so each skill's share of a pool is what it is meant to be.
+Of the others it has seen a little. A question is a chain of two operations. It needs one skill, which it is counted
+for, and beside it only skills that this one builds on; so each skill's share of a pool is what it is meant to be.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ PREREQUISITES: dict[str, tuple[str, ...]] = {
     TIMES: (ADD, TAKE),
 }
 KNOWN = (ADD, TAKE, TIMES)
-"""What the student is pretrained on."""
+"""What the student is pretrained on, but for `GLIMPSED` of the texts, which are of the other skills."""
+GLIMPSED = 0.02
 POOLS: dict[str, dict[str, float]] = {
     "balanced": dict.fromkeys((ADD, TAKE, TIMES, CARRY, BORROW, BELOW, NEGATIVE), 1 / 7),
     "long-tailed": {ADD: 0.34, TAKE: 0.26, TIMES: 0.16, CARRY: 0.10, BELOW: 0.08, NEGATIVE: 0.04, BORROW: 0.02},
 }
 """The share of each skill in the train and probe splits; gate and test are balanced in both."""
 SKILLS = tuple(POOLS["balanced"])
+NEW = tuple(skill for skill in SKILLS if skill not in KNOWN)
 RAREST = BORROW
-SIZES = {"train": 1400, "probe": 350, "gate": 350, "test": 70}
 ASKED = ("Work out", "What is", "Solve", "Find")
 STEPS = 1500
 
@@ -61,7 +62,7 @@ def draw_chain(rng: random.Random, skill: str) -> str:
             return chain
 
 
-def write_task(path: Path, seed: int, pool: str, sizes: dict[str, int] = SIZES) -> Path:
+def write_task(path: Path, seed: int, pool: str, sizes: dict[str, int]) -> Path:
     """Write the problems in the format of the task `dataset`; a file that is there is left alone."""
     if not path.exists():
         rng, seen = random.Random(seed), set[str]()
@@ -85,7 +86,7 @@ def _row(rng: random.Random, skill: str, split: str, seen: set[str]) -> dict[str
     return {"question": question, "answer": answer, "skills": list(skills_of(chain)), "split": split}
 
 
-def build_student(folder: Path, seed: int, tasks: list[Path], steps: int = STEPS) -> Path:
+def build_student(folder: Path, seed: int, tasks: list[Path]) -> Path:
     """Write the student to a folder, after some minutes of pretraining on chains that no exam of the tasks has.
 
     It ends its answers as the task wants them, so that what a run teaches it is skills alone.
@@ -96,8 +97,8 @@ def build_student(folder: Path, seed: int, tasks: list[Path], steps: int = STEPS
         seed,
         ways=[{}],
         held_out={find_expression(row["question"]) for row in rows if row["split"] != "train"},
-        chain=lambda rng: draw_chain(rng, rng.choice(KNOWN)),
+        chain=lambda rng: draw_chain(rng, rng.choice(NEW if rng.random() < GLIMPSED else KNOWN)),
         words=lambda rng: rng.choice(ASKED),
-        steps=steps,
+        steps=STEPS,
         ending=lambda rng: "Answer",
     )
