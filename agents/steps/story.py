@@ -78,11 +78,14 @@ def is_slip(number: Fraction, meant: Fraction, unused: bool, known: set[Fraction
     If the solution uses the other one too, only exchanged digits of a number of three or more say so.
     """
     said, given = as_text(number), as_text(meant)
-    if len(given) < 2 or "/" in said + given or number in parts_of(meant):
+    if len(given) < 2 or "/" in said + given:
+        return False
+    exchanged = _exchanged(said, given)
+    if not (exchanged or (unused and _misread(said, given))) or number in parts_of(meant):
         return False
     if not unused:
-        return len(given) > 2 and _exchanged(said, given) and not _made(number, known)
-    return _exchanged(said, given) or (_misread(said, given) and not _made(number, known))
+        return len(given) > 2 and not _made(number, known)
+    return exchanged or not _made(number, known)
 
 
 def _exchanged(said: str, given: str) -> bool:
