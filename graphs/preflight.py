@@ -152,8 +152,15 @@ def _checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
         yield from _price_checks(parts.config, "the critic", "critic", parts.critic)
     yield "step checker", partial(_check_steps, parts)
     yield from _purifier_checks(parts)
+    yield from _diagnostician_checks(parts)
+
+
+def _diagnostician_checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     if hasattr(parts.diagnostician, "check"):
         yield "diagnostician answers", parts.diagnostician.check
+    if hasattr(parts.diagnostician, "check_skills"):
+        skills = {skill for problem in parts.problems.get(Split.PROBE, ()) for skill in problem.skills}
+        yield "diagnostician fits the task", partial(parts.diagnostician.check_skills, skills)
     if describer := getattr(parts.diagnostician, "describer", None):
         yield from _price_checks(parts.config, "the diagnostician", "diagnostician", describer)
 

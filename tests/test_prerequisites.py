@@ -75,6 +75,18 @@ def test_doctor_finds_a_bad_file_before_a_run(tmp_path: Path) -> None:
     assert len(found) == 1 and "form a cycle" in found[0] and "p.yaml" in found[0]
 
 
+def test_a_file_for_another_task_is_refused_where_the_task_has_tags(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("Adding with a carry: [adding]\n")
+    diagnostician = SkillDiagnostician(prerequisites=str(tmp_path / "p.yaml"))
+    with pytest.raises(InputError, match=r"p\.yaml: has 'Adding with a carry', but none of .*'carrying'; spell them"):
+        diagnostician.check_skills({"carrying"})
+    diagnostician.check_skills({"adding"})
+    diagnostician.check_skills(set())
+    spec = {"name": "skills", "options": {"prerequisites": str(tmp_path / "p.yaml")}}
+    found = [check for check in examine_config(RunConfig(**fake_config(diagnostician=spec))).checks if check.problem]
+    assert [check.name for check in found] == ["diagnostician fits the task"]
+
+
 def test_what_is_left_out_is_bridged() -> None:
     assert restricted({"b": ("a",), "c": ("b",), "d": ("c", "a")}, {"a", "c", "d"}) == {"c": ("a",), "d": ("c",)}
     assert in_order(["d", "c", "a"], {"c": ("d",), "d": ("b",)}) == ["a", "d", "c"]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from ...errors import InputError
 from ...prerequisites import read_file, read_mapping, restricted
 from ..prerequisites import FEWEST, Outcomes, estimate_prerequisites
 
@@ -27,11 +28,28 @@ class Curriculum:
             InputError: If the file cannot be read, or there is a cycle.
         """
         self._estimated = source == ESTIMATE
+        self._source = source
         self._given: dict[str, tuple[str, ...]] = {}
         if source == TASK:
             self._given = read_mapping(offered, "task: prerequisites")
         elif source is not None and not self._estimated:
             self._given = read_file(Path(source))
+
+    def check_skills(self, skills: Collection[str]) -> None:
+        """Refuse prerequisites of other skills altogether, as a file for another task has them.
+
+        Args:
+            skills: The task's; none if its problems have no tags, and what will be discovered cannot be known.
+
+        Raises:
+            InputError: If none of them is named.
+        """
+        named = set(self._given).union(*self._given.values())
+        if skills and named and not named & set(skills):
+            raise InputError(
+                f"prerequisites: {self._source}: has {min(named)!r}, but none of the task's skills, such as "
+                f"{min(skills)!r}; spell them as the task does, or give another file"
+            )
 
     def caveat(self, cycles: int) -> str | None:
         """Say so if an estimate can find nothing in so many cycles, in each of which one checkpoint is diagnosed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -92,6 +92,10 @@ class SkillDiagnostician:
             self._discoverer.texts.check()
         if self.describer:
             self.describer.check()
+
+    def check_skills(self, skills: Collection[str]) -> None:
+        """Raise InputError if the prerequisites name none of the task's skills, where its problems are tagged."""
+        self._curriculum.check_skills(skills)
 
     def caveat(self, cycles: int) -> str | None:
         """Return what a person should know before a run of at most so many cycles; None if there is nothing."""
