@@ -70,15 +70,21 @@ def test_no_step_is_larger_than_the_limit_from_what_is_mastered() -> None:
     assert made.assignments[-1].reason == "review within a step: predicted 0.90"
 
 
-def test_where_nothing_mastered_is_near_the_step_is_from_the_easiest_of_the_stage() -> None:
-    # The gap itself is 0.8. Of b's problems those last answered right are at (1 + 0.4) / 3 = 0.47, the others at 0.20.
-    attempts = [make_attempt(f"b{number}", 1.0) for number in range(4)]
-    made = plan({"a": 0.95, "b": 0.2}, 10, {"a": 5, "b": 20}, attempts=attempts, options={"fill": False})
-    assert {one.problem_id for one in made.assignments} == {"b0", "b1", "b2", "b3"}
-    wide = plan({"a": 0.95, "b": 0.2}, 10, {"a": 5, "b": 20}, attempts=attempts, options={"fill": False, "step": 0.3})
-    assert len(wide.assignments) == 10
-    easy = [one.problem_id in ("b0", "b1", "b2", "b3") for one in wide.assignments]
-    assert easy == sorted(easy, reverse=True) and not all(easy)  # the easiest first
+def test_where_nothing_mastered_is_near_the_step_is_from_the_easiest_skill_of_the_stage() -> None:
+    # The gap itself is 0.8; d is at 0.5, so that b, at 0.2, is out of reach.
+    found = make_diagnosis({"a": 0.95, "b": 0.2, "d": 0.5}, prerequisites={"b": ("a",), "d": ("a",)})
+    request = make_request(make_problems(a=5, b=20, d=20), 40, found)
+    assert {one.problem_id[0] for one in LadderPlanner(fill=False).plan(request).assignments} == {"d"}
+    assert len(LadderPlanner(fill=False, step=0.3).plan(request).assignments) == 40
+
+
+def test_an_answer_that_is_right_by_luck_leaves_the_rest_of_its_skill_within_a_step() -> None:
+    # Of b's problems b0 is at (1 + 0.4) / 3 = 0.47, b1 at 0.4 / 3 = 0.13 and the others at 0.20.
+    attempts = [make_attempt("b0", 1.0), make_attempt("b1", 0.0)]
+    made = plan({"a": 0.95, "b": 0.2}, 20, {"a": 5, "b": 20}, attempts=attempts, options={"fill": False})
+    taught = [one.problem_id for one in made.assignments]
+    assert len(taught) == 20
+    assert (taught[0], taught[-1]) == ("b0", "b1")  # the easiest first
 
 
 def test_a_problem_belongs_to_the_latest_of_its_deficient_skills() -> None:

@@ -37,7 +37,8 @@ class LadderPlanner:
       deficient skills; the lowest stage with such problems is taught until none of its skills is deficient. Problems of
       skills that were taught and still are deficient are its remedial work.
     - Step limit: a problem's predicted pass rate is at most `step` below that of the hardest problem mastered; where
-      no problem of the stage is so near, below that of the stage's easiest.
+      no skill of the stage is so near, below that of the stage's easiest skill. (Not of its easiest problem: one that
+      went right by luck would leave nothing else within a step.)
 
     Lessons that are left open go to problems within a step that need no deficient skill, as review. It teaches fewer
     rather than what is out of reach.
@@ -98,7 +99,7 @@ class LadderPlanner:
         at = {p.id: max(stage_of[s] for s in found) for p in model.pool if (found := _deficient(p, gaps, model))}
         stage = min(at.values(), default=0)
         problems = [problem for problem in model.pool if at.get(problem.id) == stage]
-        easiest = max((chances[problem.id] for problem in problems), default=None)
+        easiest = max(map(model.expected, problems), default=None)
         mastered = [
             chances[p.id]
             for p in model.pool
@@ -110,7 +111,7 @@ class LadderPlanner:
         """Return the least pass rate that is within a step.
 
         Args:
-            easiest: The predicted pass rate of the stage's easiest problem; None if nothing is deficient.
+            easiest: The expected pass rate of the stage's easiest skill; None if nothing is deficient.
             hardest: That of the hardest problem mastered; None if nothing is.
         """
         if easiest is None:

@@ -68,14 +68,18 @@ class LearnerModel:
             self._weakest[problem.id] = min(known)[1] if known else None
         return self._weakest[problem.id]
 
+    def expected(self, problem: Problem) -> float:
+        """Return the pass rate at a problem of these skills, whatever became of this one."""
+        weakest = self.weakest(problem)
+        return self.accuracy if weakest is None else self._means[weakest]
+
     def predicted(self, problem: Problem) -> float:
         """Predict the pass rate at a problem.
 
         The mastery of its weakest skill (the overall accuracy where it has none); its own latest score, where it has
         one, moves this by as much as one answer should: a single wrong answer does not make a problem hopeless.
         """
-        weakest = self.weakest(problem)
-        expected = self.accuracy if weakest is None else self._means[weakest]
+        expected = self.expected(problem)
         if problem.id not in self.latest:
             return expected
         return (self.latest[problem.id] + PRIOR * expected) / (1 + PRIOR)
