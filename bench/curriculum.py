@@ -83,7 +83,7 @@ BUDGETS = {
         start="last",
         sft={"learning_rate": 1e-3, "batch_size": 4, "warmup_steps": 5, "max_tokens": 4000},
         student={"model": "smollm2-135m-instruct", "max_new_tokens": 48},
-        sizes={"train": 1400, "probe": 70, "gate": 175, "test": 35},
+        sizes={"train": 1400, "probe": 70, "gate": 140, "test": 35},
         task={},
     ),
 }

@@ -195,11 +195,9 @@ def test_the_figures_of_diagnosis_are_those_that_were_measured() -> None:
         shares = f"{one['precision']:.3f} | {one['recall']:.3f} | {100 * one['exact']:.0f} %"
         assert f"| {one['students']} | {shares} |" in page
     for one in json.loads((results / "diagnosis_speed.json").read_text())["rows"]:
-        # Others had the machine: what two cores compute counts, two processes that find steps and one that diagnoses.
-        assert one["attempts"] == 100_000 and one["diagnosing_seconds"] < 60
-        assert one["finding_cpu_seconds"] / 2 + one["diagnosing_cpu_seconds"] < 60
+        assert one["attempts"] == 100_000 and one["wall_seconds"] < 60
         steps, diagnosed = ([one[f"{part}_seconds"], one[f"{part}_cpu_seconds"]] for part in ("finding", "diagnosing"))
-        spent = " | ".join(map(str, [*steps, *diagnosed, one["load_before"]]))
+        spent = " | ".join(map(str, [*steps, *diagnosed, one["wall_seconds"]]))
         skills = f"{one['skills']:,}" if one["skills"] else f"{one['kinds_discovered']} discovered"
         assert f"| {one['attempts']:,} | {one['problems']:,} | {skills} | {spent} |" in page
 
