@@ -15,57 +15,58 @@ from curriculum import PLANNERS
 from curriculum_task import POOLS, RAREST, SKILLS
 
 Run = dict[str, Any]
+BOTH = "both"
 
 
-def of_arm(runs: list[Run], pool: str, planner: str) -> list[list[dict[str, Any]]]:
-    """Return the cycles of an arm, for each of its seeds."""
-    return [run["cycles"] for run in runs if (run["pool"], run["planner"]) == (pool, planner)]
+def of_arm(runs: list[Run], pool: str, planner: str) -> list[Run]:
+    """Return an arm's runs in a pool, or in `BOTH`."""
+    return [run for run in runs if run["planner"] == planner and pool in (run["pool"], BOTH)]
+
+
+def last(run: Run) -> float:
+    """Return the accuracy of a run's last student."""
+    return float(run["cycles"][-1]["accuracy"])
+
+
+def ranking(runs: list[Run], pool: str = BOTH) -> list[str]:
+    """Return the planners, the one whose last students are best on the mean first."""
+    found = [planner for planner in PLANNERS if of_arm(runs, pool, planner)]
+    return sorted(found, key=lambda planner: -statistics.mean(map(last, of_arm(runs, pool, planner))))
 
 
 def gains(runs: list[Run], pool: str, planner: str) -> list[float]:
-    """Return by how much an arm's last accuracy is above that of `uniform`, for each seed that both have."""
-    last = {(run["planner"], run["seed"]): run["cycles"][-1]["accuracy"] for run in runs if run["pool"] == pool}
-    seeds = sorted({seed for _, seed in last})
-    pairs = [(last.get((planner, seed)), last.get(("uniform", seed))) for seed in seeds]
-    return [round(one - other, 4) for one, other in pairs if one is not None and other is not None]
-
-
-def overall(runs: list[Run], planner: str) -> float:
-    """Return the mean of a planner's last accuracies over pools and seeds: what the default is chosen by."""
-    return statistics.mean(run["cycles"][-1]["accuracy"] for run in runs if run["planner"] == planner)
+    """Return by how much an arm's last accuracy is above that of `uniform`, for each pool and seed that both have."""
+    base = {(run["pool"], run["seed"]): last(run) for run in of_arm(runs, pool, "uniform")}
+    both = [run for run in of_arm(runs, pool, planner) if (run["pool"], run["seed"]) in base]
+    return [round(last(run) - base[run["pool"], run["seed"]], 4) for run in both]
 
 
 def table(runs: list[Run]) -> str:
     """Return a row for each pool and planner as Markdown, the best first: means over seeds, on the gate split."""
-    head = ["pool", "planner", "base", "last", "± sd", "over `uniform`, by seed", "all cycles", RAREST, "lessons"]
-    rows = [head, ["---"] * len(head)]
-    for pool in POOLS:
-        arms = [planner for planner in PLANNERS if of_arm(runs, pool, planner)]
-        arms.sort(key=lambda planner: -_mean(of_arm(runs, pool, planner), -1))
-        rows += [[pool, f"`{planner}`", *_figures(runs, pool, planner)] for planner in arms]
+    head = ["pool", "planner", "base", "last", "± sd", "over `uniform`", "of these above 0", "all cycles", RAREST]
+    rows = [[*head, "lessons"], ["---"] * (len(head) + 1)]
+    for pool in (BOTH, *POOLS):
+        rows += [[pool, f"`{planner}`", *_figures(runs, pool, planner)] for planner in ranking(runs, pool)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _mean(some: list[list[dict[str, Any]]], cycle: int) -> float:
-    return statistics.mean(cycles[cycle]["accuracy"] for cycles in some)
-
-
 def _figures(runs: list[Run], pool: str, planner: str) -> list[str]:
-    some = of_arm(runs, pool, planner)
-    last = [cycles[-1]["accuracy"] for cycles in some]
-    through = statistics.mean(cycle["accuracy"] for cycles in some for cycle in cycles[1:])
-    rare = statistics.mean(cycles[-1]["by_skill"][RAREST] for cycles in some)
-    lessons = statistics.mean(sum(sum(cycle["lessons"].values()) for cycle in cycles) for cycles in some)
-    spread = f"{statistics.stdev(last):.3f}" if len(last) > 1 else ""
-    over = "" if planner == "uniform" else ", ".join(f"{gain:+.3f}" for gain in gains(runs, pool, planner))
+    some, over = of_arm(runs, pool, planner), gains(runs, pool, planner)
+    lessons = statistics.mean(sum(sum(cycle["lessons"].values()) for cycle in run["cycles"]) for run in some)
+    ends = list(map(last, some))
     return [
-        f"{_mean(some, 0):.3f}",
-        f"**{_mean(some, -1):.3f}**",
-        spread,
-        over,
-        *(f"{value:.3f}" for value in (through, rare)),
+        f"{statistics.mean(run['cycles'][0]['accuracy'] for run in some):.3f}",
+        f"**{statistics.mean(ends):.3f}**",
+        f"{statistics.stdev(ends):.3f}" if len(ends) > 1 else "",
+        *(["", ""] if planner == "uniform" else [f"{statistics.mean(over):+.3f}", f"{_above(over)} of {len(over)}"]),
+        f"{statistics.mean(cycle['accuracy'] for run in some for cycle in run['cycles'][1:]):.3f}",
+        f"{statistics.mean(run['cycles'][-1]['by_skill'][RAREST] for run in some):.3f}",
         f"{lessons:.0f}",
     ]
+
+
+def _above(gained: list[float]) -> int:
+    return sum(gain > 0 for gain in gained)
 
 
 def draw(runs: list[Run], planners: list[str], path: Path) -> None:
@@ -90,8 +91,8 @@ def draw(runs: list[Run], planners: list[str], path: Path) -> None:
         figure.savefig(path, metadata={"Date": None})
 
 
-def _marks(cycles: list[dict[str, Any]], skill: str) -> list[float]:
-    return [cycle["by_skill"][skill] for cycle in cycles]
+def _marks(run: Run, skill: str) -> list[float]:
+    return [cycle["by_skill"][skill] for cycle in run["cycles"]]
 
 
 def main() -> None:
@@ -102,9 +103,6 @@ def main() -> None:
     given = parser.parse_args()
     runs = json.loads(given.report.read_text())["runs"]
     print(table(runs))
-    for planner in PLANNERS:
-        if any(run["planner"] == planner for run in runs):
-            print(f"{planner}: {overall(runs, planner):.4f} over both pools")
     if given.curves:
         draw(runs, given.planners, given.curves)
 
