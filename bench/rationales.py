@@ -104,7 +104,8 @@ def _wrong_result(name: str, rationale: Rationale, match: re.Match[str]) -> Slip
     if rest is None:
         return None
     text = rationale.text[:start] + said + rest
-    return Slip(name, "equation", start, start + len(said), rationale.question, text)
+    values = exact(match), wrong
+    return Slip(name, "equation", start, start + len(said), rationale.question, text, values=values)
 
 
 def _wrong_copy(name: str, rationale: Rationale, match: re.Match[str], rng: random.Random) -> Slip | None:
@@ -123,7 +124,8 @@ def _wrong_copy(name: str, rationale: Rationale, match: re.Match[str], rng: rand
             continue
         (start, end), at = match.span(side), match.start("result")
         text = rationale.text[:start] + said + rationale.text[end:at] + as_text(result) + rest
-        return Slip(name, "copied", start, start + len(said), rationale.question, text)
+        values = Fraction(number), Fraction(said)
+        return Slip(name, "copied", start, start + len(said), rationale.question, text, values=values)
     return None
 
 
@@ -173,7 +175,8 @@ def _other_answer(rationale: Rationale, rng: random.Random) -> Slip | None:
     if other <= 0 or other in numbers_in(steps[equations[-1].end() :]):
         return None
     text = f"{steps}{mark}{as_text(other)}"
-    return Slip(ANSWER, "answer", len(steps) + 1, len(text), rationale.question, text)
+    values = Fraction(answer), other
+    return Slip(ANSWER, "answer", len(steps) + 1, len(text), rationale.question, text, values=values)
 
 
 def _left_over(steps: str, last: re.Match[str]) -> bool:

@@ -32,6 +32,8 @@ class Slip:
     question: str
     text: str
     truncated: bool = False
+    values: tuple[Fraction, Fraction] | None = None
+    """What should stand there and what does, where that is a number."""
 
 
 def _quotient_off(a: Fraction, op: str, b: Fraction) -> Fraction | None:
@@ -136,7 +138,8 @@ def _wrong_result(
         if wrong is None or wrong == line.result or (problem.fraction and wrong <= 0):
             continue
         text = write(problem, carry_out(operations, {at: wrong}), style, rng)
-        return Slip(name, "equation", *text.parts[at]["result"], problem.question, text.text)
+        values = None if chain else (line.result, wrong)  # of a chain the whole rest of the line is what differs
+        return Slip(name, "equation", *text.parts[at]["result"], problem.question, text.text, values=values)
     return None
 
 
@@ -162,7 +165,8 @@ def _wrong_copy(name: str, problem: Problem, rng: random.Random) -> Slip | None:
         lines = carry_out(changed)
         if lines[-1].result != carry_out(operations)[-1].result:
             text = write(problem, lines, style, rng)
-            return Slip(name, "copied", *text.parts[at][side], problem.question, text.text)
+            values = Fraction(number), Fraction(wrong)
+            return Slip(name, "copied", *text.parts[at][side], problem.question, text.text, values=values)
     return None
 
 
@@ -195,7 +199,8 @@ def _other_answer(problem: Problem, rng: random.Random) -> Slip | None:
     if abs(other - last) < 1 or other == last * 100 or other * 100 == last:
         return None
     text = write(problem, lines, style, rng, as_text(other))
-    return Slip("answer differs from the last step", "answer", *text.answer, problem.question, text.text)
+    where = (*text.answer, problem.question, text.text)
+    return Slip("answer differs from the last step", "answer", *where, values=(last, other))
 
 
 def _cut_off(problem: Problem, rng: random.Random) -> Slip | None:

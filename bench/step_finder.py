@@ -3,8 +3,9 @@
     python bench/step_finder.py --seed 0 --out bench/results/step_finder.json
 
 A planted slip counts as found if the finder names its kind and a span that touches it; an alarm that does not is a
-false one. Recall is found / planted, precision found / alarms. Nothing but Python and reasoning_gym: no model, no GPU.
-The finder was developed on seed 100; the figures are those of another.
+false one. Recall is found / planted, precision found / alarms. `values_named` counts, of those found in which a number
+is wrong, how many are named with the number that should stand there and the one that does. Nothing but Python and
+reasoning_gym: no model, no GPU. The finder was developed on seed 100; the figures are those of another.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from slips import Slip, plant, write_right
 from worked import TASKS, Problem, problems
 
 from tutelage.agents.steps import find_wrong_step
+from tutelage.arithmetic import as_text
 from tutelage.schema import WrongStep
 
 STORIES = "gsm_symbolic"
@@ -107,16 +109,20 @@ def right(n: int, seed: int) -> Iterator[tuple[str, str, str]]:
 def measure_planted(n: int, seed: int, watch: Watch) -> dict[str, Any]:
     """Count what is found of planted slips, in all, by slip and by task."""
     counts: dict[str, Counter[str]] = {}
+    values: Counter[bool] = Counter()
     missed: list[dict[str, Any]] = []
     for task, slip in planted(n, seed):
         found = watch.find(slip.question, slip.text, slip.truncated)
         outcome = judged(found, slip)
+        if found is not None and outcome == "found" and slip.values:
+            values[(found.expected, found.found) == tuple(map(as_text, slip.values))] += 1
         for name in ("all", f"slip {slip.name}", f"task {task}", f"kind {slip.kind}"):
             counts.setdefault(name, Counter())[outcome] += 1
         if outcome != "found" and len(missed) < 20:
             missed.append({"slip": slip.name, "task": task, "outcome": outcome, "text": slip.text[-300:]})
     rows = {name: scored(some) for name, some in sorted(counts.items())}
-    return {**rows.pop("all"), "by": rows, "some_not_found": missed}
+    named = {"n": values.total(), "right": values[True]}
+    return {**rows.pop("all"), "values_named": named, "by": rows, "some_not_found": missed}
 
 
 def judged(found: WrongStep | None, slip: Slip) -> str:

@@ -23,6 +23,8 @@ def test_the_figures_of_the_finder_are_those_that_were_measured() -> None:
     for name, row in rows.items():
         assert f"| {name} | {row['n']} | {row['precision']:.3f} | {row['recall']:.3f} |" in PAGE
     said = " ".join(PAGE.split())
+    values = planted["values_named"]
+    assert f"should stand there in {values['right']} of the {values['n']} found" in said
     references = MEASURED["references"]
     assert f"On the right solutions: {MEASURED['right']['false_alarms']} false alarms of 1,000" in said
     assert f"as they are: {references['false_alarms']} false alarms, and " in said
