@@ -60,17 +60,16 @@ def test_remedial_work_is_of_the_skills_that_fall_short_alone() -> None:
 
 
 def test_no_step_is_larger_than_the_limit_from_what_is_mastered() -> None:
-    # a is mastered at 0.90; b's problems are at 0.80, or at (0 + 2 x 0.8) / 3 = 0.53 where the last answer was wrong.
-    attempts = [make_attempt(f"b{number}", 0.0) for number in range(10)]
-    earlier = [make_diagnosis({"a": 0.9, "b": 0.3})]
-    made = plan({"a": 0.901, "b": 0.8}, 40, {"a": 10, "b": 20}, attempts=attempts, earlier=earlier)
-    near = [f"b{number}" for number in range(10, 20)]
-    assert {one.problem_id for one in made.assignments} == {*near, *(f"a{number}" for number in range(10))}
-    assert [one.problem_id[0] for one in made.assignments] == ["b"] * 10 + ["a"] * 10  # then review
+    # a is mastered at 0.90; d, at 0.8, is within a step of it, and b, at 0.7, is not.
+    edges = {"b": ("a",), "d": ("a",)}
+    earlier = [make_diagnosis({"a": 0.9, "b": 0.3, "d": 0.3})]
+    found = make_diagnosis({"a": 0.901, "b": 0.7, "d": 0.8}, prerequisites=edges)
+    made = LadderPlanner().plan(make_request(make_problems(a=10, b=20, d=20), 40, found, earlier=earlier))
+    assert [one.problem_id[0] for one in made.assignments] == ["d"] * 20 + ["a"] * 10  # then review
     assert made.assignments[-1].reason == "review within a step: predicted 0.90"
 
 
-def test_where_nothing_mastered_is_near_the_step_is_from_the_easiest_skill_of_the_stage() -> None:
+def test_where_nothing_mastered_is_near_the_step_is_from_the_easiest_of_the_stage() -> None:
     # The gap itself is 0.8; d is at 0.5, so that b, at 0.2, is out of reach.
     found = make_diagnosis({"a": 0.95, "b": 0.2, "d": 0.5}, prerequisites={"b": ("a",), "d": ("a",)})
     request = make_request(make_problems(a=5, b=20, d=20), 40, found)
@@ -78,13 +77,27 @@ def test_where_nothing_mastered_is_near_the_step_is_from_the_easiest_skill_of_th
     assert len(LadderPlanner(fill=False, step=0.3).plan(request).assignments) == 40
 
 
-def test_an_answer_that_is_right_by_luck_leaves_the_rest_of_its_skill_within_a_step() -> None:
-    # Of b's problems b0 is at (1 + 0.4) / 3 = 0.47, b1 at 0.4 / 3 = 0.13 and the others at 0.20.
-    attempts = [make_attempt("b0", 1.0), make_attempt("b1", 0.0)]
-    made = plan({"a": 0.95, "b": 0.2}, 20, {"a": 5, "b": 20}, attempts=attempts, options={"fill": False})
+def test_the_easiest_of_the_stage_is_what_its_weakest_skill_makes_it() -> None:
+    # b alone would be at 0.6, but comes only together with a, which is at 0.2.
+    found = make_diagnosis({"a": 0.2, "b": 0.6, "d": 0.25}, prerequisites={"b": ("c",), "d": ("c",)})
+    made = LadderPlanner(fill=False).plan(make_request(make_problems(a_b=5, d=5), 10, found))
+    assert {one.problem_id[0] for one in made.assignments} == {"a", "d"}
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.45, 0.6, 0.69])
+@pytest.mark.parametrize("right", [0, 1, 19])
+def test_single_answers_put_nothing_within_a_step_or_out_of_it(rate: float, right: int) -> None:
+    attempts = [make_attempt(f"b{number}", float(number < right)) for number in range(20)]
+    made = plan({"a": 0.95, "b": rate}, 20, {"a": 5, "b": 20}, attempts=attempts, options={"fill": False})
     taught = [one.problem_id for one in made.assignments]
     assert len(taught) == 20
-    assert (taught[0], taught[-1]) == ("b0", "b1")  # the easiest first
+    assert {*taught[:right]} == {f"b{number}" for number in range(right)}  # the easiest first
+
+
+def test_what_no_teacher_can_explain_is_neither_mastered_nor_reviewed() -> None:
+    found = make_diagnosis({"a": 0.95, "b": 0.6, "d": 0.1, "z": 0.05}, prerequisites={"b": ("a",), "d": ("a",)})
+    request = make_request(make_problems(a=5, b=5, d=5, z=5), 20, found, teacher_rates={"z": 0.0})
+    assert {one.problem_id[0] for one in LadderPlanner().plan(request).assignments} == {"a", "b"}
 
 
 def test_a_problem_belongs_to_the_latest_of_its_deficient_skills() -> None:

@@ -23,8 +23,10 @@ class _Rung(NamedTuple):
     stage: int
     problems: list[Problem]
     """Of the stage, each with a skill that is not mastered."""
+    rest: list[Problem]
+    """Without a deficient skill, such as teachers can explain."""
     bar: float
-    """The least predicted pass rate of a problem that is within a step."""
+    """The least expected pass rate of a problem that is within a step."""
 
 
 class LadderPlanner:
@@ -36,12 +38,13 @@ class LadderPlanner:
     - Stages are the topological generations of the prerequisites. A problem belongs to the latest stage of its
       deficient skills; the lowest stage with such problems is taught until none of its skills is deficient. Problems of
       skills that were taught and still are deficient are its remedial work.
-    - Step limit: a problem's predicted pass rate is at most `step` below that of the hardest problem mastered; where
-      no skill of the stage is so near, below that of the stage's easiest skill. (Not of its easiest problem: one that
-      went right by luck would leave nothing else within a step.)
+    - Step limit: how hard a problem is says the expected pass rate of its weakest skill, whatever became of this very
+      problem: one answer that is right by luck, or wrong, puts nothing within a step or out of it. It is at most `step`
+      below that of the hardest problem mastered; where the stage has nothing so near, below that of the stage's
+      easiest.
 
     Lessons that are left open go to problems within a step that need no deficient skill, as review. It teaches fewer
-    rather than what is out of reach.
+    rather than what is out of reach. What no teacher can explain is neither mastered nor reviewed.
     """
 
     def __init__(self, gap: float = 0.3, step: float = 0.15, mastered: float = 0.9, fill: bool = True) -> None:
@@ -67,19 +70,20 @@ class LadderPlanner:
     def plan(self, request: PlanningRequest) -> LessonPlan:
         """Return up to `request.lessons` assignments, the easiest first."""
         model, generator = LearnerModel.of(request), generator_of(request)
-        chances = {problem.id: model.predicted(problem) for problem in model.pool}
         gaps = self.deficient(request, model)
-        rung = self._rung(request, model, gaps, chances)
-        within = [problem for problem in rung.problems if chances[problem.id] >= rung.bar - TOLERANCE]
+        rung = self._rung(request, model, gaps)
+        within = [problem for problem in rung.problems if model.expected(problem) >= rung.bar - TOLERANCE]
         weights = [max(gaps.get(skill, 0.0) for skill in model.groups(one)) for one in within]
         drawn = weighted_order(within, weights, generator)[: max(request.lessons, 0)]
-        drawn.sort(key=lambda problem: -chances[problem.id])
+        drawn.sort(key=lambda problem: -model.predicted(problem))
         tried = _taught_skills(request, model)
         picks = [Pick(one, _reason(one, rung.stage, gaps, tried, model)) for one in drawn]
         if self.fill:
-            review = [p for p in model.pool if not _deficient(p, gaps, model) and chances[p.id] >= rung.bar - TOLERANCE]
-            again = edge_order(review, model, generator)
-            picks += [Pick(one, f"review within a step: predicted {chances[one.id]:.2f}") for one in again]
+            again = [problem for problem in rung.rest if model.expected(problem) >= rung.bar - TOLERANCE]
+            picks += [
+                Pick(one, f"review within a step: predicted {model.predicted(one):.2f}")
+                for one in edge_order(again, model, generator)
+            ]
         return lesson_plan(picks, request, model)
 
     def deficient(self, request: PlanningRequest, model: LearnerModel) -> dict[str, float]:
@@ -92,26 +96,22 @@ class LadderPlanner:
             found = {s for s in skills if gaps[s] > self.gap or (s in found and 1 - gaps[s] < self.mastered)}
         return {skill: gaps[skill] for skill in skills if skill in found}
 
-    def _rung(
-        self, request: PlanningRequest, model: LearnerModel, gaps: Mapping[str, float], chances: Mapping[str, float]
-    ) -> _Rung:
+    def _rung(self, request: PlanningRequest, model: LearnerModel, gaps: Mapping[str, float]) -> _Rung:
         stage_of = stages(prerequisite_graph(request.diagnosis.prerequisites, gaps))
         at = {p.id: max(stage_of[s] for s in found) for p in model.pool if (found := _deficient(p, gaps, model))}
         stage = min(at.values(), default=0)
         problems = [problem for problem in model.pool if at.get(problem.id) == stage]
+        rates = {p.id: _teacher_rate(p, model, request.teacher_rates) for p in model.pool if p.id not in at}
+        rest = [problem for problem in model.pool if rates.get(problem.id, 0.0) > 0]
+        mastered = [rate for p in rest if (rate := model.expected(p)) >= self.mastered * rates[p.id]]
         easiest = max(map(model.expected, problems), default=None)
-        mastered = [
-            chances[p.id]
-            for p in model.pool
-            if p.id not in at and chances[p.id] >= self.mastered * _teacher_rate(p, model, request.teacher_rates)
-        ]
-        return _Rung(stage, problems, self._bar(easiest, min(mastered, default=None)))
+        return _Rung(stage, problems, rest, self._bar(easiest, min(mastered, default=None)))
 
     def _bar(self, easiest: float | None, hardest: float | None) -> float:
-        """Return the least pass rate that is within a step.
+        """Return the least expected pass rate that is within a step.
 
         Args:
-            easiest: The expected pass rate of the stage's easiest skill; None if nothing is deficient.
+            easiest: That of the stage's easiest problem; None if nothing is deficient.
             hardest: That of the hardest problem mastered; None if nothing is.
         """
         if easiest is None:
