@@ -3,12 +3,11 @@
     OMP_NUM_THREADS=1 python bench/curriculum.py tiny
     OMP_NUM_THREADS=1 python bench/curriculum.py real --planners uniform ...
 
-The task and the tiny student are those of `curriculum_task.py`; `real` is SmolLM2-135M-Instruct, which has each problem
-to itself to learn from. All arms of a seed and pool have the same student, problems, lessons a cycle (each one teacher
-call) and training tokens. The tiny student trains in each cycle from the base on all lessons so far, the real one goes
-on with its adapter. No cycle is rolled back, so the balanced gate split, on which nothing is chosen, is what is
-reported: accuracy by cycle and by skill. A planner that plans fewer lessons than it may is not helped: `lessons` and
-`calls` say so.
+The task and the tiny student are those of `curriculum_task.py`; `real` is SmolLM2-135M-Instruct. All arms of a seed and
+pool have the same student, problems, training tokens and number of lessons that they may plan in a cycle, each of which
+is one teacher call. Each cycle goes on from the last one's student, and examines what it was taught. No cycle is rolled
+back, so the balanced gate split, on which nothing is chosen, is what is reported: accuracy by cycle and by skill. A
+planner that plans fewer lessons than it may is not helped: `lessons` and `calls` say so.
 
 Writes bench/results/curriculum_STUDENT.json (`--out`) anew after each run. A run that the file has is not run again.
 `--part 1/2` does every second run, for two processes. `curriculum_report.py` makes the page's table and curves.
@@ -21,17 +20,18 @@ import json
 import shutil
 import statistics
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from curriculum_task import POOLS, PREREQUISITES, SKILLS, build_student, counted_for, write_task
+from curriculum_task import GLIMPSED, POOLS, PREREQUISITES, SKILLS, STEPS, build_student, counted_for, write_task
 from filelock import FileLock
-from made_on import made_on
+from made_on import commit, made_on
 
 import tutelage
 from tutelage.rundir import RunDir
-from tutelage.schema import Split
+from tutelage.schema import CycleReport, Problem, Split
 
 MIX = [
     {"planner": "replay", "share": 0.2},
@@ -49,6 +49,8 @@ PLANNERS: dict[str, Any] = {
     "replay": "replay",
     "mix": {"name": "mix", "options": {"parts": MIX}},
 }
+NEVER = 1e-300
+"""Less than any p of harm on so few gate problems: 0.5^350 is 4e-106."""
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "langgraph")
 
 
@@ -58,7 +60,7 @@ class Budget(NamedTuple):
     cycles: int
     lessons: int
     due: int
-    start: str
+    """Train problems examined in a cycle: all that were taught, and some new ones."""
     sft: dict[str, Any]
     student: dict[str, Any]
     sizes: dict[str, int]
@@ -67,11 +69,10 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     "tiny": Budget(
-        cycles=4,
-        lessons=300,
-        due=240,
-        start="base",
-        sft={"mode": "full", "learning_rate": 2e-3, "batch_size": 32, "max_tokens": 260_000},
+        cycles=6,
+        lessons=240,
+        due=300,
+        sft={"mode": "full", "learning_rate": 5e-4, "batch_size": 16, "max_tokens": 100_000},
         student={"precision": "float32", "max_new_tokens": 48, "batch_size": 256},
         sizes={"train": 2800, "probe": 280, "gate": 350, "test": 70},
         task={"instruction": None},
@@ -79,11 +80,10 @@ BUDGETS = {
     "real": Budget(
         cycles=3,
         lessons=128,
-        due=32,
-        start="last",
+        due=160,
         sft={"learning_rate": 1e-3, "batch_size": 4, "warmup_steps": 5, "max_tokens": 4000},
         student={"model": "smollm2-135m-instruct", "max_new_tokens": 48},
-        sizes={"train": 1400, "probe": 70, "gate": 140, "test": 35},
+        sizes={"train": 1400, "probe": 200, "gate": 140, "test": 35},
         task={},
     ),
 }
@@ -104,8 +104,8 @@ def configuration(budget: Budget, planner: str, seed: int, model: str, task: Pat
         "teachers": [{"name": "textbook", "options": {"grain": "direct", "adapt": "never"}}],
         "teach": {"hears": [], "max_revisions": 0},
         "memory": {"recall": 0, "embedder": "static"},
-        "training": {"start": budget.start, "worker": "inline", "stages": [{"name": "sft", "options": budget.sft}]},
-        "gate": {"alpha": 1e-300},
+        "training": {"min_lessons": 1, "worker": "inline", "stages": [{"name": "sft", "options": budget.sft}]},
+        "gate": {"alpha": NEVER},
         "stop": {"cycles": budget.cycles, "patience": None},
     }
 
@@ -114,42 +114,54 @@ def measure(path: Path) -> list[dict[str, Any]]:
     """Return what is reported of each cycle, the base student's exam first."""
     rundir = RunDir(path)
     problems = {one.id: one for some in rundir.problems().values() for one in some}
-    found = []
+    found: list[dict[str, Any]] = []
     for report in tutelage.Result(path).reports:
         taught = Counter(counted_for(problems[one.problem_id].skills) for one in rundir.lessons(report.cycle))
-        sat = [a for a in rundir.attempts(report.cycle) if a.split is Split.GATE and a.student == report.student]
-        marks: defaultdict[str, list[bool]] = defaultdict(list)
-        for attempt in sat:
-            marks[counted_for(problems[attempt.problem_id].skills)].append(attempt.correct)
+        if not taught and found:  # nothing was planned: there is no new student
+            scores = {key: found[-1][key] for key in ("accuracy", "by_skill")}
+        elif report.verdict == "rolled_back":
+            raise SystemExit(f"{path}: cycle {report.cycle} was rolled back ({report.why}); this bench keeps all")
+        else:
+            scores = {
+                "accuracy": round(report.accuracy[Split.GATE], 4),
+                "by_skill": _by_skill(rundir, report, problems),
+            }
         found.append(
             {
-                "accuracy": round(report.accuracy[Split.GATE], 4),
-                "by_skill": {skill: round(statistics.mean(marks[skill]), 4) for skill in SKILLS if marks[skill]},
+                **scores,
                 "lessons": {skill: taught[skill] for skill in SKILLS if taught[skill]},
                 "calls": len(rundir.rationales(report.cycle)),
                 "tokens": sum(stage.tokens for stage in report.training),
-                "verdict": report.verdict,
             }
         )
     return found
 
 
+def _by_skill(rundir: RunDir, report: CycleReport, problems: Mapping[str, Problem]) -> dict[str, float]:
+    """Return a student's accuracy on the gate split by the skill that a problem is counted for."""
+    marks: defaultdict[str, list[bool]] = defaultdict(list)
+    for attempt in rundir.attempts(report.cycle):
+        if attempt.split is Split.GATE and attempt.student == report.student:
+            marks[counted_for(problems[attempt.problem_id].skills)].append(attempt.correct)
+    return {skill: round(statistics.mean(marks[skill]), 4) for skill in SKILLS}
+
+
 def run_arm(given: argparse.Namespace, planner: str, pool: str, seed: int) -> dict[str, Any]:
     """Run an arm, anew if it was begun before, and return what is reported of it."""
     model, tasks = student_and_tasks(given.student, seed, given.runs.absolute())
-    path = given.runs / f"{given.student}-{pool}-{planner}-{seed}"
+    path = given.runs / f"{pool}-{planner}-{seed}"
     shutil.rmtree(path, ignore_errors=True)
     tutelage.run(configuration(BUDGETS[given.student], planner, seed, model, tasks[pool]), run_dir=path)
-    return {"planner": planner, "pool": pool, "seed": seed, "cycles": measure(path)}
+    return {"planner": planner, "pool": pool, "seed": seed, "commit": commit(), "cycles": measure(path)}
 
 
 @cache
 def student_and_tasks(name: str, seed: int, folder: Path) -> tuple[str, dict[str, Path]]:
     """Return the student and each pool's file; they are made the first time."""
     budget = BUDGETS[name]
-    with FileLock(folder / f"{name}-{seed}.lock"):
-        tasks = {pool: write_task(folder / f"{name}-{pool}-{seed}.jsonl", seed, pool, budget.sizes) for pool in POOLS}
-        model, student = budget.student.get("model"), folder / f"{name}-{seed}"
+    with FileLock(folder / f"{seed}.lock"):
+        tasks = {pool: write_task(folder / f"{pool}-{seed}.jsonl", seed, pool, budget.sizes) for pool in POOLS}
+        model, student = budget.student.get("model"), folder / f"student-{seed}"
         if not model and not student.exists():
             part = student.with_suffix(".part")
             build_student(part, seed, list(tasks.values()))
@@ -157,22 +169,45 @@ def student_and_tasks(name: str, seed: int, folder: Path) -> tuple[str, dict[str
     return model or str(student), tasks
 
 
-def record(given: argparse.Namespace, run: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Add a run to the report, if one is given, and return all that it has."""
+def terms(name: str) -> dict[str, Any]:
+    """Return all that must be the same in the runs of a report, as JSON has it."""
+    student = {"steps": STEPS, "glimpsed": GLIMPSED} if name == "tiny" else {}
+    made = {"budget": BUDGETS[name]._asdict(), "pretraining": student, "shares": POOLS, "planners": PLANNERS}
+    again: dict[str, Any] = json.loads(json.dumps(made))
+    return again
+
+
+def hold_to(path: Path, made: dict[str, Any]) -> None:
+    """Keep what runs are made with beside them, and refuse to go on with another."""
+    if not path.exists():
+        path.write_text(json.dumps(made))
+    if json.loads(path.read_text()) != made:
+        raise SystemExit(f"{path}: runs were made with another budget, task or planner; remove them, or give --runs")
+
+
+def known_runs(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return the runs that the report has.
+
+    Raises:
+        SystemExit: If they were made under other terms.
+    """
+    if not given.out.exists():
+        return []
+    report = json.loads(given.out.read_text())
+    if {key: report.get(key) for key in terms(given.student)} != terms(given.student):
+        raise SystemExit(f"{given.out}: was made with another budget, task or planner; remove it, or give --out")
+    runs: list[dict[str, Any]] = report["runs"]
+    return runs
+
+
+def record(given: argparse.Namespace, run: dict[str, Any]) -> None:
+    """Add a run to the report."""
     with FileLock(given.out.with_suffix(".lock")):
-        known: list[dict[str, Any]] = json.loads(given.out.read_text())["runs"] if given.out.exists() else []
-        if run is None:
-            return known
-        runs = sorted([*known, run], key=lambda one: (one["pool"], one["seed"], list(PLANNERS).index(one["planner"])))
-        report = {
-            "command": f"OMP_NUM_THREADS=1 python bench/curriculum.py {given.student}",
-            **made_on(PACKAGES),
-            "budget": BUDGETS[given.student]._asdict(),
-            "shares": POOLS,
-            "runs": runs,
-        }
+        runs = [*known_runs(given), run]
+        runs.sort(key=lambda one: (one["pool"], one["seed"], list(PLANNERS).index(one["planner"])))
+        command = f"OMP_NUM_THREADS=1 python bench/curriculum.py {given.student}"
+        report = {"command": command, **made_on(PACKAGES), **terms(given.student), "runs": runs}
         given.out.write_text(json.dumps(report, indent=1) + "\n")
-        return runs
 
 
 def main() -> None:
@@ -182,15 +217,17 @@ def main() -> None:
     parser.add_argument("--pools", nargs="+", choices=POOLS, default=list(POOLS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--part", default="1/1")
-    parser.add_argument("--runs", type=Path, default=Path("runs/curriculum"))
+    parser.add_argument("--runs", type=Path, help="a folder for the runs; runs/curriculum-STUDENT if left out")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     given.out = given.out or Path(f"bench/results/curriculum_{given.student}.json")
+    given.runs = given.runs or Path(f"runs/curriculum-{given.student}")
     given.runs.mkdir(parents=True, exist_ok=True)
+    hold_to(given.runs / "terms.json", terms(given.student))
     part, parts = map(int, given.part.split("/"))
     wanted = [(seed, pool, planner) for seed in given.seeds for pool in given.pools for planner in given.planners]
     for seed, pool, planner in wanted[part - 1 :: parts]:
-        if (seed, pool, planner) not in [(run["seed"], run["pool"], run["planner"]) for run in record(given)]:
+        if (seed, pool, planner) not in [(run["seed"], run["pool"], run["planner"]) for run in known_runs(given)]:
             run = run_arm(given, planner, pool, seed)
             record(given, run)
             print(json.dumps({**run, "cycles": [cycle["accuracy"] for cycle in run["cycles"]]}), flush=True)

@@ -72,7 +72,9 @@ def write_task(path: Path, seed: int, pool: str, sizes: dict[str, int]) -> Path:
             for skill, count in zip(shares, apportion(sizes[split], list(shares.values())), strict=True):
                 rows += [_row(rng, skill, split, seen) for _ in range(count)]
         rng.shuffle(rows)
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        part = path.with_suffix(".part")
+        part.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        part.rename(path)
     return path
 
 
@@ -87,7 +89,7 @@ def _row(rng: random.Random, skill: str, split: str, seen: set[str]) -> dict[str
 
 
 def build_student(folder: Path, seed: int, tasks: list[Path]) -> Path:
-    """Write the student to a folder, after some minutes of pretraining on chains that no exam of the tasks has.
+    """Write the student to a folder, after some minutes of pretraining on chains of no probe, gate or test split.
 
     It ends its answers as the task wants them, so that what a run teaches it is skills alone.
     """

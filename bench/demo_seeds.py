@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from made_on import made_on
+from made_on import commit, made_on
 
 import tutelage
 from tutelage.configfile import load_config
@@ -76,11 +76,6 @@ def right_by_kind(rundir: RunDir, checkpoint: str) -> dict[str, list[int]]:
 def size_of(question: str) -> str:
     numbers = re.findall(r"\d+", question)
     return f"{len(numbers)} terms of {max(map(len, numbers))} digits"
-
-
-def commit() -> str:
-    dirty = subprocess.check_output(["git", "status", "--porcelain", "--", ".", ":!bench/results"], text=True).strip()
-    return subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip() + "+" * bool(dirty)
 
 
 def main() -> None:
