@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ from curriculum_task import POOLS, RAREST, SKILLS
 
 Run = dict[str, Any]
 BOTH = "both"
+
+
+def shared(runs: list[Run]) -> list[Run]:
+    """Return the runs of those pools and seeds that all planners have, so that means are over the same."""
+    had = [{(run["pool"], run["seed"]) for run in runs if run["planner"] == name} for name in _planners(runs)]
+    return [run for run in runs if all((run["pool"], run["seed"]) in one for one in had)]
 
 
 def of_arm(runs: list[Run], pool: str, planner: str) -> list[Run]:
@@ -43,8 +50,9 @@ def gains(runs: list[Run], pool: str, planner: str) -> list[float]:
 
 def table(runs: list[Run]) -> str:
     """Return a row for each pool and planner as Markdown, the best first: means over seeds, on the gate split."""
-    head = ["pool", "planner", "base", "last", "± sd", "over `uniform`", "of these above 0", "all cycles", RAREST]
-    rows = [[*head, "lessons"], ["---"] * (len(head) + 1)]
+    first = ["pool", "planner", "base", "last", "± sd", "over `uniform`", "of these above 0", "all cycles", RAREST]
+    head = [*first, "calls", "tokens"]
+    rows = [head, ["---"] * len(head)]
     for pool in (BOTH, *POOLS):
         rows += [[pool, f"`{planner}`", *_figures(runs, pool, planner)] for planner in ranking(runs, pool)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -52,21 +60,22 @@ def table(runs: list[Run]) -> str:
 
 def _figures(runs: list[Run], pool: str, planner: str) -> list[str]:
     some, over = of_arm(runs, pool, planner), gains(runs, pool, planner)
-    lessons = statistics.mean(sum(sum(cycle["lessons"].values()) for cycle in run["cycles"]) for run in some)
-    ends = list(map(last, some))
+    ends = [last(run) for run in some]
+    compared = [f"{statistics.mean(over):+.3f}", f"{sum(gain > 0 for gain in over)} of {len(over)}"]
     return [
         f"{statistics.mean(run['cycles'][0]['accuracy'] for run in some):.3f}",
         f"**{statistics.mean(ends):.3f}**",
-        f"{statistics.stdev(ends):.3f}" if len(ends) > 1 else "",
-        *(["", ""] if planner == "uniform" else [f"{statistics.mean(over):+.3f}", f"{_above(over)} of {len(over)}"]),
+        f"{statistics.stdev(ends):.3f}" if len(ends) > 1 and pool != BOTH else "",
+        *(["", ""] if planner == "uniform" else compared),
         f"{statistics.mean(cycle['accuracy'] for run in some for cycle in run['cycles'][1:]):.3f}",
         f"{statistics.mean(run['cycles'][-1]['by_skill'][RAREST] for run in some):.3f}",
-        f"{lessons:.0f}",
+        f"{statistics.mean(sum(cycle['calls'] for cycle in run['cycles']) for run in some):.0f}",
+        f"{statistics.mean(sum(cycle['tokens'] for cycle in run['cycles']) for run in some):.0f}",
     ]
 
 
-def _above(gained: list[float]) -> int:
-    return sum(gain > 0 for gain in gained)
+def _planners(runs: list[Run]) -> set[str]:
+    return {run["planner"] for run in runs}
 
 
 def draw(runs: list[Run], planners: list[str], path: Path) -> None:
@@ -101,8 +110,13 @@ def main() -> None:
     parser.add_argument("--curves", type=Path, help="an SVG file to draw")
     parser.add_argument("--planners", nargs="+", choices=PLANNERS, default=list(PLANNERS), help="to draw")
     given = parser.parse_args()
-    runs = json.loads(given.report.read_text())["runs"]
+    made = json.loads(given.report.read_text())["runs"]
+    runs = shared(made)
+    if "uniform" not in _planners(runs):
+        raise SystemExit(f"{given.report}: has no pool and seed that all planners have, `uniform` among them")
     print(table(runs))
+    if left := len(made) - len(runs):
+        print(f"left out: {left} of {len(made)} runs, of pools and seeds that not all planners have", file=sys.stderr)
     if given.curves:
         draw(runs, given.planners, given.curves)
 

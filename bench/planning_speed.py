@@ -95,7 +95,7 @@ def main() -> None:
         **made_on(("tutelage", "networkx", "numpy", "scipy")),
         "sizes": {name: getattr(given, name) for name in ("skills", "problems", "attempts", "lessons", "repeats")},
         "planners": {name: measure(planner, request, given.repeats) for name, planner in planners.items()},
-        "load_average": {"before": round(before, 1), "after": round(os.getloadavg()[0], 1)},
+        "load": {"before": round(before, 1), "after": round(os.getloadavg()[0], 1)},
     }
     print(json.dumps(report, indent=1))
     if given.out:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -156,7 +155,6 @@ def main() -> None:
         "command": f"python bench/recall_latency.py --entries {given.entries} --queries {given.queries} "
         f"--embedder {given.embedder}",
         **made_on(("tutelage", "numpy", "chromadb")),
-        "load_average": round(os.getloadavg()[0], 1),
         "seconds_to_open": round(opened, 1),
         **figures,
     }

@@ -23,7 +23,7 @@ from .context import Parts, build_parts
 from .estimate import bills
 from .lesson.call import wrong_signature
 from .notices import caveat, policy_line
-from .prerequisites import task_prerequisites
+from .prerequisites import known_skills, task_prerequisites
 from .rehearse import rehearsal_questions
 
 
@@ -159,8 +159,7 @@ def _diagnostician_checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None
     if hasattr(parts.diagnostician, "check"):
         yield "diagnostician answers", parts.diagnostician.check
     if hasattr(parts.diagnostician, "check_skills"):
-        skills = {skill for problem in parts.problems.get(Split.PROBE, ()) for skill in problem.skills}
-        yield "diagnostician fits the task", partial(parts.diagnostician.check_skills, skills)
+        yield "diagnostician fits the task", partial(parts.diagnostician.check_skills, known_skills(parts.problems))
     if describer := getattr(parts.diagnostician, "describer", None):
         yield from _price_checks(parts.config, "the diagnostician", "diagnostician", describer)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ..errors import InputError, one_line
 from ..prerequisites import read_mapping
+from ..schema import Problem, Split
 from ..seams import Task
 
 
@@ -27,3 +30,9 @@ def task_prerequisites(task: Task, name: str) -> dict[str, tuple[str, ...]]:
     except Exception as error:  # of somebody's plug-in
         raise InputError(f"tasks: {name}: prerequisites: {one_line(error)}; mend the plug-in") from error
     return read_mapping(offered, f"tasks: {name}")
+
+
+def known_skills(problems: Mapping[Split, Sequence[Problem]]) -> set[str]:
+    """Return the skills that a diagnosis may meet; none if a problem has no tags, since some are yet to come."""
+    some = [one for split in (Split.PROBE, Split.TRAIN, Split.CHECK) for one in problems.get(split, ())]
+    return {skill for one in some for skill in one.skills} if all(one.skills for one in some) else set()

@@ -27,7 +27,7 @@ def test_the_figures_of_planning_are_those_that_were_measured() -> None:
         row = [figures[key] for key in ("wall_seconds", "worst_wall_seconds", "cpu_seconds")]
         assert f"| `{name}` | " + " | ".join(f"{value:.2f}" for value in row) + " |" in PAGE
         assert figures["cpu_seconds"] < 2 and figures["worst_wall_seconds"] < 2
-    assert f"load average {measured['load_average']['before']}" in PAGE
+    assert f"load average {measured['load']['before']}" in PAGE
 
 
 def test_the_mix_on_the_page_can_be_made() -> None:

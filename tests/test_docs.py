@@ -196,6 +196,8 @@ def test_the_figures_of_diagnosis_are_those_that_were_measured() -> None:
         assert f"| {one['students']} | {shares} |" in page
     for one in json.loads((results / "diagnosis_speed.json").read_text())["rows"]:
         assert one["attempts"] == 100_000 and one["wall_seconds"] < 60
+        assert 0.97 <= one["finding_cpu_seconds"] / one["finding_seconds"] / 2 < 0.99
+        assert 1.0 <= round(1000 * one["finding_cpu_seconds"] / one["wrong"], 1) <= 1.6
         steps, diagnosed = ([one[f"{part}_seconds"], one[f"{part}_cpu_seconds"]] for part in ("finding", "diagnosing"))
         spent = " | ".join(map(str, [*steps, *diagnosed, one["wall_seconds"]]))
         skills = f"{one['skills']:,}" if one["skills"] else f"{one['kinds_discovered']} discovered"

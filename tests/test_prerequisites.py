@@ -19,9 +19,9 @@ from tutelage.arithmetic import PREREQUISITES
 from tutelage.config import RunConfig
 from tutelage.errors import InputError
 from tutelage.graphs.preflight import examine_config
-from tutelage.graphs.prerequisites import task_prerequisites
+from tutelage.graphs.prerequisites import known_skills, task_prerequisites
 from tutelage.prerequisites import as_graph, in_order, read_file, read_mapping, restricted
-from tutelage.schema import Diagnosis, Mastery, Problem
+from tutelage.schema import Diagnosis, Mastery, Problem, Split
 from tutelage.tasks.dataset import DatasetTask
 from tutelage.tasks.reasoning_gym import ReasoningGymTask
 from tutelage.testing.fakes import FakeTask, fake_config
@@ -75,16 +75,32 @@ def test_doctor_finds_a_bad_file_before_a_run(tmp_path: Path) -> None:
     assert len(found) == 1 and "form a cycle" in found[0] and "p.yaml" in found[0]
 
 
-def test_a_file_for_another_task_is_refused_where_the_task_has_tags(tmp_path: Path) -> None:
+def test_a_file_for_another_task_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("Adding with a carry: [adding]\n")
-    diagnostician = SkillDiagnostician(prerequisites=str(tmp_path / "p.yaml"))
-    with pytest.raises(InputError, match=r"p\.yaml: has 'Adding with a carry', but none of .*'carrying'; spell them"):
-        diagnostician.check_skills({"carrying"})
-    diagnostician.check_skills({"adding"})
-    diagnostician.check_skills(set())
     spec = {"name": "skills", "options": {"prerequisites": str(tmp_path / "p.yaml")}}
-    found = [check for check in examine_config(RunConfig(**fake_config(diagnostician=spec))).checks if check.problem]
+    config = RunConfig(**fake_config(diagnostician=spec))
+    found = [check for check in examine_config(config).checks if check.problem]
     assert [check.name for check in found] == ["diagnostician fits the task"]
+    with pytest.raises(InputError, match=r"p\.yaml: has 'Adding with a carry', but none of .*; spell them as the task"):
+        tutelage.run(config, run_dir=tmp_path / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["p.yaml"]
+
+
+def test_prerequisites_are_not_refused_where_a_skill_is_named_or_may_be_discovered(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("carrying: [adding]\n")
+    diagnostician = SkillDiagnostician(prerequisites=str(tmp_path / "p.yaml"))
+    with pytest.raises(InputError, match="none of the task's skills, such as 'spelling'"):
+        diagnostician.check_skills({"spelling"})
+    diagnostician.check_skills({"adding", "spelling"})
+    diagnostician.check_skills(set())
+    SkillDiagnostician(task_prerequisites={"carrying": ["adding"]}).check_skills({"spelling"})  # the task's own
+
+
+def test_the_skills_of_a_task_are_unknown_if_a_problem_has_no_tags() -> None:
+    tagged = Problem(question="1?", answer="1", skills=("a",))
+    other, bare = Problem(question="2?", answer="2", skills=("b",)), Problem(question="3?", answer="3")
+    assert known_skills({Split.PROBE: [tagged], Split.TRAIN: [other], Split.RETENTION: [bare]}) == {"a", "b"}
+    assert known_skills({Split.PROBE: [tagged], Split.CHECK: [bare]}) == set()
 
 
 def test_what_is_left_out_is_bridged() -> None:

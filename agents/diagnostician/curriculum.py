@@ -28,27 +28,27 @@ class Curriculum:
             InputError: If the file cannot be read, or there is a cycle.
         """
         self._estimated = source == ESTIMATE
-        self._source = source
+        self._file = source if source not in (TASK, ESTIMATE) else None
         self._given: dict[str, tuple[str, ...]] = {}
         if source == TASK:
             self._given = read_mapping(offered, "task: prerequisites")
-        elif source is not None and not self._estimated:
-            self._given = read_file(Path(source))
+        elif self._file is not None:
+            self._given = read_file(Path(self._file))
 
     def check_skills(self, skills: Collection[str]) -> None:
-        """Refuse prerequisites of other skills altogether, as a file for another task has them.
+        """Refuse a file about other skills altogether. What a task offers may well be of more skills than it has here.
 
         Args:
-            skills: The task's; none if its problems have no tags, and what will be discovered cannot be known.
+            skills: The task's; none if a problem has no tags, since what will be discovered cannot be known.
 
         Raises:
-            InputError: If none of them is named.
+            InputError: If the file names none of them.
         """
         named = set(self._given).union(*self._given.values())
-        if skills and named and not named & set(skills):
+        if self._file and skills and named and not named & set(skills):
             raise InputError(
-                f"prerequisites: {self._source}: has {min(named)!r}, but none of the task's skills, such as "
-                f"{min(skills)!r}; spell them as the task does, or give another file"
+                f"diagnostician: prerequisites: {self._file}: has {min(named)!r}, but none of the task's skills, such "
+                f"as {min(skills)!r}; spell them as the task does, or leave the file out"
             )
 
     def caveat(self, cycles: int) -> str | None:

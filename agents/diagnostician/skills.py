@@ -94,7 +94,14 @@ class SkillDiagnostician:
             self.describer.check()
 
     def check_skills(self, skills: Collection[str]) -> None:
-        """Raise InputError if the prerequisites name none of the task's skills, where its problems are tagged."""
+        """Find a file of prerequisites that is about another task.
+
+        Args:
+            skills: The task's; none if a problem has no tags.
+
+        Raises:
+            InputError: If it names none of them.
+        """
         self._curriculum.check_skills(skills)
 
     def caveat(self, cycles: int) -> str | None:

@@ -13,11 +13,11 @@ class Diagnostician(Protocol):
     """Names what the student cannot do yet.
 
     It may have `check() -> None`, which raises InputError if it cannot work and costs nothing, `check_skills(skills:
-    Collection[str]) -> None`, the same once the task's skills are known (none without tags), and a `describer`: None or
-    an object with `describe(diagnosis, problems: Mapping[str, Problem]) -> Diagnosis`, sync or async. Of what that
-    returns the descriptions are taken, nothing else; where it fails, those of the diagnosis stand. The problems are
-    tagged as the diagnosis has it. With it go `estimate(problems) -> Estimate`, what describing one diagnosis takes,
-    `prices`, and maybe `aclose()`, awaited after each diagnosis.
+    Collection[str]) -> None`, the same once the task's skills are known (none if a problem has no tags), and a
+    `describer`: None or an object with `describe(diagnosis, problems: Mapping[str, Problem]) -> Diagnosis`, sync or
+    async. Of what that returns the descriptions are taken, nothing else; where it fails, those of the diagnosis stand.
+    The problems are tagged as the diagnosis has it. With it go `estimate(problems) -> Estimate`, what describing one
+    diagnosis takes, `prices`, and maybe `aclose()`, awaited after each diagnosis.
 
     What it names is tested on fresh problems (`exam.confirm`), unless it brings a confirmation of its own. It may have
     `caveat(cycles: int) -> str | None`, what a person should know before a run of so many cycles, and
