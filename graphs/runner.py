@@ -29,7 +29,8 @@ from .cycle import build_cycle
 from .lesson.critique import CriticCall
 from .lesson.recall import open_memory
 from .lesson.roster import Roster
-from .preflight import require, require_prices
+from .part_checks import require_prices
+from .preflight import require
 from .purifier_call import PurifierCall
 from .state import CycleState
 
