@@ -11,15 +11,27 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, RunError, did_you_mean
 from .batches import in_alike_batches
 from .drift import with_drift
+from .layers import WHOLE, Band
 from .loss import without_triton
 
 Mode = Literal["lora", "full"]
+Kind = Literal["sft", "grpo", "dpo", "distill", "gold", "sdft"]
+_TRAINERS: dict[Kind, tuple[str, str]] = {
+    "sft": ("trl", "SFT"),
+    "grpo": ("trl", "GRPO"),
+    "dpo": ("trl", "DPO"),
+    "distill": ("trl", "Distillation"),
+    "gold": ("trl.experimental.gold", "GOLD"),
+    "sdft": ("trl.experimental.sdft", "SDFT"),
+}
+"""In which module of TRL a kind of trainer is, and what its classes' names begin with."""
 
 RESERVED = {
     "output_dir": "the run directory",
@@ -45,14 +57,30 @@ _SETTLED = {"activation_checkpointing": False}
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What of the student a stage trains."""
+
+    mode: Mode
+    rank: int
+    alpha: int
+    modules: tuple[str, ...]
+    band: Band
+
+    @property
+    def everything(self) -> bool:
+        """Whether no layer is left out."""
+        return not self.modules and self.band == WHOLE
+
+
+@dataclass(frozen=True)
 class LoraOptions:
     """A low-rank adapter."""
 
     rank: int
     alpha: int
     """Updates are scaled by alpha / rank."""
-    modules: tuple[str, ...] = ()
-    """Names of the layers it is put on; none means all linear ones."""
+    layers: tuple[str, ...] = ()
+    """Full names of those it is put on; none means all linear ones."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +91,7 @@ class Setup:
     tokenizer: Any
     rows: Sequence[Mapping[str, Any]]
     lora: LoraOptions | None
-    """None trains what the model has: all weights, or the adapter it came with."""
+    """None trains what of the model takes gradients: its weights, or the adapter it came with."""
     device: str
     precision: str
     seed: int
@@ -71,9 +99,7 @@ class Setup:
     """For the trainer's own files; nothing in it is kept."""
 
 
-def check_options(
-    stage: str, kind: Literal["sft", "grpo"], options: Mapping[str, Any], extra: Mapping[str, Any]
-) -> None:
+def check_options(stage: str, kind: Kind, options: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
     """Refuse arguments that the installed TRL does not know or take, without loading a model.
 
     Args:
@@ -85,7 +111,7 @@ def check_options(
     Raises:
         InputError: On the first wrong name, or if TRL refuses the values.
     """
-    config_class = _config_class(kind)
+    config_class = _class(kind, "Config")
     known = set(inspect.signature(config_class).parameters)
     for name in extra:
         if name not in known:
@@ -108,13 +134,13 @@ def check_options(
         raise InputError(f"stages: {stage}: {_first_line(error)}") from error
 
 
-def _config_class(kind: str) -> Any:
-    import trl
+def _class(kind: Kind, what: Literal["Config", "Trainer"]) -> Any:
+    module, name = _TRAINERS[kind]
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # a warning that this part of TRL may change: it is pinned
+    return getattr(import_module(module), name + what)
 
-    return trl.SFTConfig if kind == "sft" else trl.GRPOConfig
 
-
-def _config(kind: str, setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+def _config(kind: Kind, setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
     """Return a TRL configuration: float32 weights, bfloat16 by autocast, every step logged, nothing saved or sent."""
     settings: dict[str, Any] = {
         **_SETTLED,
@@ -130,7 +156,7 @@ def _config(kind: str, setup: Setup, options: Mapping[str, Any], extra: Mapping[
         "seed": setup.seed,
         "data_seed": setup.seed,
     }
-    return _config_class(kind)(**{**settings, **options, **extra})
+    return _class(kind, "Config")(**{**settings, **options, **extra})
 
 
 def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
@@ -141,23 +167,36 @@ def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, An
     Raises:
         RunError: If TRL refuses the combination of model, rows and arguments.
     """
-    import trl
-
-    config = _config("sft", setup, {**options, "completion_only_loss": True}, extra)
-    return _built(with_drift(in_alike_batches(without_triton(trl.SFTTrainer))), setup, args=config)
+    return build_trainer("sft", setup, {**options, "completion_only_loss": True}, extra, wrap=_supervised)
 
 
-def grpo_trainer(
-    setup: Setup, rewards: Sequence[Callable[..., Any]], options: Mapping[str, Any], extra: Mapping[str, Any]
+def _supervised(trainer_class: Any) -> Any:
+    return with_drift(in_alike_batches(without_triton(trainer_class)))
+
+
+def build_trainer(
+    kind: Kind,
+    setup: Setup,
+    options: Mapping[str, Any],
+    extra: Mapping[str, Any],
+    *,
+    wrap: Callable[[Any], Any] = lambda trainer_class: trainer_class,
+    **given: Any,
 ) -> Any:
-    """Return a GRPOTrainer over rows with `prompt`, with TRL reward functions.
+    """Return a trainer of TRL.
+
+    Args:
+        kind: Which one.
+        setup: What it is built from.
+        options: The stage's own, in TRL's names.
+        extra: The user's, in TRL's names.
+        wrap: Makes a subclass of the trainer's class.
+        **given: Further arguments of the trainer itself, such as `reward_funcs`.
 
     Raises:
         RunError: If TRL refuses the combination of model, rows and arguments.
     """
-    import trl
-
-    return _built(trl.GRPOTrainer, setup, args=_config("grpo", setup, options, extra), reward_funcs=list(rewards))
+    return _built(wrap(_class(kind, "Trainer")), setup, args=_config(kind, setup, options, extra), **given)
 
 
 def _built(trainer_class: Any, setup: Setup, **given: Any) -> Any:
@@ -194,8 +233,8 @@ def _lora(lora: LoraOptions | None) -> Any:
         return None
     from peft import LoraConfig
 
-    modules = list(lora.modules) or "all-linear"
-    return LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=modules, task_type="CAUSAL_LM")
+    layers = list(lora.layers) or "all-linear"
+    return LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=layers, task_type="CAUSAL_LM")
 
 
 def _hush() -> None:

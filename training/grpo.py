@@ -14,14 +14,15 @@ from ..schema.record import Count, NotNegative, Positive
 from ..seams import StageJob, Task
 from . import adapter
 from .checks import check_lessons
+from .options import GradientStage
 from .rewards import Grader, as_trl, find_rewards
-from .session import check_fields, finish, prompt_of, report, session, train
+from .session import finish, prompt_of, report, session, train
 
 DEFAULT_REWARDS = {"correct": 1.0, "format": 0.1}
 
 
 @dataclass(frozen=True)
-class GRPOStage:
+class GRPOStage(GradientStage):
     """The lessons' questions are the prompts; their texts are not looked at."""
 
     name: ClassVar[str] = "grpo"
@@ -32,39 +33,18 @@ class GRPOStage:
     """Questions an optimizer step looks at, over all devices."""
     generations: Count = 4
     """Answers sampled for each."""
-    epochs: Positive = 1.0
-    """Passes over the questions, unless `max_steps` is set."""
-    max_steps: Count | None = None
-    """Optimizer steps."""
     max_new_tokens: Count = 256
     """Length limit of a sampled answer."""
     temperature: Positive = 1.0
     """Of the sampling."""
     beta: NotNegative = 0.0
     """Weight of the divergence from where the stage began; 0 does without."""
-    mode: adapter.Mode = "lora"
-    """`lora` trains an adapter, `full` all weights."""
-    rank: Count = 16
-    """Of a new adapter."""
-    alpha: Count = 32
-    """Of a new adapter."""
     scheduler: str = "constant"
     """Of the learning rate, by its name in transformers."""
     warmup_steps: int = 0
     """Steps until the peak."""
-    gradient_accumulation: Count = 1
-    """Parts that a step's samples are cut into, to save memory."""
-    max_grad_norm: NotNegative = 1.0
-    """Gradients are clipped to this length."""
     rewards: dict[str, float] | None = None
     """Weight of each part of the reward; `{correct: 1.0, format: 0.1}` if not given."""
-    extra: dict[str, Any] | None = None
-    """Further arguments of TRL's GRPOConfig by name."""
-
-    @property
-    def lora(self) -> adapter.LoraOptions:
-        """The adapter's options."""
-        return adapter.LoraOptions(self.rank, self.alpha)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -75,24 +55,18 @@ class GRPOStage:
     def options(self) -> dict[str, Any]:
         """The options in TRL's names."""
         return {
-            "learning_rate": self.learning_rate,
+            **super().options,
             "num_generations": self.generations,
-            "gradient_accumulation_steps": self.gradient_accumulation,
-            "num_train_epochs": self.epochs,
-            "max_steps": -1 if self.max_steps is None else self.max_steps,
             "max_completion_length": self.max_new_tokens,
             "temperature": self.temperature,
             "beta": self.beta,
-            "lr_scheduler_type": self.scheduler,
-            "warmup_steps": self.warmup_steps,
-            "max_grad_norm": self.max_grad_norm,
             "reward_weights": list(self.weights.values()),
             "remove_unused_columns": False,
         }
 
     def check(self) -> None:
         """Raise InputError if the options cannot work, without loading a model."""
-        check_fields(self)
+        super().check()
         if self.generations < 2:
             raise InputError(f"stages: grpo: generations: {self.generations} is no group to compare; use at least 2")
         find_rewards(self.weights)
@@ -111,12 +85,12 @@ class GRPOStage:
         check_lessons(job.lessons, 1)
         problems = problems_of(job, task := build_task(job))
         rows = [{"prompt": prompt_of(lesson), "problem_id": lesson.problem_id} for lesson in job.lessons]
-        with session(self.name, job, rows, self.mode, self.lora) as work:
+        with session(self.name, job, rows, self.trained) as work:
             grader = Grader(task, problems, frozenset({work.setup.tokenizer.eos_token_id}))
             rewards = [as_trl(name, reward, grader) for name, reward in find_rewards(self.weights).items()]
             prompts = min(self.prompts_per_step, len(rows))  # a last group that is not full would be left out
             options = self._options_for(prompts, adapter.processes())
-            trainer = adapter.grpo_trainer(work.setup, rewards, options, self.extra or {})
+            trainer = adapter.build_trainer("grpo", work.setup, options, self.extra or {}, reward_funcs=rewards)
             seconds = train(trainer, job.out)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")

@@ -21,6 +21,7 @@ from ..seams import StageJob
 from ..student_prompt import student_prompt
 from . import adapter
 from .checks import check_saved
+from .layers import adapted_layers, chosen_layers, freeze_others, skeleton
 from .progress import step_callback
 
 
@@ -53,36 +54,42 @@ def check_fields(stage: Any) -> None:
 
 
 @contextmanager
-def session(
-    stage: str, job: StageJob, rows: Sequence[dict[str, Any]], mode: adapter.Mode, lora: adapter.LoraOptions
-) -> Iterator[Session]:
+def session(stage: str, job: StageJob, rows: Sequence[dict[str, Any]], trained: adapter.Trained) -> Iterator[Session]:
     """Load what a stage starts from.
 
-    A checkpoint is relative to the base. So in mode `lora` the start's own adapter is trained on, with the rank it
-    has; over full weights a new adapter is trained, merged and saved as full weights. In mode `full` a start's
-    adapter is merged first, in float32.
+    A checkpoint is relative to the base. So in mode `lora` the start's own adapter is trained on, with the rank it has,
+    if it is on the layers that are to be trained; over other weights than the base's a new adapter is trained, merged
+    and saved as full weights. In mode `full`, and under a new adapter, a start's adapter is merged first, in float32.
 
     Raises:
-        InputError: If the base or the start cannot be loaded.
+        InputError: If the base or the start cannot be loaded, or nothing of it would be trained.
     """
     began = time.perf_counter()
     device = pick_device(job.device)
     start = None if job.start is None else weights_of(job.start)
     kind = None if start is None else read_note(start).kind
-    continued = mode == "lora" and kind == "adapter"
+    layers = [] if trained.everything else chosen_layers(skeleton(job.base), trained.modules, trained.band)
+    lora = trained.mode == "lora"
+    continued = lora and start is not None and kind == "adapter" and _is_on(start, layers)
     model = load_model(job.base, start, dtype="float32", device=device, merge=not continued)
+    if layers and not lora:
+        freeze_others(model, layers)
     with TemporaryDirectory(prefix="tutelage-") as folder:
         setup = adapter.Setup(
             model=model,
             tokenizer=load_tokenizer(job.base),
             rows=rows,
-            lora=lora if mode == "lora" and not continued else None,
+            lora=adapter.LoraOptions(trained.rank, trained.alpha, tuple(layers)) if lora and not continued else None,
             device=device,
             precision=pick_precision(job.precision, device),
             seed=job.seed,
             folder=Path(folder),
         )
-        yield Session(stage, job, setup, merge_at_end=mode == "lora" and kind == "full", began=began)
+        yield Session(stage, job, setup, merge_at_end=lora and kind is not None and not continued, began=began)
+
+
+def _is_on(start: Path, layers: Sequence[str]) -> bool:
+    return not layers or adapted_layers(start) == set(layers)
 
 
 def prompt_of(lesson: Lesson) -> list[dict[str, str]]:

@@ -9,52 +9,29 @@ from typing import Any, ClassVar
 
 from ..errors import InputError, RunError
 from ..schema import Lesson, TrainingReport
-from ..schema.record import Count, NotNegative, Positive, Share
+from ..schema.record import Count, NotNegative, Share
 from ..seams import StageJob
 from . import adapter
 from .checks import IGNORED, check_lessons, check_supervision
 from .drift import Drift
 from .frozen import cast_once
-from .session import Interpolation, Session, check_fields, finish, prompt_of, report, session, train
+from .options import GradientStage
+from .session import Interpolation, Session, finish, prompt_of, report, session, train
 
 
 @dataclass(frozen=True)
-class SFTStage:
+class SFTStage(GradientStage):
     """The student imitates each lesson's text, given its question."""
 
     name: ClassVar[str] = "sft"
 
-    learning_rate: Positive = 5e-4
-    """The peak; 1e-4 to 5e-4 suits an adapter, a tenth of that all weights."""
     batch_size: Count = 8
     """Lessons a device takes at once."""
-    epochs: Positive = 1.0
-    """Passes over the lessons, unless `max_steps` or `max_tokens` is set."""
-    max_steps: Count | None = None
-    """Optimizer steps."""
     max_tokens: Count | None = None
     """Supervised tokens, give or take a batch: as many passes over the lessons as make so many, so that longer lessons
     are gone through less often and methods compare at equal cost."""
-    mode: adapter.Mode = "lora"
-    """`lora` trains an adapter, `full` all weights."""
-    rank: Count = 16
-    """Of a new adapter."""
-    alpha: Count = 32
-    """Of a new adapter; updates are scaled by alpha / rank."""
-    modules: Sequence[str] = ()
-    """Names of the layers a new adapter is put on, such as `down_proj`; all linear ones if left out."""
-    scheduler: str = "linear"
-    """Of the learning rate, by its name in transformers."""
-    warmup_steps: int = 3
-    """Steps until the peak."""
-    weight_decay: NotNegative = 0.0
-    """Of AdamW."""
     max_length: Count = 1024
     """Tokens of question and answer at most; a lesson that does not fit is an error."""
-    gradient_accumulation: Count = 1
-    """Batches an optimizer step adds up."""
-    max_grad_norm: NotNegative = 1.0
-    """Gradients are clipped to this length."""
     interpolate: Share = 1.0
     """Share of the way from the start's weights to the trained ones that is gone in the end; less than 1 forgets
     less (WiSE-FT)."""
@@ -62,33 +39,19 @@ class SFTStage:
     """Weight, beside the loss, of how far the adapter moves its layers' outputs on rehearsed conversations: more holds
     more of what the base student knows. With 0 the rehearsed answers are imitated instead. Needs an adapter, and memory
     for a float32 matrix of inputs x inputs for each layer."""
-    extra: dict[str, Any] | None = None
-    """Further arguments of TRL's SFTConfig by name, such as `loss_type: dft`."""
-
-    @property
-    def lora(self) -> adapter.LoraOptions:
-        """The adapter's options."""
-        return adapter.LoraOptions(self.rank, self.alpha, tuple(self.modules))
 
     @property
     def options(self) -> dict[str, Any]:
         """The options in TRL's names."""
         return {
-            "learning_rate": self.learning_rate,
+            **super().options,
             "per_device_train_batch_size": self.batch_size,
-            "num_train_epochs": self.epochs,
-            "max_steps": -1 if self.max_steps is None else self.max_steps,
-            "lr_scheduler_type": self.scheduler,
-            "warmup_steps": self.warmup_steps,
-            "weight_decay": self.weight_decay,
             "max_length": self.max_length,
-            "gradient_accumulation_steps": self.gradient_accumulation,
-            "max_grad_norm": self.max_grad_norm,
         }
 
     def check(self) -> None:
         """Raise InputError if the options cannot work, without loading a model."""
-        check_fields(self)
+        super().check()
         if self.drift and self.mode != "lora":
             raise InputError("stages: sft: drift: needs an adapter; use mode lora, or leave it out")
         if self.max_steps is not None and self.max_tokens is not None:
@@ -110,7 +73,7 @@ class SFTStage:
         taught = [lesson for lesson in job.lessons if not (self.drift and lesson.origin == "replay")]
         check_lessons(taught, 1)
         rows = [row_of(lesson) for lesson in resample(taught, job.seed)]
-        with session(self.name, job, rows, self.mode, self.lora) as work:
+        with session(self.name, job, rows, self.trained) as work:
             trainer = adapter.sft_trainer(work.setup, self.options, self.extra or {})
             check_supervision(trainer, work.setup.tokenizer, rows)
             if self.max_tokens is not None:
@@ -132,7 +95,7 @@ class SFTStage:
         if not self.drift:
             return None
         if work.merge_at_end:
-            raise RunError("stages: sft: drift: the start has full weights, not an adapter over the base; leave it out")
+            raise RunError("stages: sft: drift: the start is no adapter over the base on these layers; leave it out")
         if adapter.sharded(trainer):
             raise RunError("stages: sft: drift: needs whole layers, and FSDP or DeepSpeed splits them; leave it out")
         replay = [row_of(lesson) for lesson in work.job.lessons if lesson.origin == "replay"]

@@ -1,0 +1,79 @@
+"""The options that all stages with an optimizer have, in our names and in TRL's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..errors import InputError
+from ..schema.record import Count, NotNegative, Positive
+from . import adapter
+from .layers import WHOLE, Band
+from .session import check_fields
+
+
+@dataclass(frozen=True)
+class GradientStage:
+    """A stage that trains weights by gradients."""
+
+    name: ClassVar[str]
+
+    learning_rate: Positive = 5e-4
+    """The peak; 1e-4 to 5e-4 suits an adapter, a tenth of that all weights."""
+    epochs: Positive = 1.0
+    """Passes over the lessons, unless another option says when to end."""
+    max_steps: Count | None = None
+    """Optimizer steps."""
+    mode: adapter.Mode = "lora"
+    """`lora` trains an adapter, `full` the weights themselves."""
+    rank: Count = 16
+    """Of a new adapter."""
+    alpha: Count = 32
+    """Of a new adapter; updates are scaled by alpha / rank."""
+    modules: Sequence[str] = ()
+    """Names of the linear layers that are trained, such as `down_proj`. If left out, all of them, or in mode `full` all
+    weights."""
+    band: Band = WHOLE
+    """The part of the student's depth that is trained: [0.5, 1.0] is its upper half."""
+    scheduler: str = "linear"
+    """Of the learning rate, by its name in transformers."""
+    warmup_steps: int = 3
+    """Steps until the peak."""
+    weight_decay: NotNegative = 0.0
+    """Of AdamW."""
+    gradient_accumulation: Count = 1
+    """Batches that an optimizer step adds up, to save memory."""
+    max_grad_norm: NotNegative = 1.0
+    """Gradients are clipped to this length."""
+    extra: dict[str, Any] | None = None
+    """Further arguments of TRL's configuration by name."""
+
+    @property
+    def trained(self) -> adapter.Trained:
+        """What of the student is trained."""
+        low, high = self.band
+        return adapter.Trained(self.mode, self.rank, self.alpha, tuple(self.modules), (low, high))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options in TRL's names."""
+        return {
+            "learning_rate": self.learning_rate,
+            "num_train_epochs": self.epochs,
+            "max_steps": -1 if self.max_steps is None else self.max_steps,
+            "lr_scheduler_type": self.scheduler,
+            "warmup_steps": self.warmup_steps,
+            "weight_decay": self.weight_decay,
+            "gradient_accumulation_steps": self.gradient_accumulation,
+            "max_grad_norm": self.max_grad_norm,
+        }
+
+    def check(self) -> None:
+        """Raise InputError if the options cannot work, without loading a model."""
+        check_fields(self)
+        low, high = self.band
+        if not 0.0 <= low < high <= 1.0:
+            raise InputError(
+                f"stages: {self.name}: band: [{low:g}, {high:g}] is no part of [0, 1]; use for instance [0.5, 1.0]"
+            )
