@@ -159,19 +159,27 @@ def _config(kind: Kind, setup: Setup, options: Mapping[str, Any], extra: Mapping
     return _class(kind, "Config")(**{**settings, **options, **extra})
 
 
-def sft_trainer(setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+def sft_trainer(
+    setup: Setup,
+    options: Mapping[str, Any],
+    extra: Mapping[str, Any],
+    wrap: Callable[[Any], Any] = in_alike_batches,
+) -> Any:
     """Return an SFTTrainer over rows with `prompt` and `completion`, loss on the completion alone.
 
     Its `drift` may be set to a `Drift`, which then pulls at the gradient.
 
+    Args:
+        setup: What it is built from.
+        options: The stage's own, in TRL's names.
+        extra: The user's, in TRL's names.
+        wrap: Makes a subclass that decides the order of the lessons, and maybe the loss.
+
     Raises:
         RunError: If TRL refuses the combination of model, rows and arguments.
     """
-    return build_trainer("sft", setup, {**options, "completion_only_loss": True}, extra, wrap=_supervised)
-
-
-def _supervised(trainer_class: Any) -> Any:
-    return with_drift(in_alike_batches(without_triton(trainer_class)))
+    supervised = {**options, "completion_only_loss": True}
+    return build_trainer("sft", setup, supervised, extra, wrap=lambda one: with_drift(wrap(without_triton(one))))
 
 
 def build_trainer(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,42 @@ class AlikeBatches:
         for start in generator.permutation(starts):
             yield from alike[start : start + self._batch_size]
         yield from alike[whole:]
+
+
+class Rounds:
+    """A sampler that goes through a few batches several times before it goes on to the next few."""
+
+    def __init__(self, once: AlikeBatches, batch_size: int, visits: float, passes: int, stretch: int) -> None:
+        """Take the order of one pass.
+
+        Args:
+            once: Yields each row number once, in another order for each epoch.
+            batch_size: Rows of a batch.
+            visits: How often all rows are gone through in the end.
+            passes: How often a stretch is gone through, as long as there are that many visits left.
+            stretch: Batches of a stretch.
+        """
+        self._once, self._visits = once, visits
+        self._passes, self._size = passes, stretch * batch_size
+
+    def __len__(self) -> int:
+        """Return the rows of all visits."""
+        return round(self._visits * len(self._once))
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield row numbers."""
+        yield from islice(self._rounds(), len(self))
+
+    def _rounds(self) -> Iterator[int]:
+        left, number = self._visits, 0
+        while left > 0:
+            passes = max(1, min(self._passes, math.floor(left)))
+            self._once.set_epoch(number)
+            rows = list(self._once)
+            for start in range(0, len(rows), self._size):
+                for _ in range(passes):
+                    yield from rows[start : start + self._size]
+            left, number = left - passes, number + 1
 
 
 def in_alike_batches(trainer_class: Any) -> Any:

@@ -44,11 +44,22 @@ def without_triton(trainer_class: Any) -> Any:
             self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
             self.supervised_tokens += int((inputs["labels"][:, 1:] != IGNORED).sum())  # nothing predicts the first
-            known = set(inputs) <= {"input_ids", "attention_mask", "labels"} and "attention_mask" in inputs
-            if return_outputs or not known or not self.scores_apart:
+            if return_outputs or not self.scores_apart or not _is_plain(inputs):
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             with short_attention(inputs["input_ids"]), self.accelerator.autocast():
                 return supervised_loss(model, inputs, num_items_in_batch)
+
+        def supervised_log_probs(self, model: Any, inputs: dict[str, Any]) -> Any:
+            """Return the log-probabilities of the supervised tokens, (tokens), in float32."""
+            from torch.nn.functional import cross_entropy
+
+            if not self.scores_apart or not _is_plain(inputs):
+                given = {name: value for name, value in inputs.items() if name != "labels"}
+                supervised = inputs["labels"][:, 1:] != IGNORED
+                logits = model(**given).logits[:, :-1][supervised].float()
+                return -cross_entropy(logits, inputs["labels"][:, 1:][supervised], reduction="none")
+            with short_attention(inputs["input_ids"]), self.accelerator.autocast():
+                return -cross_entropy(*supervised_logits(model, inputs), reduction="none")
 
     return SupervisedPositions
 
@@ -121,6 +132,10 @@ def has_plain_head(model: Any) -> bool:
         whole = model(input_ids=tokens).logits.float()
         apart = model.get_output_embeddings()(model.get_decoder()(input_ids=tokens).last_hidden_state).float()
     return whole.shape == apart.shape and torch.allclose(whole, apart, atol=1e-2)
+
+
+def _is_plain(inputs: dict[str, Any]) -> bool:
+    return set(inputs) <= {"input_ids", "attention_mask", "labels"} and "attention_mask" in inputs
 
 
 def _plain_training(trainer: Any) -> bool:

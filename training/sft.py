@@ -74,7 +74,7 @@ class SFTStage(GradientStage):
         check_lessons(taught, 1)
         rows = [row_of(lesson) for lesson in resample(taught, job.seed)]
         with session(self.name, job, rows, self.trained) as work:
-            trainer = adapter.sft_trainer(work.setup, self.options, self.extra or {})
+            trainer = self._trainer(work)
             check_supervision(trainer, work.setup.tokenizer, rows)
             if self.max_tokens is not None:
                 trainer.args.num_train_epochs = self.max_tokens / tokens_a_pass(trainer)
@@ -86,9 +86,13 @@ class SFTStage(GradientStage):
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")
             metrics = {"first_loss": losses[0], "train_seconds": seconds, "lessons": len(rows)}
-            if trainer.drift:
-                metrics["drift"] = float(trainer.drift.value().detach())
-            return report(work, trainer, supervised_tokens(trainer), losses, **metrics)
+            return report(work, trainer, supervised_tokens(trainer), losses, **metrics, **self._metrics(trainer))
+
+    def _trainer(self, work: Session) -> Any:
+        return adapter.sft_trainer(work.setup, self.options, self.extra or {})
+
+    def _metrics(self, trainer: Any) -> dict[str, float]:
+        return {"drift": float(trainer.drift.value().detach())} if trainer.drift else {}
 
     def _drift(self, work: Session, trainer: Any) -> Drift | None:
         """Return what holds the student to the base student, if anything does."""
