@@ -99,7 +99,7 @@ class SFTStage(GradientStage):
         if not self.drift:
             return None
         if work.merge_at_end:
-            raise RunError("stages: sft: drift: the start has full weights, or an adapter on other layers; leave it out")
+            raise RunError("stages: sft: drift: the start is not an adapter on these layers alone; leave it out")
         if adapter.sharded(trainer):
             raise RunError("stages: sft: drift: needs whole layers, and FSDP or DeepSpeed splits them; leave it out")
         replay = [row_of(lesson) for lesson in work.job.lessons if lesson.origin == "replay"]
