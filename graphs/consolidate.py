@@ -17,7 +17,9 @@ from ..seams import StageJob
 from ..training.progress import read_progress
 from ..training.worker import run_stage
 from .context import RunContext
+from .earlier import checkpoint_path, earlier_stages
 from .lineage import lineage
+from .replay import count_problems, replayed_lessons
 from .state import CycleState
 from .step import step
 from .strategise import write_library
@@ -39,15 +41,19 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
         strategies = await write_library(context, runtime.stream_writer, cycle, state["student"])
         if not strategies:
             return CycleState(cycle=cycle, candidate=None, candidate_note="no weakness has a verified rationale")
-    taught = len(lessons)
+    replayed = replayed_lessons(context, cycle, state["student"])
+    lessons += replayed
+    counts = {"lessons": len(lessons), "replayed": count_problems(replayed)}
     lessons += context.rundir.rehearsal()
+    earlier = earlier_stages(context, state["student"])
     context.engine.release()
     start = None if settings.start == "base" or state["student"] == BASE else context.rundir.path / state["student"]
     reports = []
     for number in range(len(settings.stages)):
-        job = replace(stage_job(context, cycle, number, start, lessons), strategies=strategies)
+        told = earlier if getattr(context.stages[number], "takes_earlier", False) else ()
+        job = replace(stage_job(context, cycle, number, start, lessons), strategies=strategies, earlier=told)
         spec = settings.stages[number]
-        runtime.stream_writer({"kind": "training", "cycle": cycle, "stage": spec.name, "lessons": taught})
+        runtime.stream_writer({"kind": "training", "cycle": cycle, "stage": spec.name, **counts})
         report = await _run(context, runtime, spec, job)
         runtime.stream_writer({"kind": "trained", "cycle": cycle, **report.model_dump(mode="json")})
         reports.append(report)
@@ -100,13 +106,11 @@ def training_lessons(context: RunContext, cycle: int, student: str) -> list[Less
 def stage_job(context: RunContext, cycle: int, number: int, start: Path | None, lessons: list[Lesson]) -> StageJob:
     """Return the job of one stage; the last stage's checkpoint is the cycle's."""
     config = context.config
-    name = f"cycle-{cycle:03d}"
-    last = number == len(config.training.stages) - 1
     return StageJob(
         cycle=cycle,
         base=context.base,
         start=start,
-        out=context.rundir.checkpoints / (name if last else f"{name}-stage-{number}"),
+        out=checkpoint_path(context, cycle, number),
         lessons=tuple(lessons),
         seed=config.seed * 1000 + cycle,
         device=config.student.device,

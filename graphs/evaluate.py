@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from langgraph.runtime import Runtime
 
@@ -15,6 +16,7 @@ from .context import RunContext
 from .exam import accuracy, examine_split, known_attempts
 from .examine import taught_problems
 from .lesson.call import NO_TEXT
+from .replay import count_problems, replayed_lessons
 from .state import CycleState
 from .step import step
 
@@ -42,7 +44,7 @@ async def evaluate(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
 
 def _rejections(context: RunContext, cycle: int) -> str:
     """Say why rationales were turned away, with the words of one where there is no text."""
-    counts = _count_lessons(context, cycle).rejected
+    counts = _count_rejected(context.rundir.rationales(cycle))
     if not counts:
         return ""
     told = ", ".join(f"{reason} {n}" for reason, n in counts.items())
@@ -83,7 +85,7 @@ def _report(
         accuracy={split: accuracy(attempts) for split, attempts in shown.items()},
         n={split: len(attempts) for split, attempts in shown.items()},
         weaknesses=diagnosis.weaknesses if diagnosis else (),
-        lessons=_count_lessons(context, cycle),
+        lessons=_count_lessons(context, state),
         training=tuple(context.rundir.training(cycle)) if results else (),
         verdict=decision.verdict,
         why=decision.why,
@@ -91,19 +93,24 @@ def _report(
     )
 
 
-def _count_lessons(context: RunContext, cycle: int) -> LessonCounts:
+def _count_lessons(context: RunContext, state: CycleState) -> LessonCounts:
+    cycle = state["cycle"]
     lessons = context.rundir.lessons(cycle)
     own = sum(lesson.origin == "student" for lesson in lessons)
     rationales = context.rundir.rationales(cycle)
-    rejected = Counter(r.rejected for r in rationales if r.rejected)
     critiques = Counter(said for r in rationales if (said := _critique(r)))
     return LessonCounts(
         taught=len(lessons),
         from_student=own,
         from_teachers=len(lessons) - own,
-        rejected=dict(sorted(rejected.items())),
+        replayed=count_problems(replayed_lessons(context, cycle, state["student"])) if state["candidate"] else 0,
+        rejected=_count_rejected(rationales),
         critiques=dict(sorted(critiques.items())),
     )
+
+
+def _count_rejected(rationales: Iterable[Rationale]) -> dict[str, int]:
+    return dict(sorted(Counter(r.rejected for r in rationales if r.rejected).items()))
 
 
 def _critique(rationale: Rationale) -> str | None:

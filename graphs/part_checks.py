@@ -35,6 +35,10 @@ def part_checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
         yield f"training stage {number + 1} ({stage.name})", stage.check
         if getattr(stage, "drift", 0):
             yield f"training stage {number + 1} ({stage.name}) drift", partial(_check_drift, parts, number)
+        if getattr(stage, "takes_earlier", False):
+            yield f"training stage {number + 1} ({stage.name}) has a vector", partial(_check_vector, parts, number)
+        if stage.name == "replay":
+            yield f"training stage {number + 1} (replay) has lessons", partial(_check_replay, parts)
     for name, teacher in parts.teachers.items():
         yield from _teacher_checks(parts, name, teacher)
     if parts.critic is not None:
@@ -181,6 +185,27 @@ def _check_drift(parts: Parts, number: int) -> None:
         raise InputError(
             f"stages: {stage.name}: drift: there is nothing to rehearse; set retention.rehearse and a retention task "
             "that offers it, or leave drift out"
+        )
+
+
+def _check_vector(parts: Parts, number: int) -> None:
+    """Refuse to wait for the work of a stage that no cycle will ever have."""
+    stage = parts.stages[number]
+    wanted, names = getattr(stage, "stage", None), [one.name for one in parts.stages]
+    if wanted is not None and wanted not in names:
+        raise InputError(
+            f"stages: {stage.name}: stage: no stage {wanted!r} is in training.stages, so there will be nothing to add; "
+            f"name one of {', '.join(names)}, or leave {stage.name} out"
+        )
+
+
+def _check_replay(parts: Parts) -> None:
+    """Refuse a stage that imitates what is not new where nothing else is."""
+    training = parts.config.training
+    if not (training.replay or training.start == "base" or rehearsal_questions(parts.config, parts.retention)):
+        raise InputError(
+            "stages: replay: there is nothing to replay; set training.replay, or retention.rehearse and a retention "
+            "task that offers it, or leave the stage out"
         )
 
 

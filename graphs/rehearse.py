@@ -9,7 +9,7 @@ from ..config import RunConfig
 from ..errors import RunError
 from ..hashing import content_hash
 from ..model_thread import on_model_thread
-from ..schema import BASE, Lesson
+from ..schema import BASE, REHEARSED, Lesson
 from ..seams import Task
 from ..student_prompt import student_prompt
 from .context import RunContext
@@ -42,7 +42,7 @@ async def rehearse(context: RunContext, write: Writer) -> None:
             cycle=0,
             question=question,
             text=text,
-            origin="replay",
+            origin=REHEARSED,
             system=instruction,
         )
         for question, (answer,) in zip(questions, answers, strict=True)

@@ -286,3 +286,8 @@ def _first_line(error: Exception) -> str:
 def processes() -> int:
     """Return how many processes train together: what `accelerate launch` and torchrun say in the environment."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_main_process() -> bool:
+    """Whether this is the one of the processes that writes: the first."""
+    return os.environ.get("RANK", "0") == "0"

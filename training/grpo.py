@@ -81,7 +81,7 @@ class GRPOStage(GradientStage):
             InputError: If the start or the task cannot be had.
             RunError: If training fails, or the checkpoint on disk is not what was trained.
         """
-        job = replace(job, lessons=tuple(lesson for lesson in job.lessons if lesson.origin != "replay"))
+        job = replace(job, lessons=tuple(lesson for lesson in job.lessons if not lesson.rehearsed))
         check_lessons(job.lessons, 1)
         problems = problems_of(job, task := build_task(job))
         rows = [{"prompt": prompt_of(lesson), "problem_id": lesson.problem_id} for lesson in job.lessons]

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ..checkpoints import fingerprint
 from ..errors import InputError, RunError
@@ -14,12 +14,13 @@ from ..hashing import content_hash
 from ..jsonl import read_json, write_json
 from ..plugins import Plugin
 from ..schema import SCHEMA_VERSION, Lesson, Strategy, TrainingReport
-from ..seams import StageJob
+from ..seams import StageJob, TrainedStage
 from ..secret import without_secrets
 
 FAILURE = "failure.json"
 RESULT = "training.json"
 """Lies in a finished checkpoint: which job made it, and its report."""
+_EARLIER = TypeAdapter(tuple[TrainedStage, ...])
 
 
 def write_job(path: Path, spec: Plugin, job: StageJob) -> None:
@@ -28,6 +29,7 @@ def write_job(path: Path, spec: Plugin, job: StageJob) -> None:
     values |= {name: None if values[name] is None else str(values[name]) for name in ("base", "start", "out")}
     values["lessons"] = [lesson.model_dump(mode="json") for lesson in job.lessons]
     values["strategies"] = [strategy.model_dump(mode="json") for strategy in job.strategies]
+    values["earlier"] = _EARLIER.dump_python(job.earlier, mode="json")
     write_json(path, {"schema": SCHEMA_VERSION, "stage": spec.model_dump(mode="json"), "job": values})
 
 
@@ -48,6 +50,7 @@ def read_job(path: Path) -> tuple[Plugin, StageJob]:
                 "out": Path(values["out"]),
                 "lessons": tuple(Lesson.model_validate(lesson) for lesson in values["lessons"]),
                 "strategies": tuple(Strategy.model_validate(strategy) for strategy in values["strategies"]),
+                "earlier": _EARLIER.validate_python(values["earlier"]),
             }
         )
         return Plugin.model_validate(document["stage"]), job
@@ -61,9 +64,9 @@ def job_key(spec: Plugin, job: StageJob) -> str:
     start = None if job.start is None else _made_by(job.start)
     strategies = [strategy.model_dump(mode="json") for strategy in job.strategies]
     where = [job.device, job.precision]
-    return content_hash(
-        spec.model_dump(mode="json"), fingerprint(job.base), start, lessons, strategies, job.seed, where, dict(job.task)
-    )
+    earlier = [[one.cycle, one.name, one.start and _made_by(one.start), _made_by(one.out)] for one in job.earlier]
+    told = [spec.model_dump(mode="json"), fingerprint(job.base), start, lessons, strategies, job.seed, where]
+    return content_hash(*told, dict(job.task), earlier)
 
 
 def _made_by(checkpoint: Path) -> str:

@@ -53,13 +53,13 @@ class SFTStage(GradientStage):
         """Raise InputError if the options cannot work, without loading a model."""
         super().check()
         if self.drift and self.mode != "lora":
-            raise InputError("stages: sft: drift: needs an adapter; use mode lora, or leave it out")
+            raise InputError(f"stages: {self.name}: drift: needs an adapter; use mode lora, or leave it out")
         if self.max_steps is not None and self.max_tokens is not None:
-            raise InputError("stages: sft: max_steps and max_tokens both say when to end; leave one out")
+            raise InputError(f"stages: {self.name}: max_steps and max_tokens both say when to end; leave one out")
         extra = self.extra or {}
         if extra.get("packing") or extra.get("padding_free"):
             raise InputError(
-                "stages: sft: extra: packing joins lessons, so that their masks cannot be checked; remove it"
+                f"stages: {self.name}: extra: packing joins lessons, so that their masks cannot be checked; remove it"
             )
         adapter.check_options(self.name, "sft", self.options, extra)
 
@@ -70,7 +70,7 @@ class SFTStage(GradientStage):
             InputError: If the start cannot be loaded.
             RunError: If a lesson would be trained on wrongly, or the checkpoint on disk is not what was trained.
         """
-        taught = [lesson for lesson in job.lessons if not (self.drift and lesson.origin == "replay")]
+        taught = [lesson for lesson in job.lessons if not (self.drift and lesson.rehearsed)]
         check_lessons(taught, 1)
         rows = [row_of(lesson) for lesson in resample(taught, job.seed)]
         with session(self.name, job, rows, self.trained) as work:
@@ -99,10 +99,14 @@ class SFTStage(GradientStage):
         if not self.drift:
             return None
         if work.merge_at_end:
-            raise RunError("stages: sft: drift: the start is not an adapter on these layers alone; leave it out")
+            raise RunError(
+                f"stages: {self.name}: drift: the start is not an adapter on these layers alone; leave it out"
+            )
         if adapter.sharded(trainer):
-            raise RunError("stages: sft: drift: needs whole layers, and FSDP or DeepSpeed splits them; leave it out")
-        replay = [row_of(lesson) for lesson in work.job.lessons if lesson.origin == "replay"]
+            raise RunError(
+                f"stages: {self.name}: drift: needs whole layers, and FSDP or DeepSpeed splits them; leave it out"
+            )
+        replay = [row_of(lesson) for lesson in work.job.lessons if lesson.rehearsed]
         with trainer.accelerator.autocast():
             return Drift(adapter.plain_model(trainer), work.setup.tokenizer, replay, self.drift)
 

@@ -78,12 +78,17 @@ def base_of(folder: Path) -> Path | None:
     base = Path(note.base)
     if not base.is_dir():
         raise InputError(f"{folder}: its base student {base} is gone; put it back or edit `base` in {NOTE}")
-    _require_base(note, base, folder)
+    require_base(folder, base)
     return base
 
 
-def _require_base(note: CheckpointNote, base: Path, checkpoint: Path) -> None:
-    if note.fingerprint != fingerprint(base):
+def require_base(checkpoint: Path, base: Path) -> None:
+    """Require that a checkpoint was made from a base student.
+
+    Raises:
+        InputError: If it was not, or the folder is not a checkpoint of Tutelage.
+    """
+    if read_note(checkpoint).fingerprint != fingerprint(base):
         raise InputError(f"{checkpoint}: made from another base student than {base}; use the one of its run")
 
 
@@ -119,6 +124,12 @@ def note_strategies(folder: Path, *, base: Path, weights: str | None, start: Pat
     write_json(folder / NOTE, note.model_dump(mode="json"))
 
 
+def set_stages(folder: Path, stages: Sequence[str]) -> None:
+    """Write anew which stages made a checkpoint, the oldest first."""
+    note = read_note(folder).model_copy(update={"stages": tuple(stages)})
+    write_json(folder / NOTE, note.model_dump(mode="json"))
+
+
 def load_model(base: Path, checkpoint: Path | None, *, dtype: str, device: str, merge: bool) -> Any:
     """Load a student.
 
@@ -141,9 +152,8 @@ def load_model(base: Path, checkpoint: Path | None, *, dtype: str, device: str, 
     kind: Kind = "full"
     checkpoint = None if checkpoint is None else weights_of(checkpoint)
     if checkpoint is not None:
-        note = read_note(checkpoint)
-        _require_base(note, base, checkpoint)
-        kind = note.kind
+        require_base(checkpoint, base)
+        kind = read_note(checkpoint).kind
     with quiet():
         if kind == "full":
             model = _plain_model(base if checkpoint is None else checkpoint, dtype)

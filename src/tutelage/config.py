@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -161,6 +161,9 @@ class TrainingConfig(Section):
     start: Literal["last", "base"] = "last"
     """`last`: go on from the last accepted checkpoint with this cycle's lessons.
     `base`: start again on all lessons so far."""
+    replay: float = Field(0.0, ge=0, lt=1)
+    """Share of the problems trained on that the student was taught in earlier cycles and is not in this one, drawn
+    evenly; their lessons are taught again, against forgetting. Needs `start: last`; the other trains on all anyway."""
     worker: Literal["process", "inline"] = "process"
     """`process` frees the device's memory and survives a crash; `inline` starts faster."""
     launch: tuple[str, ...] = ()
@@ -169,6 +172,12 @@ class TrainingConfig(Section):
     """Fewer lessons than this are not trained on; the cycle is rolled back with that reason."""
     timeout: float = Field(6 * 3600.0, gt=0)
     """Seconds after which a stage's worker is ended."""
+
+    @model_validator(mode="after")
+    def _replays_what_is_left_out(self) -> Self:
+        if self.replay and self.start == "base":
+            raise ValueError("replay: with start: base all earlier lessons are trained on already; leave replay out")
+        return self
 
 
 class GateConfig(Section):

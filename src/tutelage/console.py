@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .errors import harmless
 from .rundir import RunDir
-from .schema import CycleReport, Split, Verdict, Weakness
+from .schema import CycleReport, Split, TrainingReport, Verdict, Weakness
 
 _SHOWN = 2000
 """Characters of one text that are shown; the files hold the whole of it."""
@@ -121,13 +121,20 @@ def cycle_lines(report: CycleReport) -> Group:
     if report.cycle:
         rows.append(("lessons", _lessons(report)))
     for stage in report.training:
-        told = f"{stage.stage}: {stage.steps} steps, {stage.tokens} tokens, loss {stage.loss:.3f}"
-        rows.append(("training", f"{told}, {seconds(stage.seconds)}"))
+        rows.append(("training", _trained(stage)))
     cost = report.cost
     rows.append(("cost", f"{cost.calls} calls ({cost.cached_calls} cached), {cost.usd:.4f} USD"))
     spent = [f"{node} {seconds(took)}" for node, took in report.seconds.items() if took >= 0.5]
     rows.append(("time", ", ".join(spent) or "under a second"))
     return Group(head, *(_row(name, value) for name, value in rows))
+
+
+def _trained(stage: TrainingReport) -> str:
+    """Say what a stage did, or why it did nothing."""
+    if stage.note is not None:
+        return f"{stage.stage}: {stage.note}"
+    told = f"{stage.stage}: {stage.steps} steps, {stage.tokens} tokens, loss {stage.loss:.3f}"
+    return f"{told}, {seconds(stage.seconds)}"
 
 
 def _tested(weakness: Weakness) -> str:
@@ -160,6 +167,8 @@ def _accuracy(report: CycleReport) -> str:
 def _lessons(report: CycleReport) -> str:
     counts = report.lessons
     told = f"{counts.taught} ({counts.from_teachers} from teachers, {counts.from_student} the student's own)"
+    if counts.replayed:
+        told += f" and {counts.replayed} replayed"
     if counts.rejected:
         told += "; rejected: " + ", ".join(f"{reason} {n}" for reason, n in counts.rejected.items())
     if counts.critiques:

@@ -6,7 +6,17 @@ Every model is frozen and refuses unknown fields; what is written to a run direc
 from .decision import Conflict, Decision, Evidence, Purified
 from .diagnosis import Assignment, Confirmation, Diagnosis, FreshProblem, LessonPlan, Mastery, Skill, Weakness
 from .exam import BASE, Attempt, Grade, Problem, Split, WrongStep
-from .lesson import NO_STEP, TOO_LONG, EarlierRationale, Lesson, ProbeError, Rationale, RecalledError, TeachingRequest
+from .lesson import (
+    NO_STEP,
+    REHEARSED,
+    TOO_LONG,
+    EarlierRationale,
+    Lesson,
+    ProbeError,
+    Rationale,
+    RecalledError,
+    TeachingRequest,
+)
 from .record import SCHEMA_VERSION, Record
 from .report import Cost, CycleReport, LessonCounts, TrainingReport, Verdict
 from .strategy import Library, Strategy, StrategyRequest
@@ -14,6 +24,7 @@ from .strategy import Library, Strategy, StrategyRequest
 __all__ = [
     "BASE",
     "NO_STEP",
+    "REHEARSED",
     "SCHEMA_VERSION",
     "TOO_LONG",
     "Assignment",

@@ -10,6 +10,8 @@ from .record import Record
 
 TOO_LONG = "too long"
 """Why a rationale is turned away that the student could not write itself."""
+REHEARSED = "replay"
+"""The origin of the base student's own answers to general questions."""
 NO_STEP = "no step"
 """Why a rationale is turned away that gives the answer away without a step."""
 
@@ -125,3 +127,11 @@ class Lesson(Record):
     answer: str = ""
     chosen_over: tuple[str, ...] = ()
     """Ids of the verified rationales that are not taught."""
+
+    @property
+    def rehearsed(self) -> bool:
+        """Whether it is the base student's own answer to a general question, which is kept rather than taught.
+
+        A lesson of an earlier cycle that is taught again is none: it has its own origin, and its `cycle` is past.
+        """
+        return self.origin == REHEARSED

@@ -21,6 +21,8 @@ class TrainingReport(Record):
     loss: float
     seconds: float
     metrics: dict[str, float] = Field(default_factory=dict)
+    note: str | None = None
+    """What a person should know of it, such as why it did nothing."""
 
 
 class Cost(Record):
@@ -39,6 +41,8 @@ class LessonCounts(Record):
     taught: int = 0
     from_student: int = 0
     from_teachers: int = 0
+    replayed: int = 0
+    """Problems of earlier cycles that were taught again besides."""
     rejected: dict[str, int] = Field(default_factory=dict)
     critiques: dict[str, int] = Field(default_factory=dict)
     """How often the critic `asked`, `stopped` a lesson, or `failed`."""

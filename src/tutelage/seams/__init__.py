@@ -7,7 +7,7 @@ from .embedder import Embedder
 from .engine import Engine, Generation, Message
 from .planner import Outcome, Planner, PlanningRequest
 from .purifier import Purifier
-from .stage import Stage, StageJob
+from .stage import Stage, StageJob, TrainedStage
 from .step_checker import StepChecker
 from .task import Task
 from .teacher import Teacher
@@ -30,4 +30,5 @@ __all__ = [
     "StepChecker",
     "Task",
     "Teacher",
+    "TrainedStage",
 ]

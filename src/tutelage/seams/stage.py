@@ -10,6 +10,17 @@ from ..schema import Lesson, Strategy, TrainingReport
 
 
 @dataclass(frozen=True)
+class TrainedStage:
+    """A training stage of an earlier cycle: the checkpoints before and after it."""
+
+    cycle: int
+    name: str
+    start: Path | None
+    """None is the base student."""
+    out: Path
+
+
+@dataclass(frozen=True)
 class StageJob:
     """All that a training stage gets. Everything in it can be written as JSON, for the worker process."""
 
@@ -28,6 +39,8 @@ class StageJob:
     """The task's plug-in specification, for stages whose reward grades answers."""
     strategies: tuple[Strategy, ...] = ()
     """The whole library, for stages that have `takes_strategies = True`."""
+    earlier: tuple[TrainedStage, ...] = ()
+    """The stages of the cycles that made the student, the first first, for stages that have `takes_earlier = True`."""
 
 
 @runtime_checkable

@@ -1,0 +1,88 @@
+"""Skill vectors: what an earlier cycle's reinforcement learning did is added again after a later fine-tuning.
+
+PaST (arXiv 2601.11258): the updates of fine-tuning and of reinforcement learning are nearly orthogonal, so that
+v_skill = theta_RL - theta_SFT can be kept and added to weights that were fine-tuned on something else:
+theta = theta_SFT_target + scale * v_skill. No gradient is taken.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..checkpoints import load_tokenizer, save_checkpoint
+from ..errors import RunError
+from ..schema import TrainingReport
+from ..schema.record import Positive
+from ..seams import StageJob, TrainedStage
+from . import adapter
+from .checks import check_saved
+from .session import canary, check_fields
+from .task_arithmetic import Vector, add_vector
+from .unchanged import pass_on, stages_before
+
+
+@dataclass(frozen=True)
+class SkillVectorStage:
+    """Adds what an earlier cycle's stage did to the weights, without training."""
+
+    name: ClassVar[str] = "skill-vector"
+    takes_earlier: ClassVar[bool] = True
+
+    scale: Positive = 1.0
+    """How often the vector is added."""
+    stage: str = "grpo"
+    """The stage that made it, in the newest of the cycles that made the student. A skill vector that was added right
+    before that stage belongs to it. Where no cycle has had the stage yet, nothing is done."""
+
+    def check(self) -> None:
+        """Raise InputError if an option is not what its type says."""
+        check_fields(self)
+
+    def run(self, job: StageJob) -> TrainingReport:
+        """Add the vector to where the job starts, and leave a checkpoint in `job.out`.
+
+        Raises:
+            RunError: If a checkpoint is gone, or what is on disk is not the sum.
+            InputError: If a checkpoint belongs to another base student.
+        """
+        began = time.perf_counter()
+        found = find_vector(job.earlier, self.stage)
+        if found is None:
+            return pass_on(self.name, job, f"no earlier cycle of this student had a stage {self.stage}: nothing to add")
+        cycle, vector = found
+        added = add_vector(job.base, job.start, vector, self.scale)
+        if not added.norm:
+            raise RunError(f"stage {self.stage!r} of cycle {cycle} has changed no weight; raise its learning_rate")
+        if adapter.is_main_process():
+            tokenizer, stages = load_tokenizer(job.base), [*stages_before(job), self.name]
+            save_checkpoint(added.model, job.out, base=job.base, stages=stages, tokenizer=tokenizer)
+            check_saved(added.model, tokenizer, canary(job), job.base, job.out)
+        seconds = round(time.perf_counter() - began, 3)
+        metrics = {"vector_cycle": float(cycle), "vector_norm": added.norm, "held": added.held}
+        return TrainingReport(stage=self.name, steps=0, tokens=0, loss=0.0, seconds=seconds, metrics=metrics)
+
+
+def find_vector(earlier: Sequence[TrainedStage], stage: str) -> tuple[int, Vector] | None:
+    """Return the newest cycle that had a stage, and what the stage did there; None if there is none.
+
+    A skill vector that was added right before the stage counts as its work: else the sum of both would be lost with
+    the next newest.
+
+    Args:
+        earlier: The stages of the cycles that made the student, the first first.
+        stage: Its name.
+    """
+    last = max((number for number, one in enumerate(earlier) if one.name == stage), default=None)
+    if last is None:
+        return None
+    first = last
+    while first and _continues(earlier[first - 1], earlier[last], stage):
+        first -= 1
+    return earlier[last].cycle, Vector(before=earlier[first].start, after=earlier[last].out)
+
+
+def _continues(before: TrainedStage, later: TrainedStage, stage: str) -> bool:
+    return before.cycle == later.cycle and before.name in (stage, SkillVectorStage.name)
