@@ -106,6 +106,7 @@ def training_lessons(context: RunContext, cycle: int, student: str) -> list[Less
 def stage_job(context: RunContext, cycle: int, number: int, start: Path | None, lessons: list[Lesson]) -> StageJob:
     """Return the job of one stage; the last stage's checkpoint is the cycle's."""
     config = context.config
+    checker = context.checker.spec
     return StageJob(
         cycle=cycle,
         base=context.base,
@@ -116,4 +117,5 @@ def stage_job(context: RunContext, cycle: int, number: int, start: Path | None, 
         device=config.student.device,
         precision=config.student.precision,
         task={**config.task.model_dump(mode="json"), "seed": config.seed},
+        checker={} if checker is None else checker.model_dump(mode="json"),
     )

@@ -176,7 +176,7 @@ def _critic(named: Plugin | None, given: Critic | None, ledger: CallLedger | Non
 def _checker(named: Plugin | None, given: StepChecker | None) -> StepCheck:
     if given is not None:
         return StepCheck(check("checkers", given))
-    return StepCheck(None) if named is None else StepCheck(build("checkers", named), named.name)
+    return StepCheck(None) if named is None else StepCheck(build("checkers", named), named.name, named)
 
 
 def _engine(config: RunConfig, base: Path) -> Engine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 from ..errors import RunError, blamed
+from ..plugins import Plugin
 from ..schema import Problem, WrongStep
 from ..seams import StepChecker
 
@@ -15,11 +16,12 @@ class StepCheck:
     Attributes:
         checker: What is called.
         name: How it is named where it fails.
+        spec: What a training process makes it again by; None if there is none, or an object was given.
     """
 
-    def __init__(self, checker: StepChecker | None, name: str = "") -> None:
+    def __init__(self, checker: StepChecker | None, name: str = "", spec: Plugin | None = None) -> None:
         """Guard a checker."""
-        self.checker, self.name = checker, name or type(checker).__name__
+        self.checker, self.name, self.spec = checker, name or type(checker).__name__, spec
 
     def find_wrong_step(self, problem: Problem, text: str, truncated: bool = False) -> WrongStep | None:
         """Ask the checker; see `tutelage.seams.StepChecker`. It gets a copy of the problem.

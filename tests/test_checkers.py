@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ import pytest
 import tutelage
 from tutelage import InputError, RunError
 from tutelage.agents.steps import find_wrong_step
+from tutelage.configfile import parse_config
+from tutelage.graphs.consolidate import stage_job
+from tutelage.graphs.context import Objects, build_parts
 from tutelage.graphs.step_check import StepCheck
 from tutelage.plugins import Plugin, build
 from tutelage.rundir import RunDir
 from tutelage.schema import Problem, WrongStep
-from tutelage.seams import StepChecker
+from tutelage.seams import StageJob, StepChecker
 from tutelage.testing import FakeChecker, FakeTeacher, fake_config
 
 PROBLEM = Problem(question="What is 31 + 26?", answer="57", metadata={"language": "sums"})
@@ -103,3 +107,16 @@ def test_a_coroutine_is_no_wrong_step() -> None:
 
     with pytest.raises(RunError, match=r"step checker Late: .*returned a coroutine"):
         StepCheck(Late()).find_wrong_step(PROBLEM, "57")  # type: ignore[arg-type]
+
+
+def test_a_training_process_makes_a_named_checker_again_and_no_object(tmp_path: Path) -> None:
+    def job_of(given: StepChecker | None, **overrides: Any) -> StageJob:
+        parts = build_parts(parse_config(fake_config(**overrides)), Objects(checker=given))
+        context: Any = SimpleNamespace(
+            config=parts.config, base=parts.base, checker=parts.checker, rundir=SimpleNamespace(checkpoints=tmp_path)
+        )
+        return stage_job(context, 1, 0, None, [])
+
+    assert job_of(None).checker == {"name": "arithmetic", "options": {}}
+    assert job_of(None, checker=None).checker == {}
+    assert job_of(FakeChecker(phrase="x")).checker == {}

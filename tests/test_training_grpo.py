@@ -10,7 +10,8 @@ from tutelage.plugins import Plugin, build
 from tutelage.schema import Grade, Lesson, Problem
 from tutelage.seams import StageJob
 from tutelage.training.grpo import GRPOStage, build_task, problems_of
-from tutelage.training.rewards import Grader, as_trl, find_rewards
+from tutelage.training.jobs import job_key, read_job, write_job
+from tutelage.training.rewards import Grader, Mixture, Recipe, Tools
 
 TASK = '''
 from tutelage.schema import Grade, Problem, Split
@@ -61,6 +62,38 @@ def test_the_reward_rises(job: StageJob) -> None:
     assert 15 * 32 <= report.tokens <= 15 * 32 * 8
 
 
+def test_the_share_of_right_answers_rises(job: StageJob) -> None:
+    stage = GRPOStage(
+        mode="full", learning_rate=2e-3, prompts_per_step=4, generations=8, max_steps=20, max_new_tokens=8,
+        rewards={"correct": 1.0},
+    )  # fmt: skip
+    metrics = stage.run(job).metrics
+    assert metrics["last_accuracy"] > metrics["first_accuracy"] + 0.2
+    assert metrics["last_accuracy"] == pytest.approx(metrics["last_reward"])
+    assert metrics["groups"] == 80
+    constant = (metrics["groups_all_right"] + metrics["groups_all_wrong"]) / 80
+    assert constant == pytest.approx(metrics["frac_reward_zero_std"])  # each step has four groups
+
+
+def test_the_preset_runs_with_the_job_s_step_checker(job: StageJob) -> None:
+    checked = replace(job, checker={"name": "arithmetic", "options": {}})
+    stage = GRPOStage(rewards="etcon", prompts_per_step=1, generations=2, max_steps=1, max_new_tokens=4)
+    metrics = stage.run(checked).metrics
+    assert set(metrics) >= {"reward_tiers", "reward_clean", "reward_consistent", "reward_format"}
+    assert metrics["gated"] == 1.0  # untaught, it does not end its turn
+    assert metrics["last_reward"] == metrics["reward_clean"] == 0.0
+    with pytest.raises(InputError, match="checkers: unknown name 'none'"):
+        stage.run(replace(job, checker={"name": "none"}, out=job.out.with_name("again")))
+
+
+def test_the_step_checker_is_part_of_the_job(job: StageJob, tmp_path: Path) -> None:
+    spec = Plugin(name="grpo")
+    checked = replace(job, checker={"name": "arithmetic", "options": {}})
+    write_job(tmp_path / "job.json", spec, checked)
+    assert read_job(tmp_path / "job.json") == (spec, checked)
+    assert job_key(spec, checked) != job_key(spec, job)
+
+
 def test_an_adapter_changes_and_diverges_from_where_it_began(job: StageJob) -> None:
     options = {"prompts_per_step": 2, "generations": 4, "max_new_tokens": 6, "learning_rate": 1e-2, "beta": 0.1}
     rewards = {str(job.task["name"]).replace("Sums", "signs"): 1.0, "correct": 1.0, "format": 0.1}
@@ -90,6 +123,11 @@ def test_fewer_lessons_than_prompts_a_step_still_train(job: StageJob) -> None:
         ({"prompts_per_step": 1, "generations": 2, "gradient_accumulation": 3}, "cannot be cut into 3 equal parts"),
         ({"rewards": {"corect": 1.0}}, "did you mean 'correct'"),
         ({"rewards": {"correct": 0.0}}, "no part has a weight"),
+        ({"rewards": {"correct": float("nan")}}, "nan is no weight"),
+        ({"rewards": "etcom"}, "did you mean 'etcon'"),
+        ({"gates": ["formatt"]}, "did you mean 'format'"),
+        ({"rewards": "etcon", "embedder": "statik"}, "did you mean 'static'"),
+        ({"target_length": 0}, "target_length: Input should be greater"),
         ({"extra": {"betta": 1}}, "did you mean 'beta'|no argument"),
         ({"extra": {"num_generations": 8}}, "option of the stage's own"),
         ({"mode": "half"}, "Input should be .lora. or .full."),
@@ -103,6 +141,12 @@ def test_wrong_options_are_named_without_a_model(options: dict, message: str) ->
 
 def test_the_default_options_are_right() -> None:
     build("stages", Plugin(name="grpo")).check()
+
+
+def test_etcon_s_settings_are_known_to_trl() -> None:
+    extra = {"epsilon": 0.2, "epsilon_high": 0.3, "delta": 3.0, "top_p": 0.99}
+    options = {"rewards": "etcon", "generations": 10, "temperature": 1.0, "learning_rate": 1e-6, "beta": 0.01}
+    build("stages", Plugin(name="grpo", options={**options, "mode": "full", "extra": extra})).check()
 
 
 def test_the_task_is_made_in_the_worker_with_the_run_s_seed(job: StageJob) -> None:
@@ -139,8 +183,11 @@ def test_each_text_is_graded_once_and_only_a_finished_one_is_well_formed() -> No
     grader = Grader(task, {"p": problem}, frozenset({2}))
     texts = [[{"role": "assistant", "content": text}] for text in ("7", "7", "8", "")]
     batch = {"completions": texts, "completion_ids": [[5, 2], [5, 5], [5, 2], []], "problem_id": ["p"] * 4}
-    parts = {name: as_trl(name, part, grader) for name, part in find_rewards({"correct": 1, "format": 1}).items()}
-    assert parts["correct"](**batch, trainer_state=None) == [1.0, 1.0, 0.0, 0.0]
-    assert parts["format"](**batch) == [1.0, 0.0, 0.0, 0.0]
-    assert task.calls == 4
-    assert parts["format"].__name__ == "format"
+    correct, form = Mixture(Recipe({"correct": 1, "format": 1}), Tools()).functions(grader)
+    assert correct(**batch, trainer_state=None) == [1.0, 1.0, 0.0, 0.0]
+    assert form(**batch) == [1.0, 0.0, 0.0, 0.0]
+    assert task.calls == 3  # "7" twice
+    assert form.__name__ == "format"
+    assert grader.is_right("p", " 7 ") and task.calls == 3
+    grader.forget()
+    assert grader.is_right("p", "7") and task.calls == 4

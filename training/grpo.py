@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import fmean
 from typing import Any, ClassVar
 
@@ -14,16 +15,16 @@ from ..schema.record import Count, NotNegative, Positive
 from ..seams import StageJob, Task
 from . import adapter
 from .checks import check_lessons
+from .guided import Watch, watched
+from .hints import hints_of
 from .options import GradientStage
-from .rewards import Grader, as_trl, find_rewards
-from .session import finish, prompt_of, report, session, train
-
-DEFAULT_REWARDS = {"correct": 1.0, "format": 0.1}
+from .rewards import Grader, Mixture, Recipe, Tools, read_recipe
+from .session import Session, finish, prompt_of, report, session, train
 
 
 @dataclass(frozen=True)
 class GRPOStage(GradientStage):
-    """The lessons' questions are the prompts; their texts are not looked at."""
+    """The lessons' questions are the prompts; their texts are looked at for hints alone."""
 
     name: ClassVar[str] = "grpo"
 
@@ -38,18 +39,28 @@ class GRPOStage(GradientStage):
     temperature: Positive = 1.0
     """Of the sampling."""
     beta: NotNegative = 0.0
-    """Weight of the divergence from where the stage began; 0 does without."""
+    """Weight of the divergence from where the stage began (the low-variance estimate); 0 does without."""
     scheduler: str = "constant"
     """Of the learning rate, by its name in transformers."""
     warmup_steps: int = 0
     """Steps until the peak."""
-    rewards: dict[str, float] | None = None
-    """Weight of each part of the reward; `{correct: 1.0, format: 0.1}` if not given."""
+    rewards: dict[str, float] | str | None = None
+    """Weight of each part of the reward, or the preset `etcon`; `{correct: 1.0, format: 0.1}` if not given. Parts:
+    `correct`, `tiers`, `format`, `clean`, `consistent`, `length`, or `module:attribute`."""
+    gates: Sequence[str] | None = None
+    """Parts whose value 0 makes the whole reward 0; the preset's if not given."""
+    embedder: str = "static"
+    """Tells `tiers` how near two answers are; a plug-in's name."""
+    target_length: Count = 400
+    """Characters up to which `length` is 1; at twice as many it is 0."""
+    guided: bool = False
+    """Ask again with a hint, first the beginning of the lesson's text, then the whole, where all answers to a question
+    are wrong; the hinted answers are learnt for the question without the hint."""
 
     @property
-    def weights(self) -> dict[str, float]:
-        """The weight of each part of the reward."""
-        return DEFAULT_REWARDS if self.rewards is None else self.rewards
+    def recipe(self) -> Recipe:
+        """The weight of each part of the reward, and the gates."""
+        return read_recipe(self.rewards, self.gates)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -60,7 +71,7 @@ class GRPOStage(GradientStage):
             "max_completion_length": self.max_new_tokens,
             "temperature": self.temperature,
             "beta": self.beta,
-            "reward_weights": list(self.weights.values()),
+            "reward_weights": list(self.recipe.weights.values()),
             "remove_unused_columns": False,
         }
 
@@ -69,7 +80,7 @@ class GRPOStage(GradientStage):
         super().check()
         if self.generations < 2:
             raise InputError(f"stages: grpo: generations: {self.generations} is no group to compare; use at least 2")
-        find_rewards(self.weights)
+        Mixture(self.recipe, self._tools())
         adapter.check_options(
             self.name, "grpo", self._options_for(self.prompts_per_step, processes=1), self.extra or {}
         )
@@ -84,19 +95,41 @@ class GRPOStage(GradientStage):
         job = replace(job, lessons=tuple(lesson for lesson in job.lessons if not lesson.rehearsed))
         check_lessons(job.lessons, 1)
         problems = problems_of(job, task := build_task(job))
-        rows = [{"prompt": prompt_of(lesson), "problem_id": lesson.problem_id} for lesson in job.lessons]
+        rows = [
+            {"prompt": prompt_of(lesson), "problem_id": lesson.problem_id, "row": number}
+            for number, lesson in enumerate(job.lessons)
+        ]
+        mixture = Mixture(self.recipe, self._tools(job))
         with session(self.name, job, rows, self.trained) as work:
             grader = Grader(task, problems, frozenset({work.setup.tokenizer.eos_token_id}))
-            rewards = [as_trl(name, reward, grader) for name, reward in find_rewards(self.weights).items()]
+            watch = Watch(grader.is_right, grader.forget, self._hints(work))
             prompts = min(self.prompts_per_step, len(rows))  # a last group that is not full would be left out
             options = self._options_for(prompts, adapter.processes())
-            trainer = adapter.build_trainer("grpo", work.setup, options, self.extra or {}, reward_funcs=rewards)
+            trainer = adapter.build_trainer(
+                "grpo",
+                work.setup,
+                options,
+                self.extra or {},
+                wrap=partial(watched, watch),
+                reward_funcs=mixture.functions(grader),
+            )
             seconds = train(trainer, job.out)
             finish(work, trainer)
             losses = adapter.logged(trainer, "loss")
-            metrics = summary(trainer, list(self.weights))
+            metrics = summary(trainer, list(self.recipe.weights)) | watch.tally.summary(guided=self.guided)
+            if self.recipe.gates:
+                metrics["gated"] = mixture.gated / mixture.samples
             sampled = supervised_tokens(trainer, prompts * self.generations)
             return report(work, trainer, sampled, losses, train_seconds=seconds, **metrics)
+
+    def _tools(self, job: StageJob | None = None) -> Tools:
+        return Tools(self.embedder, job.checker if job else None, self.target_length)
+
+    def _hints(self, work: Session) -> list[tuple[str, ...]] | None:
+        if not self.guided:
+            return None
+        specials = list(work.setup.tokenizer.all_special_tokens)
+        return [hints_of(lesson, specials) for lesson in work.job.lessons]
 
     def _options_for(self, prompts: int, processes: int) -> dict[str, Any]:
         """Return the options with the batch that TRL wants: whole groups, in equal parts for every process."""

@@ -66,7 +66,7 @@ def job_key(spec: Plugin, job: StageJob) -> str:
     where = [job.device, job.precision]
     earlier = [[one.cycle, one.name, one.start and _made_by(one.start), _made_by(one.out)] for one in job.earlier]
     told = [spec.model_dump(mode="json"), fingerprint(job.base), start, lessons, strategies, job.seed, where]
-    return content_hash(*told, dict(job.task), earlier)
+    return content_hash(*told, dict(job.task), dict(job.checker), earlier)
 
 
 def _made_by(checkpoint: Path) -> str:

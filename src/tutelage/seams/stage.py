@@ -37,6 +37,8 @@ class StageJob:
     precision: str = "auto"
     task: dict[str, object] = field(default_factory=dict)
     """The task's plug-in specification, for stages whose reward grades answers."""
+    checker: dict[str, object] = field(default_factory=dict)
+    """The step checker's plug-in specification, for stages whose reward reads steps; empty without one."""
     strategies: tuple[Strategy, ...] = ()
     """The whole library, for stages that have `takes_strategies = True`."""
     earlier: tuple[TrainedStage, ...] = ()
