@@ -13,8 +13,9 @@ ROOMS = ("agents", "graphs", "memory", "training")
 def packages_on_disk() -> set[str]:
     found = {"tutelage"}
     for folder in (ROOT / "src" / "tutelage").iterdir():
-        if folder.is_dir() and not folder.is_symlink() and (folder / "__init__.py").exists():
-            found.add(f"tutelage.{folder.name}")
+        if folder.is_dir() and not folder.is_symlink():
+            inits = folder.rglob("__init__.py")
+            found |= {".".join(init.parent.relative_to(ROOT / "src").parts) for init in inits}
     for room in ROOMS:
         for init in (ROOT / room).rglob("__init__.py"):
             found.add("tutelage." + ".".join(init.parent.relative_to(ROOT).parts))

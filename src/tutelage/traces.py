@@ -28,6 +28,7 @@ def summarise(rundir: RunDir) -> dict[str, Any]:
         "failure": last.get("why") if state == "failed" else None,
         "student": result.get("student") or _student_so_far(rundir),
         "test": test or {"base": None, "best": None, "n": None},
+        **({"measures": result["measures"]} if "measures" in result else {}),
         "cycles": [_cycle(report, rundir.diagnosis(report.cycle)) for report in reports],
     }
 

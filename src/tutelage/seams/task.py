@@ -19,6 +19,10 @@ class Task(Protocol):
     makes at most `count` further problems to test a weakness on: problems that have `skill` among their skills (None:
     of any kind) and whose questions are not among `known`. Another seed gives others; none is an answer where it can
     make none. A task that cannot make problems may hold some out as the split `check` instead.
+
+    It may have `measures(before: Mapping[str, str], after: Mapping[str, str]) -> Mapping[str, Any]`: figures of its
+    own, as JSON has them, from what the base student and another one have said to its train and test problems, by
+    problem id; there may be fewer. A finished run and `tutelage exam` report them.
     """
 
     instruction: str | None
