@@ -86,14 +86,14 @@ def show(run_dir: RunPath, as_json: Json = False) -> None:
     if as_json:
         _print_json(summary)
         return
-    from .console import mastery_table, measures_table, result_line, show_table
+    from .console import mastery_table, result_line, show_table
+    from .figures import print_measures
 
     console = _console()
     console.print(show_table(summary, rundir.reports()))
     if any(cycle["mastery"] for cycle in summary["cycles"]):
         console.print(mastery_table(summary))
-    if "measures" in summary:
-        console.print(measures_table(summary["measures"]))
+    print_measures(console, summary)
     console.print(result_line(summary))
 
 
@@ -140,20 +140,17 @@ def exam(
     as_json: Json = False,
 ) -> None:
     """Grade any model on any task."""
+    from .figures import print_measures
     from .graphs.standalone import exam as grade
 
     result = grade(student, task, n=n, seed=seed, overrides=set_)
     if as_json:
-        _print_json(result)
-        return
+        return _print_json(result)
     console = _console()
     console.print(f"accuracy {result['accuracy']:.3f} on {result['n']} problems", highlight=False)
     for skill, share in result["by_skill"].items():
         console.print(f"  {harmless(skill)}: {share:.2f}", highlight=False, markup=False)
-    if "measures" in result:
-        from .console import measures_table
-
-        console.print(measures_table(result["measures"]))
+    print_measures(console, result)
 
 
 @app.command()
