@@ -11,6 +11,7 @@ from ..budget import overspent
 from ..schema import Attempt, CycleReport, LessonCounts, Rationale, Split, Verdict
 from ..seams import NOTHING_TO_ASK
 from ..training.gate import Decision, decide
+from .agreement import measure_agreement
 from .baseline import retained_ids
 from .context import RunContext
 from .exam import accuracy, examine_split, known_attempts
@@ -37,7 +38,9 @@ async def evaluate(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
             [a.correct for a in results.get(Split.RETENTION, ())] or None,
             context.config.gate,
         )
-    report = _report(context, state, results, decision)
+    train = results.get(Split.TRAIN, [])
+    agreement = await measure_agreement(context, runtime.stream_writer, state, train)
+    report = _report(context, state, results, decision).model_copy(update={"agreement": agreement})
     context.rundir.write_report(report)
     return _next_state(context, state, decision, report)
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .errors import harmless
 from .rundir import RunDir
-from .schema import CycleReport, Split, TrainingReport, Verdict, Weakness
+from .schema import Agreement, CycleReport, Split, TrainingReport, Verdict, Weakness
 
 _SHOWN = 2000
 """Characters of one text that are shown; the files hold the whole of it."""
@@ -84,7 +84,7 @@ class RunProgress:
         elif kind == "finished":
             self._clear()
             self._report(event)
-        elif kind in ("benched", "note"):
+        elif kind in ("benched", "note", "alarm"):
             self.console.print(plain(event["text"]))
         elif kind == "resumed":
             self.console.print(f"resumed at cycle {event['cycle']}, {event['node']}", highlight=False)
@@ -122,6 +122,8 @@ def cycle_lines(report: CycleReport) -> Group:
         rows.append(("lessons", _lessons(report)))
     for stage in report.training:
         rows.append(("training", _trained(stage)))
+    if report.agreement:
+        rows.append(("taught", _agreement(report.agreement)))
     cost = report.cost
     rows.append(("cost", f"{cost.calls} calls ({cost.cached_calls} cached), {cost.usd:.4f} USD"))
     spent = [f"{node} {seconds(took)}" for node, took in report.seconds.items() if took >= 0.5]
@@ -135,6 +137,14 @@ def _trained(stage: TrainingReport) -> str:
         return f"{stage.stage}: {stage.note}"
     told = f"{stage.stage}: {stage.steps} steps, {stage.tokens} tokens, loss {stage.loss:.3f}"
     return f"{told}, {seconds(stage.seconds)}"
+
+
+def _agreement(found: Agreement) -> str:
+    """Say how often the student answers like its teachers, and rightly."""
+    told = (
+        f"as the teachers answer {percent(found.with_teachers)}, as is right {percent(found.with_gold)} (n={found.n})"
+    )
+    return f"{told}; {found.alarm}" if found.alarm else told
 
 
 def _tested(weakness: Weakness) -> str:
@@ -198,6 +208,9 @@ def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table
     for name in ("cycle", "verdict", "probe", "gate", "retention", "lessons", "USD", "time"):
         table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
     table.add_column("weaknesses, with pass rates before that training")
+    reports = list(reports)
+    alarms = [f"cycle {r.cycle}: {r.agreement.alarm}" for r in reports if r.agreement and r.agreement.alarm]
+    table.caption, table.caption_justify = plain("\n".join(alarms)) if alarms else None, "left"
     for report in reports:
         weak = "; ".join(map(_weakness, report.weaknesses[:3]))
         table.add_row(

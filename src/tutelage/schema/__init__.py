@@ -18,7 +18,7 @@ from .lesson import (
     TeachingRequest,
 )
 from .record import SCHEMA_VERSION, Record
-from .report import Cost, CycleReport, LessonCounts, TrainingReport, Verdict
+from .report import Agreement, Cost, CycleReport, LessonCounts, TrainingReport, Verdict
 from .strategy import Library, Strategy, StrategyRequest
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "REHEARSED",
     "SCHEMA_VERSION",
     "TOO_LONG",
+    "Agreement",
     "Assignment",
     "Attempt",
     "Confirmation",

@@ -48,6 +48,19 @@ class LessonCounts(Record):
     """How often the critic `asked`, `stopped` a lesson, or `failed`."""
 
 
+class Agreement(Record):
+    """How a cycle's student answers what its teachers taught it: like them, and rightly."""
+
+    n: int
+    """Problems of the cycle that the student was examined on after it, and that a teacher taught."""
+    with_teachers: Unit
+    """Share on which its answer is that of the lesson, right or wrong."""
+    with_gold: Unit
+    """Share of the same problems on which its answer is the gold one."""
+    alarm: str | None = None
+    """What says that it has moved to its teachers and away from gold by more than chance."""
+
+
 class Verdict(StrEnum):
     """What the gate decided of a cycle."""
 
@@ -69,6 +82,8 @@ class CycleReport(Record):
     weaknesses: tuple[Weakness, ...] = ()
     lessons: LessonCounts = LessonCounts()
     training: tuple[TrainingReport, ...] = ()
+    agreement: Agreement | None = None
+    """None where no teacher taught a problem that was asked again."""
     verdict: Verdict
     why: str
     cost: Cost = Cost()
