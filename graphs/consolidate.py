@@ -14,6 +14,7 @@ from ..model_thread import on_model_thread
 from ..plugins import Plugin
 from ..schema import BASE, Lesson, Strategy, TrainingReport
 from ..seams import StageJob
+from ..training.memory import RETRIES
 from ..training.progress import read_progress
 from ..training.worker import run_stage
 from .context import RunContext
@@ -55,6 +56,9 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
         spec = settings.stages[number]
         runtime.stream_writer({"kind": "training", "cycle": cycle, "stage": spec.name, **counts})
         report = await _run(context, runtime, spec, job)
+        if retries := report.metrics.get(RETRIES):
+            told = f"{spec.name}: memory ran out; trained with the batch halved {retries:g} times, the step unchanged"
+            runtime.stream_writer({"kind": "note", "cycle": cycle, "text": told})
         runtime.stream_writer({"kind": "trained", "cycle": cycle, **report.model_dump(mode="json")})
         reports.append(report)
         start = job.out
@@ -68,7 +72,14 @@ async def _run(context: RunContext, runtime: Runtime[RunContext], spec: Plugin, 
     settings = context.config.training
     stop = threading.Event()
     run = partial(
-        run_stage, spec, job, mode=settings.worker, launch=settings.launch, timeout=settings.timeout, stop=stop
+        run_stage,
+        spec,
+        job,
+        mode=settings.worker,
+        launch=settings.launch,
+        timeout=settings.timeout,
+        watchdog=settings.watchdog,
+        stop=stop,
     )
     elsewhere = asyncio.to_thread if settings.worker == "process" else on_model_thread
     running = asyncio.ensure_future(elsewhere(run))

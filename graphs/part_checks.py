@@ -19,6 +19,7 @@ from .context import Parts
 from .lesson.call import wrong_signature
 from .prerequisites import known_skills
 from .rehearse import rehearsal_questions
+from .student_checks import student_checks
 
 
 def part_checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -39,6 +40,7 @@ def part_checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
             yield f"training stage {number + 1} ({stage.name}) has a vector", partial(_check_vector, parts, number)
         if stage.name == "replay":
             yield f"training stage {number + 1} (replay) has lessons", partial(_check_replay, parts)
+    yield from student_checks(parts)
     for name, teacher in parts.teachers.items():
         yield from _teacher_checks(parts, name, teacher)
     if parts.critic is not None:

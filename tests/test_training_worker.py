@@ -13,7 +13,8 @@ from tutelage.errors import InputError, RunError
 from tutelage.plugins import Plugin
 from tutelage.schema import Lesson
 from tutelage.seams import StageJob
-from tutelage.training.jobs import job_key, read_job, write_job
+from tutelage.training.jobs import job_key, read_failure, read_job, write_failure, write_job
+from tutelage.training.watchdog import Watchdog
 from tutelage.training.worker import run_stage
 
 STAGES = """
@@ -25,8 +26,11 @@ from tutelage.schema import TrainingReport
 class Stage:
     name = "fake"
 
-    def __init__(self, do: str = "train", mark: str = "") -> None:
-        self.do, self.mark = do, mark
+    def __init__(self, do: str = "train", mark: str = "", batch_size: int = 4) -> None:
+        self.do, self.mark, self.batch_size = do, mark, batch_size
+
+    def halved(self):
+        return {"batch_size": self.batch_size // 2}
 
     def check(self) -> None:
         if self.do == "wrong":
@@ -39,6 +43,8 @@ class Stage:
             Path(self.mark).write_text(str(os.getpid()))
         if self.do == "sleep":
             time.sleep(60)
+        if self.do == "eat" and self.batch_size > 2:
+            raise MemoryError
         if self.do == "fail":
             raise RunError("the loss is not a number")
         if self.do == "crash":
@@ -127,6 +133,43 @@ def test_a_stage_that_takes_too_long_is_ended(job: StageJob) -> None:
     with pytest.raises(RunError, match=r"took more than 4 s and was ended"):
         run_stage(spec(do="sleep", mark="pid"), job, timeout=4)
     assert wait_until_gone(int(Path("pid").read_text()))
+
+
+def test_a_silent_worker_is_ended_and_can_be_started_again(job: StageJob) -> None:
+    with pytest.raises(
+        RunError, match=r"neither took a step nor logged a line for 1.5 s \(training.watchdog\) and was"
+    ):
+        run_stage(spec(do="sleep", mark="pid"), job, watchdog=1.5)
+    assert wait_until_gone(int(Path("pid").read_text()))
+    assert not job.out.exists()
+    assert run_stage(spec(), job, watchdog=60).steps == 1
+
+
+def test_the_watchdog_hears_steps_and_lines(tmp_path: Path) -> None:
+    log, steps = tmp_path / "log", tmp_path / "progress.json"
+    impatient = Watchdog([log, steps], 0.05)
+    assert not Watchdog([log, steps], None).silent()
+    for said in (log, steps, log):
+        time.sleep(0.06)
+        with said.open("a") as file:
+            file.write("step\n")
+        assert not impatient.silent()
+    time.sleep(0.06)
+    assert impatient.silent()
+
+
+def test_a_worker_that_ran_out_of_memory_is_started_again_with_half_the_batch(job: StageJob) -> None:
+    report = run_stage(spec(do="eat"), job)
+    assert report.metrics == {"lessons": 3, "memory_retries": 1}
+    assert json.loads((job.out / "training.json").read_text())["report"]["metrics"] == report.metrics
+    assert run_stage(spec(do="eat"), job) == report
+    assert Path("runs.txt").read_text() == "ran "
+
+
+def test_of_several_processes_the_first_to_fail_is_heard(tmp_path: Path) -> None:
+    write_failure(tmp_path, RunError("step 3: the loss is nan"))
+    write_failure(tmp_path, RuntimeError("Connection closed by peer"))
+    assert str(read_failure(tmp_path)) == "step 3: the loss is nan"
 
 
 def test_the_worker_dies_with_its_run(job: StageJob) -> None:

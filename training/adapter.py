@@ -18,6 +18,7 @@ from typing import Any, Literal
 from ..errors import InputError, RunError, did_you_mean
 from .batches import in_alike_batches
 from .drift import with_drift
+from .finite import stops_at_nan
 from .layers import WHOLE, Band
 from .loss import without_triton
 
@@ -47,6 +48,7 @@ RESERVED = {
     "push_to_hub": "nobody: a run publishes nothing",
     "trust_remote_code": "nobody: remote code is not run",
     "completion_only_loss": "the sft stage",
+    "logging_nan_inf_filter": "the worker, which ends at such a loss",
     "gradient_checkpointing": "its newer name, activation_checkpointing",
 }
 """Arguments of TRL that are not open to `extra`, and what decides them instead."""
@@ -150,6 +152,7 @@ def _config(kind: Kind, setup: Setup, options: Mapping[str, Any], extra: Mapping
         "save_strategy": "no",
         "logging_steps": 1,
         "logging_strategy": "steps",
+        "logging_nan_inf_filter": False,
         "disable_tqdm": True,
         "use_cpu": setup.device == "cpu",
         "bf16": setup.precision == "bfloat16",
@@ -213,7 +216,7 @@ def _built(trainer_class: Any, setup: Setup, **given: Any) -> Any:
 
     _hush()
     try:
-        trainer = _silent(trainer_class)(
+        trainer = stops_at_nan(_silent(trainer_class))(
             model=setup.model,
             train_dataset=Dataset.from_list([dict(row) for row in setup.rows]),
             processing_class=setup.tokenizer,

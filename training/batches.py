@@ -26,7 +26,7 @@ class AlikeBatches:
 
         Args:
             rows: Token ids of each row.
-            batch_size: Rows of a batch.
+            batch_size: Rows of a batch, or of all that an optimizer step adds up: cut in two, it has the same rows.
             seed: Of the order.
         """
         self._likeness = [(*row[:HEAD], len(row)) for row in rows]
@@ -96,6 +96,7 @@ def in_alike_batches(trainer_class: Any) -> Any:
             dataset = self.train_dataset if train_dataset is None else train_dataset
             if self.args.train_sampling_strategy != "random" or "input_ids" not in dataset.column_names:
                 return super()._get_train_sampler(train_dataset)
-            return AlikeBatches(dataset["input_ids"], self.args.per_device_train_batch_size, self.args.seed)
+            step = self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
+            return AlikeBatches(dataset["input_ids"], step, self.args.seed)
 
     return InAlikeBatches

@@ -134,7 +134,7 @@ class GRPOStage(GradientStage):
     def _options_for(self, prompts: int, processes: int) -> dict[str, Any]:
         """Return the options with the batch that TRL wants: whole groups, in equal parts for every process."""
         samples = prompts * self.generations
-        parts = processes * self.gradient_accumulation
+        parts = processes * self.parts
         if samples % parts:
             raise InputError(
                 f"stages: grpo: {prompts} prompts x {self.generations} generations cannot be cut into {parts} equal "

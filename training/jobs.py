@@ -16,6 +16,7 @@ from ..plugins import Plugin
 from ..schema import SCHEMA_VERSION, Lesson, Strategy, TrainingReport
 from ..seams import StageJob, TrainedStage
 from ..secret import without_secrets
+from .memory import OutOfMemory, is_out_of_memory
 
 FAILURE = "failure.json"
 RESULT = "training.json"
@@ -96,10 +97,16 @@ def finished_report(folder: Path, key: str) -> TrainingReport | None:
 
 
 def write_failure(folder: Path, error: Exception) -> None:
-    """Leave behind why a worker failed; a log alone would end with what the launcher says of it."""
+    """Leave behind why a worker failed; a log alone would end with what the launcher says of it.
+
+    Of several processes, the first to fail is heard: the others then fail because it is gone.
+    """
+    if (folder / FAILURE).is_file():
+        return
     message = str(error) if isinstance(error, InputError | RunError) else f"{type(error).__name__}: {error}"
     line = (without_secrets(message).strip().splitlines() or [type(error).__name__])[0][:500]
-    write_json(folder / FAILURE, {"input": isinstance(error, InputError), "message": line})
+    memory = is_out_of_memory(error)
+    write_json(folder / FAILURE, {"input": isinstance(error, InputError), "memory": memory, "message": line})
 
 
 def read_failure(folder: Path) -> InputError | RunError | None:
@@ -107,6 +114,8 @@ def read_failure(folder: Path) -> InputError | RunError | None:
     if not (folder / FAILURE).is_file():
         return None
     failure = read_json(folder / FAILURE)
+    if failure["memory"]:
+        return OutOfMemory()
     return InputError(failure["message"]) if failure["input"] else RunError(failure["message"])
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ..errors import InputError
 from ..schema.record import Count, NotNegative, Positive
 from . import adapter
 from .layers import WHOLE, Band
+from .memory import halve
 from .session import check_fields
 
 
@@ -42,8 +43,9 @@ class GradientStage:
     """Steps until the peak."""
     weight_decay: NotNegative = 0.0
     """Of AdamW."""
-    gradient_accumulation: Count = 1
-    """Batches that an optimizer step adds up, to save memory."""
+    gradient_accumulation: Count | Literal["auto"] = 1
+    """Batches that an optimizer step adds up, to save memory. `auto`: as many as memory makes necessary; the batch is
+    then what a step takes, and it is cut."""
     max_grad_norm: NotNegative = 1.0
     """Gradients are clipped to this length."""
     extra: dict[str, Any] | None = None
@@ -56,6 +58,19 @@ class GradientStage:
         return adapter.Trained(self.mode, self.rank, self.alpha, tuple(self.modules), (low, high))
 
     @property
+    def parts(self) -> int:
+        """Batches that an optimizer step adds up, before memory has a say."""
+        return 1 if self.gradient_accumulation == "auto" else self.gradient_accumulation
+
+    def halved(self) -> dict[str, Any] | None:
+        """Return the options of the same step with half the batch; None if it cannot be cut."""
+        batch: int | None = getattr(self, "batch_size", None)
+        if batch is None:
+            return {"gradient_accumulation": 2 * self.parts}
+        cut = halve(batch, self.parts)
+        return None if cut is None else {"batch_size": cut[0], "gradient_accumulation": cut[1]}
+
+    @property
     def options(self) -> dict[str, Any]:
         """The options in TRL's names."""
         return {
@@ -65,7 +80,7 @@ class GradientStage:
             "lr_scheduler_type": self.scheduler,
             "warmup_steps": self.warmup_steps,
             "weight_decay": self.weight_decay,
-            "gradient_accumulation_steps": self.gradient_accumulation,
+            "gradient_accumulation_steps": self.parts,
             "max_grad_norm": self.max_grad_norm,
         }
 

@@ -159,7 +159,8 @@ def rounds(trainer: Any, region: TrustRegion) -> Rounds:
     visits = steps * batches_a_step * size / len(rows) if steps > 0 else args.num_train_epochs
     args.num_train_epochs = 1
     stretch = max(1, region.sync_every // region.passes) * batches_a_step
-    return Rounds(AlikeBatches(rows, size, args.seed), size, visits, region.passes, stretch)
+    alike = AlikeBatches(rows, size * args.gradient_accumulation_steps, args.seed)
+    return Rounds(alike, size, visits, region.passes, stretch)
 
 
 def _taken(queue: deque[Batch]) -> Iterator[Batch]:

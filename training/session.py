@@ -16,13 +16,18 @@ from pydantic import TypeAdapter, ValidationError
 from ..checkpoints import load_model, load_tokenizer, read_note, save_checkpoint, weights_of
 from ..errors import InputError, RunError, first_refused
 from ..hardware import pick_device, pick_precision
-from ..schema import Lesson, TrainingReport
+from ..jsonl import write_json
+from ..schema import SCHEMA_VERSION, Lesson, TrainingReport
 from ..seams import StageJob
 from ..student_prompt import student_prompt
 from . import adapter
 from .checks import check_saved
 from .layers import adapted_layers, chosen_layers, freeze_others, skeleton
+from .limits import check_rows, limits_of
 from .progress import step_callback
+
+LOSSES = "losses.json"
+"""Lies in a finished checkpoint: the loss of each step of its stage."""
 
 
 @dataclass
@@ -62,9 +67,12 @@ def session(stage: str, job: StageJob, rows: Sequence[dict[str, Any]], trained: 
     and saved as full weights. In mode `full`, and under a new adapter, a start's adapter is merged first, in float32.
 
     Raises:
-        InputError: If the base or the start cannot be loaded, or nothing of it would be trained.
+        InputError: If the base or the start cannot be loaded, nothing of it would be trained, or its chat template
+            loses an answer.
+        RunError: If a row does not fit the student's context or vocabulary.
     """
     began = time.perf_counter()
+    tokenizer = load_tokenizer(job.base)
     device = pick_device(job.device)
     start = None if job.start is None else weights_of(job.start)
     kind = None if start is None else read_note(start).kind
@@ -72,12 +80,13 @@ def session(stage: str, job: StageJob, rows: Sequence[dict[str, Any]], trained: 
     lora = trained.mode == "lora"
     continued = lora and start is not None and kind == "adapter" and _is_on(start, layers)
     model = load_model(job.base, start, dtype="float32", device=device, merge=not continued)
+    check_rows(tokenizer, limits_of(model.config), rows)
     if layers and not lora:
         freeze_others(model, layers)
     with TemporaryDirectory(prefix="tutelage-") as folder:
         setup = adapter.Setup(
             model=model,
-            tokenizer=load_tokenizer(job.base),
+            tokenizer=tokenizer,
             rows=rows,
             lora=adapter.LoraOptions(trained.rank, trained.alpha, tuple(layers)) if lora and not continued else None,
             device=device,
@@ -101,16 +110,13 @@ def train(trainer: Any, out: Path) -> float:
     """Run a trainer to its end, noting each step in the folder `out`, and return the seconds it took.
 
     Raises:
-        RunError: If it did not take a single step, or memory ran out.
+        RunError: If nothing is to be trained, it did not take a single step, or the loss was no finite number.
     """
-    import torch
-
     began = time.perf_counter()
+    if not any(weight.requires_grad for weight in trainer.model.parameters()):
+        raise RunError("no weight of the student takes gradients, so nothing would be trained; mend modules or band")
     trainer.add_callback(step_callback(out))
-    try:
-        trainer.train()
-    except torch.cuda.OutOfMemoryError as error:
-        raise RunError("the device's memory ran out; lower batch_size or raise gradient_accumulation") from error
+    trainer.train()
     if trainer.state.global_step == 0:
         raise RunError("training took no step; raise max_steps or epochs, or lower batch_size")
     return time.perf_counter() - began
@@ -169,7 +175,12 @@ def canary(job: StageJob) -> list[dict[str, str]]:
 
 
 def report(work: Session, trainer: Any, tokens: int, losses: Sequence[float], **metrics: float) -> TrainingReport:
-    """Return a stage's report; its loss is the mean of the last tenth of the steps, ten at most."""
+    """Return a stage's report; its loss is the mean of the last tenth of the steps, ten at most.
+
+    All the losses are left beside the checkpoint, so that two trainings can be compared step by step.
+    """
+    if trainer.accelerator.is_main_process:
+        write_json(work.job.out / LOSSES, {"schema": SCHEMA_VERSION, "stage": work.stage, "losses": list(losses)})
     last = losses[-max(1, min(10, len(losses) // 10)) :]
     loss = sum(last) / len(last)
     return TrainingReport(

@@ -15,6 +15,7 @@ from . import adapter
 from .checks import IGNORED, check_lessons, check_supervision
 from .drift import Drift
 from .frozen import cast_once
+from .memory import fit_batch
 from .options import GradientStage
 from .session import Interpolation, Session, finish, prompt_of, report, session, train
 
@@ -76,6 +77,8 @@ class SFTStage(GradientStage):
         with session(self.name, job, rows, self.trained) as work:
             trainer = self._trainer(work)
             check_supervision(trainer, work.setup.tokenizer, rows)
+            if self.gradient_accumulation == "auto":
+                fit_batch(trainer)
             if self.max_tokens is not None:
                 trainer.args.num_train_epochs = self.max_tokens / tokens_a_pass(trainer)
             part_way = Interpolation(trainer.model, self.interpolate)

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -23,9 +24,21 @@ from ..plugins import Plugin, build
 from ..schema import TrainingReport
 from ..seams import Stage, StageJob
 from .jobs import finished_report, job_key, read_failure, read_job, write_failure, write_job, write_result
-from .progress import STOP
+from .memory import OutOfMemory, is_out_of_memory, within_memory
+from .progress import FILE, STOP
+from .watchdog import Watchdog
 
 _READ_FROM_LOG = 65536
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """How a worker process is started, and when it is ended."""
+
+    launch: tuple[str, ...]
+    timeout: float
+    watchdog: float | None
+    stop: threading.Event
 
 
 def run_stage(
@@ -35,11 +48,13 @@ def run_stage(
     mode: Literal["process", "inline"] = "process",
     launch: tuple[str, ...] = (),
     timeout: float = 6 * 3600.0,
+    watchdog: float | None = None,
     stop: threading.Event | None = None,
 ) -> TrainingReport:
     """Train one stage; the checkpoint appears in `job.out` whole or not at all.
 
-    If it is there already, made by the same job, its report is returned and nothing is trained.
+    If it is there already, made by the same job, its report is returned and nothing is trained. If memory runs out, the
+    stage is tried once more with half the batch (see `memory.within_memory`).
 
     Args:
         spec: The stage by name, with its options.
@@ -47,6 +62,7 @@ def run_stage(
         mode: `process`, or `inline` in this process.
         launch: Arguments for `accelerate launch`; with them the worker is started through it.
         timeout: Seconds after which a worker process is ended.
+        watchdog: Seconds after which a worker process is ended that neither logs a line nor takes a step; None never.
         stop: Ends the worker process when it is set.
 
     Raises:
@@ -57,20 +73,32 @@ def run_stage(
     done = finished_report(job.out, key)
     if done is not None:
         return done
-    partial = job.out.with_name(f"{job.out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    inner = replace(job, out=partial)
-    stop = stop or threading.Event()
+    terms = _Terms(launch, timeout, watchdog, stop or threading.Event())
+    report = within_memory(spec, partial(_attempt, job=job, key=key, mode=mode, terms=terms))
+    unfinished = _unfinished(job.out)
+    write_result(unfinished, key, report)
+    shutil.rmtree(job.out, ignore_errors=True)  # empty, or made by another job under the same name
+    unfinished.rename(job.out)
+    return report
+
+
+def _unfinished(out: Path) -> Path:
+    return out.with_name(f"{out.name}.partial")
+
+
+def _attempt(spec: Plugin, job: StageJob, key: str, mode: str, terms: _Terms) -> TrainingReport:
+    """Train a stage into the folder of what is unfinished, which is emptied before."""
+    folder = _unfinished(job.out)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    inner = replace(job, out=folder)
     if mode == "inline":
-        _run_inline(spec, inner, key, stop)
+        _run_inline(spec, inner, key, terms.stop)
     else:
-        _run_process(spec, inner, key, job.out, launch, timeout, stop)
-    report = finished_report(partial, key)
+        _run_process(spec, inner, key, job.out, terms)
+    report = finished_report(folder, key)
     if report is None:
         raise RunError(f"stage {spec.name!r} ended without a checkpoint; log: {_log(job.out)}")
-    shutil.rmtree(job.out, ignore_errors=True)  # empty, or made by another job under the same name
-    partial.rename(job.out)
     return report
 
 
@@ -88,36 +116,37 @@ def _run_inline(spec: Plugin, job: StageJob, key: str, stop: threading.Event) ->
     told = STOP.set(stop)
     try:
         write_result(job.out, key, _build(spec).run(job))
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise OutOfMemory from error
+        raise
     finally:
         STOP.reset(told)
 
 
-def _run_process(
-    spec: Plugin, job: StageJob, key: str, out: Path, launch: tuple[str, ...], timeout: float, stop: threading.Event
-) -> None:
+def _run_process(spec: Plugin, job: StageJob, key: str, out: Path, terms: _Terms) -> None:
     """Start the worker, wait for it, and turn its failure into one line."""
     file = out.with_name(f"{out.name}.job.json")
     write_job(file, spec, job)
     module = ["-m", "tutelage.training.worker", str(file), key]
-    command = [sys.executable, *(["-m", "accelerate.commands.launch", *launch] if launch else []), *module]
+    command = [sys.executable, *(["-m", "accelerate.commands.launch", *terms.launch] if terms.launch else []), *module]
     with _log(out).open("wb") as log:
         worker = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment(job.device, bool(launch)),
+            env=_environment(job.device, bool(terms.launch)),
             start_new_session=True,  # so that it can be ended with all that it started
         )
         try:
-            code = _wait(worker, timeout, stop)
-        except subprocess.TimeoutExpired as error:
-            why = "was told to stop" if stop.is_set() else f"took more than {timeout:g} s"
-            raise RunError(f"stage {spec.name!r} {why} and was ended; log: {_log(out)}") from error
+            code = _wait(worker, terms, Watchdog([_log(out), job.out / FILE], terms.watchdog))
         finally:
             _end(worker)
+    if isinstance(code, str):
+        raise RunError(f"stage {spec.name!r} {code} and was ended; log: {_log(out)}")
     failure = read_failure(job.out)
-    if isinstance(failure, InputError):
+    if isinstance(failure, InputError | OutOfMemory):
         raise failure
     if code != 0:
         said = failure or _last_line(_log(out))
@@ -138,15 +167,19 @@ def _environment(device: str, launched: bool) -> dict[str, str]:
     return {**environment, "CUDA_VISIBLE_DEVICES": ",".join(shown[number : number + 1])}
 
 
-def _wait(worker: subprocess.Popen[bytes], timeout: float, stop: threading.Event) -> int:
-    """Wait for a worker, looking every half second whether it should go on."""
-    end = time.monotonic() + timeout
+def _wait(worker: subprocess.Popen[bytes], terms: _Terms, watchdog: Watchdog) -> int | str:
+    """Wait for a worker, looking every half second whether it should go on; return its exit code, or why it may not."""
+    end = time.monotonic() + terms.timeout
     while True:
         try:
             return worker.wait(min(0.5, max(0.0, end - time.monotonic())))
         except subprocess.TimeoutExpired:
-            if stop.is_set() or time.monotonic() >= end:
-                raise
+            if terms.stop.is_set():
+                return "was told to stop"
+            if time.monotonic() >= end:
+                return f"took more than {terms.timeout:g} s"
+            if watchdog.silent():
+                return f"neither took a step nor logged a line for {terms.watchdog:g} s (training.watchdog)"
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
@@ -184,8 +217,7 @@ def main(arguments: list[str]) -> None:
     try:
         report = _build(spec).run(job)
     except Exception as error:
-        if os.environ.get("RANK", "0") == "0":
-            write_failure(job.out, error)
+        write_failure(job.out, error)
         raise  # the log gets the whole of it
     if os.environ.get("RANK", "0") == "0":
         write_result(job.out, key, report)

@@ -1,4 +1,7 @@
-"""What a run may be resumed with: settings that change how far and how fast it goes, never what it means."""
+"""What a run may be resumed with: settings that change how far and how fast it goes, never what it means.
+
+And what a training stage needs that would else fail at every resume: less at once, or a smaller learning rate.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ _OF_A_CALL = (
 )
 """Options of those who ask a chat model; none of them is in what is asked."""
 
+_OF_A_STAGE = ("batch_size", "gradient_accumulation", "max_length", "learning_rate")
+"""Options of a training stage that ran out of memory or context, or whose loss was no finite number."""
+
 CHANGEABLE = (
     "stop.cycles",
     "stop.target",
@@ -36,11 +42,13 @@ CHANGEABLE = (
     "student.batch_size",
     "student.device",
     "training.timeout",
+    "training.watchdog",
     "training.worker",
     *(f"teachers.*.options.{option}" for option in _OF_A_CALL),
     *(f"teach.critic.options.{option}" for option in _OF_A_CALL),
+    *(f"training.stages.*.options.{option}" for option in _OF_A_STAGE),
 )
-"""The fields, as `--set` names them; `*` is the number of a teacher."""
+"""The fields, as `--set` names them; `*` is the number of a teacher or stage."""
 
 
 def changed_config(rundir: RunDir, overrides: Sequence[str]) -> RunConfig:

@@ -245,6 +245,8 @@ def _end_of_turn(tokenizer: Any, base: Path) -> str:
     """Return the special token that the chat template puts after an answer; the eos token if it is among several."""
     question, answer = {"role": "user", "content": "x"}, {"role": "assistant", "content": "zq"}
     text = tokenizer.apply_chat_template([question, answer], tokenize=False)
+    if "zq" not in text:
+        raise InputError(f"{base}: its chat template drops what the student answers; mend chat_template in that folder")
     tail = tokenizer(text[text.rindex("zq") + 2 :], add_special_tokens=False)["input_ids"]
     ends = [token for token in tail if token in tokenizer.all_special_ids or token in tokenizer.added_tokens_decoder]
     if not ends:

@@ -172,6 +172,9 @@ class TrainingConfig(Section):
     """Fewer lessons than this are not trained on; the cycle is rolled back with that reason."""
     timeout: float = Field(6 * 3600.0, gt=0)
     """Seconds after which a stage's worker is ended."""
+    watchdog: float | None = Field(1800.0, gt=0)
+    """Seconds without a training step or a line in its log after which a worker process is ended as stuck; null waits
+    for `timeout`."""
 
     @model_validator(mode="after")
     def _replays_what_is_left_out(self) -> Self:
