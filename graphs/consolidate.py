@@ -56,15 +56,20 @@ async def consolidate(state: CycleState, runtime: Runtime[RunContext]) -> CycleS
         spec = settings.stages[number]
         runtime.stream_writer({"kind": "training", "cycle": cycle, "stage": spec.name, **counts})
         report = await _run(context, runtime, spec, job)
-        if retries := report.metrics.get(RETRIES):
-            told = f"{spec.name}: memory ran out; trained with the batch halved {retries:g} times, the step unchanged"
-            runtime.stream_writer({"kind": "note", "cycle": cycle, "text": told})
-        runtime.stream_writer({"kind": "trained", "cycle": cycle, **report.model_dump(mode="json")})
+        _tell(runtime, cycle, report)
         reports.append(report)
         start = job.out
     assert start is not None
     context.rundir.write_training(cycle, reports)
     return CycleState(cycle=cycle, candidate=context.rundir.relative(start), candidate_note="")
+
+
+def _tell(runtime: Runtime[RunContext], cycle: int, report: TrainingReport) -> None:
+    """Tell what a stage did, and if it took a retry."""
+    if retries := report.metrics.get(RETRIES):
+        told = f"{report.stage}: memory ran out; the batch was halved ({retries:g} x), and the step stayed the same"
+        runtime.stream_writer({"kind": "note", "cycle": cycle, "text": told})
+    runtime.stream_writer({"kind": "trained", "cycle": cycle, **report.model_dump(mode="json")})
 
 
 async def _run(context: RunContext, runtime: Runtime[RunContext], spec: Plugin, job: StageJob) -> TrainingReport:

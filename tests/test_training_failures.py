@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -119,6 +120,35 @@ def test_what_can_be_known_is_refused_before_anything_is_paid_for(
     code, _, err = tutelage_cli(verb, "config.yaml", *(["--run-dir", "run"] if verb == "run" else []))
     assert code == 2
     assert "stages: sft: max_length: the question of" in err
+
+
+HUNGRY = """
+from tutelage.testing import FakeStage
+
+class Hungry(FakeStage):
+    def __init__(self, batch_size: int = 8) -> None:
+        super().__init__("hungry")
+        self.batch_size = batch_size
+
+    def halved(self):
+        return {"batch_size": self.batch_size // 2}
+
+    def run(self, job):
+        if self.batch_size > 4:
+            raise MemoryError
+        return super().run(job)
+"""
+
+
+def test_a_run_tells_that_memory_ran_out_and_goes_on(in_folder: Path) -> None:
+    name = f"hungry_{in_folder.name.replace('-', '_')}"
+    (in_folder / f"{name}.py").write_text(HUNGRY)
+    training = {"stages": [f"{name}:Hungry"], "worker": "inline", "min_lessons": 4}
+    result = tutelage.run(fake_config(training=training, stop={"cycles": 1}), run_dir=in_folder / "run")
+    assert result.reports[1].training[0].metrics["memory_retries"] == 1
+    events = [json.loads(line) for line in (result.path / "events.jsonl").read_text().splitlines()]
+    told = [event["text"] for event in events if event["kind"] == "note"]
+    assert "hungry: memory ran out; the batch was halved (1 x), and the step stayed the same" in told
 
 
 def test_a_template_that_only_strips_white_space_will_do(student: Path) -> None:

@@ -128,7 +128,7 @@ def test_training_is_that_with_a_second_model(job: StageJob, accumulate: int) ->
     report = stage.run(job)
     tokens, _ = supervised(job.base, list(job.lessons))
     rows = [[token for token in row if token] for row in tokens.tolist()]
-    once = AlikeBatches(rows, stage.batch_size, job.seed)
+    once = AlikeBatches(rows, stage.batch_size * accumulate, job.seed)
     order = list(Rounds(once, stage.batch_size, 5, passes=2, stretch=2 * accumulate))
     model, losses = by_hand(job, stage, order, accumulate)
     assert report.steps == len(losses) == 13
