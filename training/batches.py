@@ -26,7 +26,7 @@ class AlikeBatches:
 
         Args:
             rows: Token ids of each row.
-            batch_size: Rows of a batch, or of all that an optimizer step adds up: cut in two, it has the same rows.
+            batch_size: Rows of a batch; see `step_size`.
             seed: Of the order.
         """
         self._likeness = [(*row[:HEAD], len(row)) for row in rows]
@@ -88,6 +88,14 @@ class Rounds:
             left, number = left - passes, number + 1
 
 
+def step_size(args: Any) -> int:
+    """Return the rows of an optimizer step, over all batches that it adds up and all processes.
+
+    Alike rows are taken for a whole step, so that a step has the same ones however it is cut.
+    """
+    return int(args.per_device_train_batch_size * args.gradient_accumulation_steps * args.world_size)
+
+
 def in_alike_batches(trainer_class: Any) -> Any:
     """Return a subclass of a transformers trainer that draws its batches so, unless told another strategy."""
 
@@ -96,7 +104,6 @@ def in_alike_batches(trainer_class: Any) -> Any:
             dataset = self.train_dataset if train_dataset is None else train_dataset
             if self.args.train_sampling_strategy != "random" or "input_ids" not in dataset.column_names:
                 return super()._get_train_sampler(train_dataset)
-            step = self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
-            return AlikeBatches(dataset["input_ids"], step, self.args.seed)
+            return AlikeBatches(dataset["input_ids"], step_size(self.args), self.args.seed)
 
     return InAlikeBatches

@@ -13,7 +13,7 @@ from itertools import islice
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from .batches import AlikeBatches, Rounds
+from .batches import AlikeBatches, Rounds, step_size
 from .checks import IGNORED
 
 Batch = dict[str, Any]
@@ -159,7 +159,7 @@ def rounds(trainer: Any, region: TrustRegion) -> Rounds:
     visits = steps * batches_a_step * size / len(rows) if steps > 0 else args.num_train_epochs
     args.num_train_epochs = 1
     stretch = max(1, region.sync_every // region.passes) * batches_a_step
-    alike = AlikeBatches(rows, size * args.gradient_accumulation_steps, args.seed)
+    alike = AlikeBatches(rows, step_size(args), args.seed)
     return Rounds(alike, size, visits, region.passes, stretch)
 
 
