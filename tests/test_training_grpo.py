@@ -182,11 +182,18 @@ def test_each_text_is_graded_once_and_only_a_finished_one_is_well_formed() -> No
     problem = Problem(id="p", question="4 + 3 =", answer="7")
     grader = Grader(task, {"p": problem}, frozenset({2}))
     texts = [[{"role": "assistant", "content": text}] for text in ("7", "7", "8", "")]
-    batch = {"completions": texts, "completion_ids": [[5, 2], [5, 5], [5, 2], []], "problem_id": ["p"] * 4}
-    correct, form = Mixture(Recipe({"correct": 1, "format": 1}), Tools()).functions(grader)
+    told: list[tuple[str, float]] = []
+    batch = {
+        "completions": texts,
+        "completion_ids": [[5, 2], [5, 5], [5, 2], []],
+        "problem_id": ["p"] * 4,
+        "log_metric": lambda name, value: told.append((name, value)),
+    }
+    correct, form = Mixture(Recipe({"correct": 1, "format": 1}, ("correct",)), Tools()).functions(grader)
     assert correct(**batch, trainer_state=None) == [1.0, 1.0, 0.0, 0.0]
     assert form(**batch) == [1.0, 0.0, 0.0, 0.0]
     assert task.calls == 3  # "7" twice
+    assert told == [("gated", 0.5)]
     assert form.__name__ == "format"
     assert grader.is_right("p", " 7 ") and task.calls == 3
     grader.forget()

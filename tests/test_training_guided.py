@@ -17,8 +17,9 @@ from tutelage.seams import StageJob
 from tutelage.student_prompt import student_prompt
 from tutelage.training.groups import Tally
 from tutelage.training.grpo import GRPOStage
-from tutelage.training.guided import Batch, Watch, look
+from tutelage.training.guided import Watch, look
 from tutelage.training.hints import hints_of, with_hint, without
+from tutelage.training.samples import Samples
 
 TASK = """
 from tutelage.schema import Grade, Problem, Split
@@ -114,7 +115,7 @@ def test_only_failed_groups_are_asked_again_with_larger_and_larger_hints() -> No
     hints = [("never asked",), ("small", "right 1"), ("right 2", "too much"), ("no", "good"), ()]
     watch, sample = Watch(is_right, hints=hints), Sampler()
     texts = ["wrong", "right 0", "wrong", *["wrong"] * 12]
-    batch = Batch(trainer(), rows(0, 1, 2, 3, 4), [encoded(text) for text in texts], [[-1.0]] * 15)
+    batch = Samples(trainer(), rows(0, 1, 2, 3, 4), [encoded(text) for text in texts], [[-1.0]] * 15)
     look(batch, watch, sample, filler=[0])
     assert decoded(batch.ids) == [
         *["wrong", "right 0", "wrong"],
@@ -135,7 +136,7 @@ def test_only_failed_groups_are_asked_again_with_larger_and_larger_hints() -> No
 
 def test_without_hints_groups_are_counted_and_left_alone() -> None:
     watch, sample = Watch(is_right), Sampler()
-    batch = Batch(trainer(), rows(0, 1), [encoded(t) for t in [*["right 0"] * 3, *["wrong"] * 3]], None)
+    batch = Samples(trainer(), rows(0, 1), [encoded(t) for t in [*["right 0"] * 3, *["wrong"] * 3]], None)
     look(batch, watch, sample, filler=[0])
     assert sample.asked == [] and batch.logprobs is None
     summary = watch.tally.summary(guided=False)
@@ -144,7 +145,7 @@ def test_without_hints_groups_are_counted_and_left_alone() -> None:
 
 def test_a_hint_that_leaves_no_room_for_an_answer_is_not_given() -> None:
     watch, sample = Watch(is_right, hints=[("right 0" + 100 * " ", "right 0")]), Sampler()
-    batch = Batch(trainer(room=30), rows(0), [encoded("wrong")] * 3, None)
+    batch = Samples(trainer(room=30), rows(0), [encoded("wrong")] * 3, None)
     look(batch, watch, sample, filler=[0])
     assert watch.tally.too_long == 2 and watch.tally.rescued == 1
     assert decoded(batch.ids)[1:] == ["right 0"] * 2
@@ -174,7 +175,7 @@ def test_processes_that_share_a_group_sample_together() -> None:
         made = trainer(number, gather_in(number))
         made.num_generations = 2
         own = [rows(n)[0] for n in asked[number]]
-        batch = Batch(made, own, [encoded(text) for text in texts[number]], None)
+        batch = Samples(made, own, [encoded(text) for text in texts[number]], None)
         look(batch, watch, sample, filler=encoded("filler"))
         found[number] = decoded(batch.ids), watch.tally, [len(call) for call in sample.asked], sample.asked
 
@@ -235,6 +236,37 @@ def test_a_hint_rescues_what_plain_grpo_cannot_learn(job: StageJob, monkeypatch:
     before, after = log_prob(job.base, None, one), log_prob(job.base, job.out.with_name("guided"), one)
     assert log_prob(job.base, job.out, one) == before
     assert after > before + 5
+
+
+def test_importance_weights_go_by_the_question_without_the_hint(job: StageJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GRPOTrainer, "_generate_single_turn", scripted)
+    batches: list[dict] = []
+    score = GRPOTrainer._generate_and_score_completions
+
+    def recorded(self, inputs):
+        batches.append(score(self, inputs))
+        return batches[-1]
+
+    monkeypatch.setattr(GRPOTrainer, "_generate_and_score_completions", recorded)
+    again = {"num_iterations": 2}  # answers that are learnt from twice need their old log-probabilities
+    GRPOStage(
+        prompts_per_step=2, generations=2, max_steps=1, max_new_tokens=64, rewards={"correct": 1.0}, guided=True,
+        extra=again,
+    ).run(job)  # fmt: skip
+    tokenizer = load_tokenizer(job.base)
+    model = load_model(job.base, None, dtype="float32", device="cpu", merge=True).eval()
+    batch, lessons = batches[0], {one.question: one for one in job.lessons}
+    prompts = tokenizer.batch_decode(batch["prompt_ids"], skip_special_tokens=True)
+    asked = [prompt.removeprefix("u").removesuffix("a") for prompt in prompts]
+    said = tokenizer.batch_decode(batch["completion_ids"], skip_special_tokens=True)
+    assert said == ["Answer: 9", lessons[asked[1]].text, "Answer: 9", lessons[asked[3]].text]
+    ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], 1)
+    mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], 1)
+    with torch.inference_mode():
+        scores = model(ids, attention_mask=mask).logits[:, :-1].log_softmax(-1)
+    expected = scores.gather(2, ids[:, 1:, None])[..., 0][:, batch["prompt_ids"].shape[1] - 1 :]
+    seen = batch["completion_mask"].bool()
+    assert torch.allclose(batch["old_per_token_logps"][seen], expected[seen], atol=1e-4)
 
 
 def test_a_tally_of_nothing_is_no_summary() -> None:

@@ -218,8 +218,10 @@ def test_a_shut_gate_leaves_nothing() -> None:
     assert worth("3 + 4 = 7. 7 + 5 = 12. Answer: 12", stopped=False) == 0.0
     assert worth("7 + 5 = 12") == 0.0
     mixture = Mixture(Recipe({"correct": 1.0}, ("format",)), Tools())
-    assert mixture.values([graded("Answer: 12", stopped=False), graded("Answer: 12")]) == {"correct": [0.0, 1.0]}
-    assert (mixture.samples, mixture.gated) == (2, 1)
+    assert mixture.values([graded("Answer: 12", stopped=False), graded("Answer: 12")]) == {
+        "correct": [0.0, 1.0],
+        "gated": [1.0, 0.0],
+    }
 
 
 def test_gates_are_the_preset_s_unless_they_are_given() -> None:

@@ -18,7 +18,7 @@ from .checks import check_lessons
 from .guided import Watch, watched
 from .hints import hints_of
 from .options import GradientStage
-from .rewards import Grader, Mixture, Recipe, Tools, read_recipe
+from .rewards import GATED, Grader, Mixture, Recipe, Tools, read_recipe
 from .session import Session, finish, prompt_of, report, session, train
 
 
@@ -118,7 +118,7 @@ class GRPOStage(GradientStage):
             losses = adapter.logged(trainer, "loss")
             metrics = summary(trainer, list(self.recipe.weights)) | watch.tally.summary(guided=self.guided)
             if self.recipe.gates:
-                metrics["gated"] = mixture.gated / mixture.samples
+                metrics[GATED] = fmean(adapter.logged(trainer, GATED))
             sampled = supervised_tokens(trainer, prompts * self.generations)
             return report(work, trainer, sampled, losses, train_seconds=seconds, **metrics)
 

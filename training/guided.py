@@ -6,13 +6,14 @@ so help the student to an answer worth learning from, by small hints first, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 from .groups import Tally
 from .hints import LEVELS, with_hint
+from .samples import Samples
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def watched(watch: Watch, trainer_class: Any) -> Any:
             ids, logprobs = sample(prompt_ids, num_generations=num_generations)
             if not self.model.training:
                 return ids, logprobs
-            batch = Batch(self, self._asked, ids, logprobs)
+            batch = Samples(self, self._asked, ids, logprobs)
             look(batch, watch, partial(sample, num_generations=1), filler=prompt_ids[0])
             return batch.ids, batch.logprobs
 
@@ -69,58 +70,7 @@ class Drawn(NamedTuple):
     right: bool
 
 
-class Batch:
-    """The samples of this process, each in its place among the groups of all processes."""
-
-    def __init__(self, trainer: Any, rows: Sequence[Mapping[str, Any]], ids: Any, logprobs: Any) -> None:
-        """Take what was sampled.
-
-        Args:
-            trainer: TRL's GRPOTrainer.
-            rows: Of the data set, one a sample.
-            ids: Token ids of each sample.
-            logprobs: Log-probabilities of each token by the sampler, or None if it does not tell.
-        """
-        self.trainer, self.rows = trainer, rows
-        self.ids = list(ids)
-        self.logprobs = None if logprobs is None else list(logprobs)
-        self._size = int(trainer.num_generations)
-        self._first = int(trainer.accelerator.process_index) * len(self.ids)
-
-    def group_of(self, place: int) -> tuple[int, int]:
-        """Return the group of a sample of this process, and which of its samples it is."""
-        return divmod(self._first + place, self._size)
-
-    def texts(self, ids: Any) -> list[str]:
-        """Return samples as TRL hands them to the reward, except for tokenizers with a template of responses."""
-        found: list[str] = self.trainer.processing_class.batch_decode(ids, skip_special_tokens=True)
-        return found
-
-    def gathered(self, right: Sequence[bool]) -> Any:
-        """Return what is said of each sample, all processes together, as a boolean tensor (groups, generations)."""
-        return self._gather(right).view(-1, self._size).bool()
-
-    def most(self, count: int) -> int:
-        """Return the largest count of any process."""
-        return int(self._gather([count]).max())
-
-    def replace(self, place: int, ids: list[int]) -> None:
-        """Put another answer into a sample's place.
-
-        Its log-probabilities are those of another prompt; TRL reads None as not known and does not weight by them.
-        """
-        self.ids[place] = ids
-        if self.logprobs is not None:
-            self.logprobs[place] = [None] * len(ids)
-
-    def _gather(self, values: Sequence[int]) -> Any:
-        import torch
-
-        accelerator = self.trainer.accelerator
-        return accelerator.gather(torch.tensor(values, dtype=torch.long, device=accelerator.device))
-
-
-def look(batch: Batch, watch: Watch, sample: Callable[[Any], Any], filler: list[int]) -> None:
+def look(batch: Samples, watch: Watch, sample: Callable[[Any], Any], filler: list[int]) -> None:
     """Count the groups of a batch, and help those without a right answer.
 
     Args:
@@ -148,11 +98,15 @@ def look(batch: Batch, watch: Watch, sample: Callable[[Any], Any], filler: list[
 
 
 def _draw(
-    batch: Batch, watch: Watch, level: int, failed: Any, sample: Callable[[Any], Any], filler: list[int]
+    batch: Samples, watch: Watch, level: int, failed: Any, sample: Callable[[Any], Any], filler: list[int]
 ) -> dict[int, Drawn]:
     """Return new answers by their places, drawn with the hints of a level."""
-    prompts = _prompts(batch, watch, level, failed)
-    most = batch.most(len(prompts))
+    wanted = _prompts(batch, watch.hints or (), level, failed)
+    room = _room(batch.trainer)
+    prompts = {place: ids for place, ids in wanted.items() if len(ids) <= room}
+    counts = batch.counts(len(prompts), len(wanted) - len(prompts))
+    most = max(sampled for sampled, _ in counts)
+    watch.tally.too_long += sum(left for _, left in counts)
     if not most:
         return {}
     # A sharded model samples in all processes at once, and a server hands out as many answers to each.
@@ -163,22 +117,16 @@ def _draw(
     }
 
 
-def _prompts(batch: Batch, watch: Watch, level: int, failed: Any) -> dict[int, list[int]]:
+def _prompts(batch: Samples, hints: Sequence[Sequence[str]], level: int, failed: Any) -> dict[int, list[int]]:
     """Return the hinted prompts as token ids, by the places of the samples that they are for."""
-    assert watch.hints is not None
     wanted: dict[int, Any] = {}
     for place, row in enumerate(batch.rows):
         group, number = batch.group_of(place)
-        hints = watch.hints[row["row"]]
-        if failed[group] and number > 0 and level < len(hints):  # the first stays as it is
-            wanted[place] = with_hint(row["prompt"], hints[level])
-    if not wanted:
-        return {}
-    tokens = batch.trainer._tokenize_prompts(list(wanted.values()))[0]
-    room = _room(batch.trainer)
-    fitting = {place: ids for place, ids in zip(wanted, tokens, strict=True) if len(ids) <= room}
-    watch.tally.too_long += len(wanted) - len(fitting)
-    return fitting
+        given = hints[row["row"]]
+        if failed[group] and number > 0 and level < len(given):  # the first stays as it is
+            wanted[place] = with_hint(row["prompt"], given[level])
+    tokens = batch.trainer._tokenize_prompts(list(wanted.values()))[0] if wanted else []
+    return dict(zip(wanted, tokens, strict=True))
 
 
 def _room(trainer: Any) -> float:

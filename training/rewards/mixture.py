@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from statistics import fmean
+from typing import Any, Final
 
 from ...errors import RunError, blamed
 from .grader import Graded, Grader
@@ -13,6 +14,8 @@ from .parts import Tools, find_part
 from .presets import Recipe
 
 Batch = Callable[..., list[float]]
+GATED: Final = "gated"
+"""Names the samples that find a gate shut, and their share in TRL's log."""
 
 
 class Mixture:
@@ -31,22 +34,20 @@ class Mixture:
         names = dict.fromkeys([*recipe.weights, *recipe.gates])
         self._parts = {name: find_part(name, tools) for name in names}
         self._last: tuple[Any, Mapping[str, list[float]]] = (None, {})
-        self.samples = self.gated = 0
 
     def values(self, samples: Sequence[Graded]) -> dict[str, list[float]]:
-        """Return what each weighted part gives for each sample: 0 where a gate is shut.
+        """Return what each weighted part gives for each sample, 0 where a gate is shut; and where one is, as `GATED`.
 
         Raises:
             RunError: If a part fails or gives no finite number.
         """
         table = {name: [_value(name, part, one) for one in samples] for name, part in self._parts.items()}
-        shut = [any(table[gate][row] == 0 for gate in self.recipe.gates) for row in range(len(samples))]
-        self.samples += len(samples)
-        self.gated += sum(shut)
-        return {
+        shut = [float(any(table[gate][row] == 0 for gate in self.recipe.gates)) for row in range(len(samples))]
+        behind = {
             name: [0.0 if closed else value for value, closed in zip(table[name], shut, strict=True)]
             for name in self.recipe.weights
         }
+        return {**behind, GATED: shut}
 
     def functions(self, grader: Grader) -> list[Batch]:
         """Return the weighted parts as TRL calls them: a batch at a time, the rows' columns as lists."""
@@ -54,10 +55,16 @@ class Mixture:
 
     def _function(self, name: str, grader: Grader) -> Batch:
         def batch(
-            *, completions: Sequence[Any], completion_ids: Sequence[Sequence[int]], problem_id: Sequence[str], **_: Any
+            *,
+            completions: Sequence[Any],
+            completion_ids: Sequence[Sequence[int]],
+            problem_id: Sequence[str],
+            log_metric: Callable[[str, float], None],
+            **_: Any,
         ) -> list[float]:
             if self._last[0] is not completions:  # TRL hands every part the same list
                 self._last = completions, self.values(grader.graded(problem_id, completions, completion_ids))
+                log_metric(GATED, fmean(self._last[1][GATED]))
             return self._last[1][name]
 
         batch.__name__ = name  # TRL logs the part under this name
