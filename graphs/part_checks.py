@@ -194,10 +194,10 @@ def _check_vector(parts: Parts, number: int) -> None:
     """Refuse to wait for the work of a stage that no cycle will ever have."""
     stage = parts.stages[number]
     wanted, names = getattr(stage, "stage", None), [one.name for one in parts.stages]
-    if wanted is not None and wanted not in names:
+    if wanted is not None and wanted not in names and getattr(stage, "train", None) is None:
         raise InputError(
             f"stages: {stage.name}: stage: no stage {wanted!r} is in training.stages, so there will be nothing to add; "
-            f"name one of {', '.join(names)}, or leave {stage.name} out"
+            f"name one of {', '.join(names)}, give it options in `train`, or leave {stage.name} out"
         )
 
 

@@ -100,9 +100,12 @@ def test_the_sum_is_exact(job: StageJob, fine_tuned: Any, reinforced: Any, later
             size += float(vector.double().square().sum())
             overlap += float(((target[name] - old[name]) * vector).double().sum())
     assert size > 1e-2
-    assert report.metrics["vector_norm"] == pytest.approx(size**0.5, rel=1e-4)
+    assert report.metrics["norm"] == pytest.approx(size**0.5, rel=1e-4)
     assert report.metrics["held"] == pytest.approx(overlap / size, abs=1e-3)
-    assert (report.steps, report.tokens, report.metrics["vector_cycle"]) == (0, 0, 1.0)
+    assert (report.steps, report.tokens, report.metrics["cycle"]) == (0, 0, 1.0)
+    missing = replace(job, start=now, earlier=earlier, out=job.out.with_name("restored"))
+    restored = SkillVectorStage(scale=1.5, restore=True).run(missing).metrics
+    assert restored["added"] == pytest.approx(1.5 - report.metrics["held"])
 
 
 def test_a_sum_of_adapters_is_trained_on(job: StageJob) -> None:
@@ -138,6 +141,19 @@ def test_the_first_cycle_has_nothing_to_add_and_says_so(job: StageJob) -> None:
     SkillVectorStage().run(from_base)
     ours, theirs = weights(job, from_base.out), weights(job, None)
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_it_may_train_first_what_it_adds_later(job: StageJob) -> None:
+    start = made(job, "start", **LORA)
+    stage = SkillVectorStage(stage="sft", train={"max_steps": 1, "batch_size": 4, "learning_rate": 1e-2})
+    stage.check()
+    report = stage.run(replace(job, start=start))
+    assert (report.stage, report.steps, read_note(job.out).stages) == ("sft", 1, ("sft", "sft"))
+    later = replace(job, start=start, earlier=(TrainedStage(1, report.stage, start, job.out),))
+    later = replace(later, out=job.out.with_name("later"))
+    assert stage.run(later).metrics["held"] == pytest.approx(0.0, abs=1e-6)
+    with pytest.raises(InputError, match="sft"):
+        SkillVectorStage(stage="sft", train={"max_step": 1}).check()
 
 
 def stage(cycle: int, name: str, number: int, start: str | None) -> TrainedStage:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..checkpoints import load_tokenizer, save_checkpoint
 from ..errors import RunError
+from ..plugins import Plugin, build
 from ..schema import TrainingReport
 from ..schema.record import Positive
-from ..seams import StageJob, TrainedStage
+from ..seams import Stage, StageJob, TrainedStage
 from . import adapter
 from .checks import check_saved
 from .session import canary, check_fields
@@ -35,11 +36,19 @@ class SkillVectorStage:
     """How often the vector is added."""
     stage: str = "grpo"
     """The stage that made it, in the newest of the cycles that made the student. A skill vector that was added right
-    before that stage belongs to it. Where no cycle has had the stage yet, nothing is done."""
+    before that stage belongs to it."""
+    train: dict[str, Any] | None = None
+    """Options of that stage, which then is run itself in place of this one in a cycle that has nothing to add yet;
+    later cycles add what it did, which costs no training. If not given, nothing is done in such a cycle."""
+    restore: bool = False
+    """Whether the vector is added only as often as is missing to `scale`: for `training.start: last`, where the student
+    has been trained on from weights that hold it, and adding it once more would double it."""
 
     def check(self) -> None:
-        """Raise InputError if an option is not what its type says."""
+        """Raise InputError if the options cannot work, without loading a model."""
         check_fields(self)
+        if self.train is not None:
+            self._stage(self.train).check()
 
     def run(self, job: StageJob) -> TrainingReport:
         """Add the vector to where the job starts, and leave a checkpoint in `job.out`.
@@ -50,10 +59,12 @@ class SkillVectorStage:
         """
         began = time.perf_counter()
         found = find_vector(job.earlier, self.stage)
+        if found is None and self.train is not None:
+            return self._stage(self.train).run(job)
         if found is None:
             return pass_on(self.name, job, f"no earlier cycle of this student had a stage {self.stage}: nothing to add")
         cycle, vector = found
-        added = add_vector(job.base, job.start, vector, self.scale)
+        added = add_vector(job.base, job.start, vector, self.scale, restore=self.restore)
         if not added.norm:
             raise RunError(f"stage {self.stage!r} of cycle {cycle} has changed no weight; raise its learning_rate")
         if adapter.is_main_process():
@@ -61,8 +72,12 @@ class SkillVectorStage:
             save_checkpoint(added.model, job.out, base=job.base, stages=stages, tokenizer=tokenizer)
             check_saved(added.model, tokenizer, canary(job), job.base, job.out)
         seconds = round(time.perf_counter() - began, 3)
-        metrics = {"vector_cycle": float(cycle), "vector_norm": added.norm, "held": added.held}
+        metrics = {"cycle": float(cycle), "norm": added.norm, "held": added.held, "added": added.factor}
         return TrainingReport(stage=self.name, steps=0, tokens=0, loss=0.0, seconds=seconds, metrics=metrics)
+
+    def _stage(self, options: dict[str, Any]) -> Stage:
+        stage: Stage = build("stages", Plugin(name=self.stage, options=options))
+        return stage
 
 
 def find_vector(earlier: Sequence[TrainedStage], stage: str) -> tuple[int, Vector] | None:

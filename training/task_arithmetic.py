@@ -7,7 +7,7 @@ an adapter again, their matrices side by side; anything else is added up as full
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,11 @@ class Sum:
     """Euclidean length of the vector over all weights, unscaled."""
     held: float
     """How much of the vector the student had before: (now - before) . v / v . v, 1 where all of it, 0 where nothing."""
+    factor: float
+    """How often it was added."""
 
 
-def add_vector(base: Path, now: Path | None, vector: Vector, scale: float) -> Sum:
+def add_vector(base: Path, now: Path | None, vector: Vector, scale: float, *, restore: bool = False) -> Sum:
     """Return a student's weights plus `scale` times a vector, on the CPU.
 
     Args:
@@ -43,6 +45,7 @@ def add_vector(base: Path, now: Path | None, vector: Vector, scale: float) -> Su
         now: The student's checkpoint; None is the base student.
         vector: What is added.
         scale: How often it is added.
+        restore: Add it only as often as is missing to `scale`: what the student holds of it counts.
 
     Raises:
         RunError: If a checkpoint is gone.
@@ -51,8 +54,8 @@ def add_vector(base: Path, now: Path | None, vector: Vector, scale: float) -> Su
     folders = {name: _weights(path, base) for name, path in _named(now, vector).items() if path is not None}
     found = {name: folder for name, folder in folders.items() if folder is not None}
     if all(read_note(folder).kind == "adapter" for folder in found.values()):
-        return _sum_of_adapters(base, found, scale)
-    return _sum_of_weights(base, found, scale)
+        return _sum_of_adapters(base, found, scale, restore)
+    return _sum_of_weights(base, found, scale, restore)
 
 
 def _named(now: Path | None, vector: Vector) -> dict[str, Path | None]:
@@ -68,24 +71,32 @@ def _weights(checkpoint: Path, base: Path) -> Path | None:
     return weights_of(checkpoint)
 
 
-def _sum_of_weights(base: Path, folders: Mapping[str, Path], scale: float) -> Sum:
+def _sum_of_weights(base: Path, folders: Mapping[str, Path], scale: float, restore: bool) -> Sum:
     """Add up all weights; those that are tied are one."""
     now, after, before = (_merged(base, folders.get(name)) for name in ("now", "after", "before"))
     later, earlier = dict(after.named_parameters()), dict(before.named_parameters())
     size = overlap = 0.0
     for name, weight in now.named_parameters():
-        moved = later[name].data - earlier[name].data
+        moved = later[name].data.sub_(earlier[name].data)  # from here on `later` is the vector
         size += _dot(moved, moved)
         overlap += _dot(weight.data - earlier[name].data, moved)
-        weight.data.add_(moved, alpha=scale)
-    return Sum(now, size**0.5, overlap / size if size else 0.0)
+    found = _measured(now, size, overlap, scale, restore)
+    for name, weight in now.named_parameters():
+        weight.data.add_(later[name].data, alpha=found.factor)
+    return found
+
+
+def _measured(model: Any, size: float, overlap: float, scale: float, restore: bool) -> Sum:
+    """Return what is known of a sum from v . v and (now - before) . v."""
+    held = overlap / size if size else 0.0
+    return Sum(model, size**0.5, held, max(0.0, scale - held) if restore else scale)
 
 
 def _merged(base: Path, checkpoint: Path | None) -> Any:
     return load_model(base, checkpoint, dtype="float32", device="cpu", merge=True)
 
 
-def _sum_of_adapters(base: Path, folders: Mapping[str, Path], scale: float) -> Sum:
+def _sum_of_adapters(base: Path, folders: Mapping[str, Path], scale: float, restore: bool) -> Sum:
     """Add up adapters: the sum has as many ranks as they have together.
 
     Where those are more than a layer could ever use, full weights are smaller, and are returned.
@@ -98,15 +109,15 @@ def _sum_of_adapters(base: Path, folders: Mapping[str, Path], scale: float) -> S
             model.load_adapter(folder, adapter_name=name)
         else:
             model = PeftModel.from_pretrained(model, folder, adapter_name=name)
-    size, overlap = _lengths(model)
-    factors = {"now": 1.0, "after": scale, "before": -scale}
+    found = _measured(model, *_lengths(model), scale, restore)
+    factors = {"now": 1.0, "after": found.factor, "before": -found.factor}
     model.add_weighted_adapter([*folders], [factors[name] for name in folders], "default", combination_type="cat")
     model.set_adapter("default")
     for name in folders:
         model.delete_adapter(name)
     if any(min(a.in_features, b.out_features) < a.out_features for a, b in _pairs(model)):
-        model = model.merge_and_unload(safe_merge=True)
-    return Sum(model, size**0.5, overlap / size if size else 0.0)
+        return replace(found, model=model.merge_and_unload(safe_merge=True))
+    return found
 
 
 def _lengths(model: Any) -> tuple[float, float]:
