@@ -9,6 +9,7 @@ from ..schema import TrainingReport
 from ..seams import StageJob
 from . import adapter
 from .jobs import RESULT
+from .session import LOSSES
 
 
 def pass_on(stage: str, job: StageJob, why: str) -> TrainingReport:
@@ -27,7 +28,7 @@ def pass_on(stage: str, job: StageJob, why: str) -> TrainingReport:
             model = load_model(job.base, None, dtype="float32", device="cpu", merge=True)
             save_checkpoint(model, job.out, base=job.base, stages=(), tokenizer=load_tokenizer(job.base))
         else:
-            shutil.copytree(start, job.out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(RESULT))
+            shutil.copytree(start, job.out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(RESULT, LOSSES))
         set_stages(job.out, [*stages_before(job), stage])
     return TrainingReport(stage=stage, steps=0, tokens=0, loss=0.0, seconds=0.0, note=why)
 
