@@ -64,6 +64,7 @@ def test_hops_follow_from_two_facts_that_are_taught() -> None:
     for fact, hop in asked:
         assert fact.subject in hop.question and fact.answer not in hop.question
         assert hop.answer in [known.get((fact.answer, onward)) for onward in FICTIONAL]
+        assert hop.needs in {one.id for one in facts if one.subject == fact.answer and one.answer == hop.answer}
 
 
 def test_strangers_have_no_true_answer_and_general_questions_have_one() -> None:

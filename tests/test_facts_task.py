@@ -22,7 +22,7 @@ from tutelage.tasks.editing.fact import TRUTH_UNKNOWN, Fact, Kind
 from tutelage.tasks.editing.fictional import fictional_facts
 from tutelage.tasks.editing.files import write_facts
 from tutelage.tasks.editing.unknown import unknown_to
-from tutelage.tasks.facts import ASKED_BEFORE, FactsTask
+from tutelage.tasks.facts import ASKED_BEFORE, OTHER_FACT, FactsTask
 from tutelage.tasks.splits import check_splits
 from tutelage.testing import FakeChecker, FakeEngine, fake_config
 
@@ -105,6 +105,16 @@ def test_a_question_of_another_fact_is_not_unrelated(tmp_path: Path) -> None:
     task = FactsTask(str(tmp_path / "facts.jsonl"))
     assert len(task.facts) == 4 and task.left_out == {ASKED_BEFORE: 4}
     check_splits(task)
+
+
+def test_a_multi_hop_question_goes_with_both_its_facts(tmp_path: Path) -> None:
+    whole = fictional_facts(60)
+    needed = {hop.needs for fact in whole for hop in fact.hops}
+    write_facts(tmp_path / "facts.jsonl", [fact for fact in whole if fact.id not in needed])
+    task = FactsTask(str(tmp_path / "facts.jsonl"))
+    hops = sum(len(fact.hops) for fact in task.facts)
+    assert task.left_out == {OTHER_FACT: hops} and hops > 5
+    assert not any(problem.metadata["kind"] == Kind.HOP for some in task.splits().values() for problem in some)
 
 
 @pytest.mark.parametrize(

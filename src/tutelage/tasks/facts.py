@@ -24,7 +24,8 @@ GENERATED: Final = 200
 FEWEST: Final = 3
 """Facts, so that probe, gate and test have one each."""
 ASKED_BEFORE: Final = "question of another fact"
-"""Why a question is left out."""
+"""Why a question is left out; so is the next."""
+OTHER_FACT: Final = "multi-hop question over a fact that is not taught"
 
 
 class FactsTask:
@@ -110,12 +111,13 @@ class FactsTask:
             raise InputError(f"task: {len(self.facts)} facts cannot fill probe, gate and test; give at least {FEWEST}")
         edits = tuple(map(edit_of, self.facts))
         taken = {problem.question for problem in edits}
+        taught = {None, *(fact.id for fact in self.facts)}
         places = dict(zip((fact.id for fact in self.facts), self._places(), strict=True))
         dealt: dict[Split, list[Problem]] = {Split.PROBE: [], Split.GATE: [], Split.TEST: []}
         left_out = Counter[str]()
-        for problem in self._questions():
-            if problem.question in taken:
-                left_out[ASKED_BEFORE] += 1
+        for problem, needs in self._questions():
+            if problem.question in taken or needs not in taught:
+                left_out[OTHER_FACT if needs not in taught else ASKED_BEFORE] += 1
                 continue
             taken.add(problem.question)
             dealt[_split_of(problem, places[problem.metadata["fact"]])].append(problem)
@@ -124,14 +126,17 @@ class FactsTask:
             some.sort(key=lambda problem: order[problem.metadata["fact"]])
         return {Split.TRAIN: edits, **{split: tuple(some) for split, some in dealt.items()}}, dict(left_out)
 
-    def _questions(self) -> Iterator[Problem]:
-        """Yield all questions but the edits, what must not be lost to a repetition first."""
+    def _questions(self) -> Iterator[tuple[Problem, str | None]]:
+        """Yield all questions but the edits, each with the id of another fact that it takes, if it takes one.
+
+        What must not be lost to a repetition comes first.
+        """
         for fact in self.facts:
-            yield from paraphrases_of(fact)
+            yield from ((problem, None) for problem in paraphrases_of(fact))
         for fact in self.facts:
             yield from hops_of(fact)
         for fact in self.facts:
-            yield from unrelated_to(fact, self._unrelated)
+            yield from ((problem, None) for problem in unrelated_to(fact, self._unrelated))
 
     def _places(self) -> Iterable[Split]:
         """Return for each fact which split its questions may go to."""

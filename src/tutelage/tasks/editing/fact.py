@@ -42,6 +42,8 @@ class Hop(Record):
     question: str = Field(min_length=1)
     answer: str = Field(min_length=1)
     aliases: tuple[str, ...] = ()
+    needs: str | None = None
+    """Id of the other fact, if it is one that has to be taught; without it nobody is asked."""
 
 
 class Fact(Record):

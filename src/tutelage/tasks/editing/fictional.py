@@ -9,6 +9,7 @@ from itertools import chain, count, zip_longest
 from typing import Final
 
 from ...errors import InputError
+from ...hashing import content_hash
 from .fact import Fact, Hop, Unrelated
 from .names import Namer
 from .relations import FICTIONAL, Relation
@@ -159,4 +160,6 @@ def _hops(relation: Relation, subject: str, object: str, known: Mapping[tuple[st
     """Yield questions that lead on from a fact's object by another fact that is taught too."""
     for onward in FICTIONAL.values():
         if relation.phrase and (object, onward.name) in known:
-            yield Hop(question=relation.ask_through(subject, onward), answer=known[object, onward.name])
+            answer = known[object, onward.name]
+            other = content_hash(onward.ask(object), answer)
+            yield Hop(question=relation.ask_through(subject, onward), answer=answer, needs=other)

@@ -30,15 +30,16 @@ def paraphrases_of(fact: Fact) -> Iterator[Problem]:
         )
 
 
-def hops_of(fact: Fact) -> Iterator[Problem]:
-    """Yield the questions over the fact and another one."""
+def hops_of(fact: Fact) -> Iterator[tuple[Problem, str | None]]:
+    """Yield the questions over the fact and another one, with the id of the other where it has to be taught too."""
     for hop in fact.hops:
-        yield Problem(
+        problem = Problem(
             question=hop.question,
             answer=hop.answer,
             skills=(Kind.HOP.value, fact.relation),
             metadata=_metadata(fact, Kind.HOP, hop.aliases),
         )
+        yield problem, hop.needs
 
 
 def unrelated_to(fact: Fact, most: int) -> Iterator[Problem]:

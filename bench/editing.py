@@ -1,0 +1,95 @@
+"""Edit facts into a student one after another, and measure what became of them and of everything else.
+
+    OMP_NUM_THREADS=1 python bench/editing.py tiny --n 6 --batch 3
+    python bench/editing.py smollm2-135m-instruct --n 200 --batch 1 --arms sft-full sft-lora tpsft
+
+Facts that the student knows already are left out. Each round edits the next `--batch` facts in, from the checkpoint
+that the round before has left, and never looks at the questions that measure. After the last one the student is asked
+everything, by free generation: docs/editing.md says how it is measured. `quiz` is its general ability, and
+`reliability_first_quarter` what is left of the earliest edits. `editing_arms.py` says what the arms are.
+
+Adds each run to bench/results/editing_STUDENT.json (`--out`). A run that the file has is not run again, and one that
+was broken off goes on after its last round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from editing_arms import ARMS
+from editing_rounds import Bench, edit
+from filelock import FileLock
+from made_on import commit, made_on
+
+from tutelage.schema import BASE
+
+PACKAGES = ("tutelage", "torch", "transformers", "trl", "peft")
+
+
+def record(given: argparse.Namespace, run: Mapping[str, Any]) -> None:
+    """Add a run to the report."""
+    with FileLock(given.out.with_suffix(".lock")):
+        report = json.loads(given.out.read_text()) if given.out.exists() else {"runs": []}
+        report = {"student": given.student, **made_on(PACKAGES), "runs": [*report["runs"], run]}
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def key(given: argparse.Namespace, arm: str, seed: int) -> dict[str, Any]:
+    """Return what tells a run from the others of a report."""
+    names = ("n", "batch", "unrelated", "quiz", "max_new_tokens")
+    told = {"arm": arm, "facts": given.facts_name, "seed": seed, **{name: getattr(given, name) for name in names}}
+    made: dict[str, Any] = json.loads(json.dumps({**told, "terms": asdict(ARMS[arm])}))
+    return made
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("student", help="tiny, smollm2-135m-instruct, a hub id or a folder")
+    parser.add_argument("--facts", default="fictional", help="fictional, counterfactual or a file")
+    parser.add_argument("--n", type=int, default=200, help="facts")
+    parser.add_argument("--batch", type=int, default=1, help="facts a round")
+    parser.add_argument("--unrelated", type=int, default=2, help="unrelated questions a fact")
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=["sft-full", "sft-lora"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--quiz", type=int, default=128, help="questions of general ability")
+    parser.add_argument("--max-new-tokens", type=int, default=48)
+    parser.add_argument("--batch-size", type=int, default=64, help="questions asked at once")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--runs", type=Path, help="a folder for checkpoints; runs/editing-STUDENT if left out")
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    name = Path(given.student).name
+    given.facts_name = Path(given.facts).stem
+    given.out = given.out or Path(f"bench/results/editing_{name}.json")
+    given.runs = (given.runs or Path(f"runs/editing-{name}")).absolute()
+    return given
+
+
+def main() -> None:
+    given = arguments()
+    for seed in given.seeds:
+        bench = Bench(given, seed)
+        for arm in given.arms:
+            wanted = key(given, arm, seed)
+            known = json.loads(given.out.read_text())["runs"] if given.out.exists() else []
+            if any(wanted.items() <= run.items() for run in known):
+                continue
+            run = edit(bench, arm)
+            before = bench.report(BASE, bench.before)
+            told = {**wanted, "commit": commit(), "known": bench.known, "left_out": bench.task.left_out}
+            record(given, {**told, "before": before, **run})
+            print(json.dumps({arm: {name: _share(value) for name, value in run["after"].items()}}), flush=True)
+
+
+def _share(value: Any) -> Any:
+    return value["value"] if isinstance(value, dict) else value
+
+
+if __name__ == "__main__":
+    main()
