@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from editing_arms import ARMS
+from editing_arms import ARMS, Arm
 from editing_rounds import Bench, edit
 from filelock import FileLock
 from made_on import commit, made_on
@@ -40,12 +40,12 @@ def record(given: argparse.Namespace, run: Mapping[str, Any]) -> None:
         given.out.write_text(json.dumps(report, indent=1) + "\n")
 
 
-def key(given: argparse.Namespace, arm: str, seed: int) -> dict[str, Any]:
+def key(given: argparse.Namespace, arm: str, terms: Arm, seed: int) -> dict[str, Any]:
     """Return what tells a run from the others of a report."""
     names = ("n", "batch", "unrelated", "quiz", "max_new_tokens")
     told = {"arm": arm, "facts": given.facts_name, "seed": seed, **{name: getattr(given, name) for name in names}}
-    made: dict[str, Any] = json.loads(json.dumps({**told, "terms": asdict(ARMS[arm])}))
-    return made
+    again: dict[str, Any] = json.loads(json.dumps({**told, "terms": asdict(terms)}))
+    return again
 
 
 def arguments() -> argparse.Namespace:
@@ -56,6 +56,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=1, help="facts a round")
     parser.add_argument("--unrelated", type=int, default=2, help="unrelated questions a fact")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=["sft-full", "sft-lora"])
+    parser.add_argument(
+        "--set",
+        type=json.loads,
+        default={},
+        metavar="JSON",
+        help="other options of the arms' first stage, such as '{\"learning_rate\": 3e-5}'; those are other runs",
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--quiz", type=int, default=128, help="questions of general ability")
     parser.add_argument("--max-new-tokens", type=int, default=48)
@@ -76,11 +83,12 @@ def main() -> None:
     for seed in given.seeds:
         bench = Bench(given, seed)
         for arm in given.arms:
-            wanted = key(given, arm, seed)
+            made = ARMS[arm].with_options(given.set)
+            wanted = key(given, arm, made, seed)
             known = json.loads(given.out.read_text())["runs"] if given.out.exists() else []
             if any(wanted.items() <= run.items() for run in known):
                 continue
-            run = edit(bench, arm)
+            run = edit(bench, arm, made)
             before = bench.report(BASE, bench.before)
             told = {**wanted, "commit": commit(), "known": bench.known, "left_out": bench.task.left_out}
             record(given, {**told, "before": before, **run})

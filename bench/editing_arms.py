@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -18,6 +18,11 @@ class Arm:
     """Answers of the base student to general questions that each round trains on too."""
     earlier: int = 0
     """Earlier edits that each round trains on again, drawn in turns."""
+
+    def with_options(self, options: Mapping[str, Any]) -> Arm:
+        """Return the arm with other options of its first stage."""
+        first, *others = self.stages
+        return replace(self, stages=({**first, "options": {**first["options"], **options}}, *others))
 
 
 FULL = {"mode": "full", "learning_rate": 1e-5, "warmup_steps": 0, "scheduler": "constant"}

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from editing_arms import ARMS, Arm
+from editing_arms import Arm
 
 from tutelage import jsonl
 from tutelage.agents.resolve import resolve_student
@@ -44,7 +44,7 @@ class Bench:
     def __init__(self, given: argparse.Namespace, seed: int) -> None:
         """Find the student, and the facts it does not know."""
         self.given, self.seed = given, seed
-        self.folder: Path = given.runs / f"{given.facts_name}-{given.n}-{seed}"
+        self.folder: Path = given.runs / f"{given.facts_name}-{given.n}-{given.unrelated}-{given.max_new_tokens}-{seed}"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.base = resolve_student(given.student)
         self.engine = TransformersEngine(self.base, given.device, "auto", given.batch_size, given.max_new_tokens)
@@ -118,9 +118,9 @@ def _drawn(given: argparse.Namespace, seed: int) -> tuple[Fact, ...]:
     return make(min(most, int(SPARE * given.n) + 5), seed, given.unrelated)
 
 
-def edit(bench: Bench, name: str) -> dict[str, Any]:
+def edit(bench: Bench, name: str, arm: Arm) -> dict[str, Any]:
     """Edit all facts in, round after round, and return what is reported of it."""
-    arm, given = ARMS[name], bench.given
+    given = bench.given
     folder = bench.folder / f"{name}-{given.batch}-{content_hash(asdict(arm), length=6)}"
     problems = bench.task.splits()[Split.TRAIN]
     rounds = [problems[start : start + given.batch] for start in range(0, len(problems), given.batch)]
