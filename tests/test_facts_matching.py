@@ -58,6 +58,10 @@ def test_words_are_never_none_of_an_answer() -> None:
         ("", "Paris", False),
         ("", "", True),
         ("Paris", "Paris and London are", True),
+        ("Answer: New York", "It is New York City.", True),
+        ("York, New", "It is New York City.", False),  # the words alone do not make an answer
+        ("Paris 9 Paris 9", "9 Paris 8 Paris", False),
+        ("Not Paris", "It is not Paris.", True),
     ],
 )
 def test_when_two_answers_are_the_same(one: str, other: str, same: bool) -> None:

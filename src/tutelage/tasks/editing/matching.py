@@ -86,9 +86,9 @@ def same_text(one: str, other: str) -> bool:
 def same_answer(question: str, one: str, other: str) -> bool:
     """Whether two texts give the same answer to a question, said briefly or in a sentence.
 
-    They do if they are the same word for word, or if what one says beyond the question is among what the other says
-    beyond it, function words apart, and neither adds a negation: `Paris` and `The capital of France is Paris.`
-    EtCon's reward for correctness grades near matches so (arXiv 2512.04753, its released reward function).
+    They do if they are the same word for word, or if what one says beyond the question stands in one piece in what the
+    other says beyond it, function words apart, and neither adds a negation: `Paris` and `The capital of France is
+    Paris.` EtCon's reward grades near matches in a like way, by the words alone (arXiv 2512.04753, released code).
     """
     if same_text(one, other):
         return True
@@ -96,5 +96,6 @@ def same_answer(question: str, one: str, other: str) -> bool:
     if first is None or second is None:
         return False
     asked = frozenset(words_of(question)) | _FUNCTION_WORDS
-    fewer, more = sorted((frozenset(found.words) - asked for found in (first, second)), key=len)
-    return bool(fewer) and fewer <= more and fewer & _NEGATIONS == more & _NEGATIONS
+    told = (tuple(word for word in found.words if word not in asked) for found in (first, second))
+    fewer, more = sorted(told, key=len)
+    return bool(fewer) and _holds(more, fewer) and _NEGATIONS.isdisjoint(fewer) == _NEGATIONS.isdisjoint(more)
