@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from langgraph.runtime import Runtime
 
@@ -13,6 +13,7 @@ from ..model_thread import on_model_thread
 from ..schema import Assignment, Attempt, Decision, Lesson, LessonPlan, Problem, Rationale, Split
 from .context import RunContext
 from .decide import decide, nothing_to_choose
+from .failures import failed_attempts
 from .last_words import last_words
 from .meeting import introduce
 from .own_answers import own_answers
@@ -46,6 +47,7 @@ async def purify(state: CycleState, runtime: Runtime[RunContext]) -> CycleState:
         text = f"purifier {context.purifier_name}: went by something simpler for {count} of {chosen}: {why}"
         runtime.stream_writer({"kind": "note", "cycle": cycle, "text": text})
     lessons = make_lessons(context, plan, own, taught, verified)
+    lessons = with_wrong_attempts(lessons, failed_attempts(context, state["student"], cycle))
     context.rundir.write_lessons(cycle, lessons)
     runtime.stream_writer({"kind": "lessons", "cycle": cycle, "count": len(lessons)})
     return CycleState(cycle=cycle)
@@ -101,6 +103,17 @@ def make_lessons(
         chosen = {target.id for target in targets}
         lessons += [_lesson(context, problem, assignment, some, target, chosen) for target in targets]
     return [lesson.model_copy(update={"cycle": plan.cycle}) for lesson in lessons]
+
+
+def with_wrong_attempts(lessons: Sequence[Lesson], failed: Mapping[str, Sequence[Attempt]]) -> list[Lesson]:
+    """Return the lessons with the student's latest wrong attempt at each problem, where it has one that says anything.
+
+    Args:
+        lessons: Of one cycle.
+        failed: Wrong attempts by problem, the latest first.
+    """
+    latest = {name: texts[0] for name, some in failed.items() if (texts := [t for a in some if (t := a.text.strip())])}
+    return [lesson.model_copy(update={"wrong": latest.get(lesson.problem_id, "")}) for lesson in lessons]
 
 
 def _lesson(

@@ -13,7 +13,6 @@ from langgraph.runtime import Runtime
 
 from ..errors import RunError, flat
 from ..schema import (
-    BASE,
     Assignment,
     Attempt,
     Diagnosis,
@@ -29,6 +28,7 @@ from ..schema import (
 from ..tagging import tagged
 from .context import RunContext
 from .exam import known_attempts
+from .failures import failed_attempts
 from .lesson.call import NO_TEXT
 from .lesson.classroom import Classroom
 from .lesson.graph import LessonContext, lesson_graph, recursion_limit
@@ -143,7 +143,7 @@ class Requests:
             plan=plan,
             diagnosis=diagnosis,
             problems={p.id: p for p in tagged(context.problems[Split.TRAIN], diagnosis.discovered)},
-            failed=_failed(context, student, cycle),
+            failed=failed_attempts(context, student, cycle),
             earlier=_earlier(context, cycle),
             history=History(_probe_errors(context, student, cycle), diagnosis),
             history_tokens=context.config.teach.history_tokens,
@@ -167,23 +167,6 @@ class Requests:
             draft=draft,
             max_tokens=self.max_tokens,
         )
-
-
-def _failed(context: RunContext, student: str, cycle: int) -> dict[str, list[Attempt]]:
-    """Return the wrong answers of this student and of those it came from, the latest first.
-
-    What this student now answers right is no failure any more, and the answers of a student that it did not come from
-    are nobody's.
-    """
-    line = [BASE, *(report.student for report in lineage(context.rundir.reports(), student))]
-    attempts = [a for c in range(cycle + 1) for a in context.rundir.attempts(c) if a.split is Split.TRAIN]
-    mended = {a.problem_id for a in attempts if a.student == student and a.correct}
-    failed: dict[str, list[Attempt]] = defaultdict(list)
-    for one in reversed(line):
-        for attempt in attempts:
-            if attempt.student == one and not attempt.correct and attempt.problem_id not in mended:
-                failed[attempt.problem_id].append(attempt)
-    return failed
 
 
 def _probe_errors(context: RunContext, student: str, cycle: int) -> list[ProbeError]:

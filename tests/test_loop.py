@@ -66,11 +66,14 @@ def test_no_agent_sees_the_gate_or_the_test_split(tmp_path: Path) -> None:
 
 def test_the_second_cycle_sees_the_first(tmp_path: Path) -> None:
     teacher = FakeTeacher()
-    tutelage.run(fake_config(exam={"due": 40}), teachers=[teacher], run_dir=tmp_path / "run")
+    result = tutelage.run(fake_config(exam={"due": 40}), teachers=[teacher], run_dir=tmp_path / "run")
     again = [request for request in teacher.asked if request.cycle == 2]
     assert any(request.earlier and request.earlier[0].student_correct is not None for request in again)
     assert any(request.recalled for request in again)
     assert all(error.problem_id != request.problem.id for request in again for error in request.recalled)
+    shown = {request.problem.id: request.attempts for request in again}
+    wrong = [(lesson.wrong, shown[lesson.problem_id][0].text) for lesson in result.lessons(2) if lesson.wrong]
+    assert wrong and all(kept == latest.strip() for kept, latest in wrong)
 
 
 def test_a_wrong_rationale_is_refined_and_counted(tmp_path: Path) -> None:

@@ -125,6 +125,8 @@ class Lesson(Record):
     system: str | None = None
     """The instruction the student is trained under, the one it is examined under."""
     answer: str = ""
+    wrong: str = ""
+    """The student's own wrong attempt, the latest, where it had one."""
     chosen_over: tuple[str, ...] = ()
     """Ids of the verified rationales that are not taught."""
 

@@ -1,0 +1,74 @@
+"""A teacher whose weights are at hand: it can score every token that the student might have said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..checkpoints import load_tokenizer, quiet
+from ..errors import InputError
+from .session import Session
+
+BASE = "base"
+"""As a teacher's name: the base student, the recipe against forgetting."""
+_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+
+
+@dataclass(frozen=True)
+class WhiteBox:
+    """A frozen model and its tokenizer, whose `eos_token` ends a turn."""
+
+    folder: Path
+    model: Any
+    tokenizer: Any
+
+
+def load_teacher(stage: str, name: str, work: Session) -> WhiteBox:
+    """Load a teacher from safetensors, to the student's device; no code of its own is run.
+
+    Args:
+        stage: Named in errors.
+        name: `base`, a folder, or an id of the Hugging Face hub.
+        work: The stage at work.
+
+    Raises:
+        InputError: If there is no such model, it has no safetensors, or no chat template.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    folder = work.job.base if name == BASE else _folder(stage, name)
+    kind = torch.bfloat16 if work.setup.precision == "bfloat16" else torch.float32
+    try:
+        with quiet():
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=kind, local_files_only=True, use_safetensors=True, trust_remote_code=False
+            )
+        tokenizer = load_tokenizer(folder)
+    except (OSError, ValueError) as error:
+        raise InputError(f"stages: {stage}: teacher: {name}: cannot be loaded: {_line(error)}") from error
+    return WhiteBox(folder, model.requires_grad_(False).eval().to(work.setup.device), tokenizer)
+
+
+def _folder(stage: str, name: str) -> Path:
+    """Return the folder of a model that is here, in the Hugging Face cache, or on the hub."""
+    if Path(name).is_dir():
+        return Path(name)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        try:
+            return Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True))
+        except LocalEntryNotFoundError:
+            return Path(snapshot_download(name, allow_patterns=_FILES))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"stages: {stage}: teacher: {name!r} is no folder here and cannot be had from the Hugging Face hub "
+            f"({_line(error)}); give a folder, a hub id or {BASE!r}"
+        ) from error
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
