@@ -88,7 +88,7 @@ class DistillStage(GradientStage):
         with session(self.name, job, rows, self.trained) as work:
             teacher = load_teacher(self.name, self.teacher, work)
             aligned = self._is_aligned(work, teacher)
-            batch = fitting_batch(self.batch_size, len(rows), self.gradient_accumulation)
+            batch = fitting_batch(self.batch_size, len(rows), self.parts)
             options = {**self.options, "per_device_train_batch_size": batch}
             trainer = (self._gold if aligned else self._plain)(work, teacher, options)
             seconds = train(trainer, job.out)

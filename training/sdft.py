@@ -116,7 +116,7 @@ class SDFTStage(GradientStage):
     def _trainer(self, work: Session) -> Any:
         if self.mode == "full":
             put_start_on_disk(work)
-        batch = fitting_batch(self.batch_size, len(work.setup.rows), self.gradient_accumulation)
+        batch = fitting_batch(self.batch_size, len(work.setup.rows), self.parts)
         options = {**self.options, "per_device_train_batch_size": batch}
         fixed = self.teacher == "start"
         if fixed and self.mode == "lora" and work.setup.lora is None:  # it goes on with the start's adapter
