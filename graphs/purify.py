@@ -112,7 +112,8 @@ def with_wrong_attempts(lessons: Sequence[Lesson], failed: Mapping[str, Sequence
         lessons: Of one cycle.
         failed: Wrong attempts by problem, the latest first.
     """
-    latest = {name: texts[0] for name, some in failed.items() if (texts := [t for a in some if (t := a.text.strip())])}
+    said = {name: [text for one in some if (text := one.text.strip())] for name, some in failed.items()}
+    latest = {name: texts[0] for name, texts in said.items() if texts}
     return [lesson.model_copy(update={"wrong": latest.get(lesson.problem_id, "")}) for lesson in lessons]
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tutelage.checkpoints import load_model, load_tokenizer, read_note
-from tutelage.errors import InputError
+from tutelage.errors import InputError, RunError
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Lesson
 from tutelage.seams import StageJob
@@ -174,6 +174,12 @@ def test_the_teaching_adapter_begins_as_the_student_s_and_goes_after_it(base: Pa
 def test_wrong_options_are_named_without_a_model(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         SDFTStage(**options).check()
+
+
+def test_a_text_that_the_teacher_cannot_read_is_an_error(job: StageJob) -> None:
+    long = LESSONS[0].model_copy(update={"text": "0 + 1 = 1. " * 60})
+    with pytest.raises(RunError, match=r"lesson p0: its \d+ tokens are more than the student's context of 512"):
+        SDFTStage(max_steps=1, **FAST).run(replace(job, lessons=(*LESSONS, long)))
 
 
 def test_it_is_installed_under_its_name() -> None:

@@ -52,13 +52,15 @@ class DPOStage(GradientStage):
     @property
     def options(self) -> dict[str, Any]:
         """The options in TRL's names."""
-        with_sft = {"loss_type": [self.loss_type, "sft"], "loss_weights": [1.0, self.sft_weight]}
+        losses: dict[str, Any] = {"loss_type": [self.loss_type]}
+        if self.sft_weight:
+            losses = {"loss_type": [self.loss_type, "sft"], "loss_weights": [1.0, self.sft_weight]}
         return {
             **super().options,
             "per_device_train_batch_size": self.batch_size,
             "beta": self.beta,
             "max_length": self.max_length,
-            **(with_sft if self.sft_weight else {"loss_type": [self.loss_type]}),
+            **losses,
         }
 
     def check(self) -> None:

@@ -93,6 +93,8 @@ def asking(prompts: Mapping[str, str], end: str) -> Any:
         class AskedApart(trainer_class):  # type: ignore[misc]
             supervised_tokens = 0
             """Of the student's answers so far, on this process."""
+            loss_is_scaled_for_ga = False
+            """It is a mean over one batch; TRL 1.16 leaves it undivided where a step adds up several."""
 
             def compute_loss(self, model: Any, inputs: dict[str, Any], *given: Any, **named: Any) -> Any:
                 self.supervised_tokens += int((inputs["labels"] != IGNORED).sum())

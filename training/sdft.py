@@ -12,6 +12,7 @@ from ..seams import StageJob
 from . import adapter
 from .checks import check_lessons
 from .divergence import first_and_last
+from .limits import check_rows, limits_of
 from .on_policy import counting, fitting_batch, prompt_row
 from .options import GradientStage
 from .self_teacher import TEACHER, put_start_on_disk, taught_by_start
@@ -98,11 +99,12 @@ class SDFTStage(GradientStage):
 
         Raises:
             InputError: If the start cannot be loaded.
-            RunError: If training fails, or the checkpoint on disk is not what was trained.
+            RunError: If a lesson is too long to be shown, training fails, or the checkpoint is not what was trained.
         """
         check_lessons(job.lessons, 1)
         rows = [hinted_row(lesson) for lesson in resample(job.lessons, job.seed)]
         with session(self.name, job, rows, self.trained) as work:
+            self._check_context(work)
             trainer = self._trainer(work)
             seconds = train(trainer, job.out)
             model = adapter.plain_model(trainer)
@@ -112,6 +114,19 @@ class SDFTStage(GradientStage):
             losses = adapter.logged(trainer, "loss")
             divergences = first_and_last(dict(enumerate(adapter.logged(trainer, "sdft/distillation_loss"))))
             return report(work, trainer, supervised_tokens(trainer), losses, train_seconds=seconds, **divergences)
+
+    def _check_context(self, work: Session) -> None:
+        """Require that the teacher can read question and text together: TRL would run on beyond its context.
+
+        Raises:
+            RunError: Naming the first lesson that is too long.
+        """
+        shown = []
+        for row in work.setup.rows:
+            *before, asked = row["prompt"]
+            text = self.template.format(question=asked["content"], rationale=row["privileged_context"])
+            shown.append({"prompt": [*before, {**asked, "content": text}], "problem_id": row["problem_id"]})
+        check_rows(work.setup.tokenizer, limits_of(work.setup.model.config), shown)
 
     def _trainer(self, work: Session) -> Any:
         if self.mode == "full":
