@@ -51,9 +51,12 @@ def saved(folder: Path, tokenizer: Any, seed: int) -> Path:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A student, a teacher with its tokenizer, and one with another and another chat template."""
+    """A student, a teacher with its tokenizer, and one with another and another chat template.
+
+    The student's tokens are single bytes: what it says can be read in one way only, whatever it samples.
+    """
     folder = tmp_path_factory.mktemp("models")
-    ours, theirs = byte_level(60, "<|im_start|>", "<|im_end|>"), byte_level(90, "<s>", "</s>")
+    ours, theirs = byte_level(1, "<|im_start|>", "<|im_end|>"), byte_level(90, "<s>", "</s>")
     return {
         "student": saved(folder / "student", ours, 1),
         "alike": saved(folder / "alike", ours, 2),
