@@ -51,16 +51,18 @@ def saved(folder: Path, tokenizer: Any, seed: int) -> Path:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A student, a teacher with its tokenizer, and one with another and another chat template.
+    """A student, a teacher with another tokenizer and chat template, and two whose tokens are single bytes.
 
-    The student's tokens are single bytes: what it says can be read in one way only, whatever it samples.
+    What the latter say can be read in one way only, whatever they sample.
     """
     folder = tmp_path_factory.mktemp("models")
-    ours, theirs = byte_level(1, "<|im_start|>", "<|im_end|>"), byte_level(90, "<s>", "</s>")
+    ours, theirs = byte_level(60, "<|im_start|>", "<|im_end|>"), byte_level(90, "<s>", "</s>")
+    letters = byte_level(1, "<|im_start|>", "<|im_end|>")
     return {
         "student": saved(folder / "student", ours, 1),
-        "alike": saved(folder / "alike", ours, 2),
         "other": saved(folder / "other", theirs, 2),
+        "speller": saved(folder / "speller", letters, 1),
+        "alike": saved(folder / "alike", letters, 2),
     }
 
 
@@ -119,10 +121,11 @@ def test_with_one_tokenizer_the_loss_is_the_reverse_kl(
 ) -> None:
     """So tokens are compared at their own places, the end of the turn among them."""
     options = {**FAST, "max_new_tokens": 40, "batch_size": 6 // parts, "gradient_accumulation": parts}
-    report = DistillStage(teacher=str(models["alike"]), max_steps=1, **options).run(job)
+    spelling = replace(job, base=models["speller"])
+    report = DistillStage(teacher=str(models["alike"]), max_steps=1, **options).run(spelling)
     student, teacher = (
         load_model(models[name], None, dtype="float32", device="cpu", merge=True).eval()
-        for name in ("student", "alike")
+        for name in ("speller", "alike")
     )
     rows, ended, tokens = [], 0, 0
     for batch in seen["batches"]:
@@ -132,7 +135,7 @@ def test_with_one_tokenizer_the_loss_is_the_reverse_kl(
             p, q = (model(**asked).logits[:, :-1].log_softmax(-1) for model in (student, teacher))
         divergence = (p.exp() * (p - q)).sum(-1)
         rows += [float(row[mask].mean()) for row, mask in zip(divergence, learnt[:, 1:], strict=True)]
-        ended += int((batch["labels"] == load_tokenizer(job.base).eos_token_id).sum())
+        ended += int((batch["labels"] == load_tokenizer(models["speller"]).eos_token_id).sum())
         tokens += int(learnt.sum())
     assert (len(seen["batches"]), len(rows)) == (parts, 6)
     assert ended
