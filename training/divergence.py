@@ -21,6 +21,8 @@ def with_divergence(trainer_class: Any) -> Any:
     """
 
     class WithDivergence(trainer_class):  # type: ignore[misc]
+        beta: float
+        temperature: float
         divergences: dict[int, float]
         """By step."""
 
