@@ -9,6 +9,7 @@ import argparse
 import json
 import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,20 @@ def gains(runs: list[Run], pool: str, planner: str) -> list[float]:
     base = {(run["pool"], run["seed"]): last(run) for run in of_arm(runs, pool, "uniform")}
     both = [run for run in of_arm(runs, pool, planner) if (run["pool"], run["seed"]) in base]
     return [round(last(run) - base[run["pool"], run["seed"]], 4) for run in both]
+
+
+def gains_by_planner(reports: Sequence[list[Run]]) -> dict[str, float]:
+    """Return the mean gain over `uniform` of the planners that all reports have, the best first.
+
+    Each report (a student) counts as much as another, in it each pool and seed. `uniform` itself gains 0.
+    """
+    common = set.intersection(*(_planners(runs) for runs in reports))
+    found = {
+        name: statistics.mean(statistics.mean(gains(runs, BOTH, name)) for runs in reports)
+        for name in PLANNERS
+        if name in common
+    }
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
 
 
 def table(runs: list[Run]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tutelage.rundir import RunDir
 from tutelage.schema import Cost
 from tutelage.testing import FakeTeacher, fake_config
 from tutelage.testing.chat_server import ChatServer
+from tutelage.training.sft import SFTStage
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -265,8 +267,10 @@ def test_a_limit_in_dollars_asks_for_prices_on_resume_too(tmp_path: Path, server
 
 
 def test_the_changeable_fields_exist() -> None:
-    options = set(ChatTeacher.__init__.__annotations__) & set(ChatCritic.__init__.__annotations__)
+    calls = set(ChatTeacher.__init__.__annotations__) & set(ChatCritic.__init__.__annotations__)
+    trained = {field.name for field in fields(SFTStage)}
     for name in CHANGEABLE:
         section, *between, last = name.split(".")
         annotation: Any = RunConfig.model_fields[section].annotation
+        options = trained if section == "training" else calls
         assert last in (options if "options" in between else annotation.model_fields)

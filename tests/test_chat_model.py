@@ -199,7 +199,7 @@ async def test_what_arrived_before_a_cancellation_is_not_paid_again(tmp_path: Pa
 
 
 async def test_as_many_connections_as_calls() -> None:
-    with ChatServer(latency=0.3) as server:
+    with ChatServer(latency=1.0) as server:
         model = ChatModel(ChatSettings("fake", server.base_url, concurrency=120))
         await asyncio.gather(*(model.ask(ask(i), "v") for i in range(120)))
         assert server.peak > 100

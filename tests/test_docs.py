@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shlex
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ from typer.main import get_command
 
 from tutelage import plugindoc
 from tutelage.cli import app
+from tutelage.config import RunConfig
 from tutelage.configdoc import markdown
 from tutelage.configfile import parse_config
 from tutelage.graphs.draw import mermaid
@@ -163,6 +165,25 @@ def test_the_figures_of_recall_are_those_that_were_measured() -> None:
     assert row("terms alone", "0.0") in page
     assert row("vectors alone, of the described error", "1.0") in page
     assert row("vectors alone, of the bare question and attempt", "question and attempt, vectors alone") in page
+
+
+@pytest.mark.parametrize("student", ["tiny", "real"])
+def test_the_page_on_the_curriculum_has_the_tables_of_its_bench(student: str) -> None:
+    script, results = ROOT / "bench/curriculum_report.py", ROOT / f"bench/results/curriculum_{student}.json"
+    table = subprocess.run([sys.executable, script, results], capture_output=True, text=True, check=True).stdout
+    assert table.count("\n") > 10 and table.strip() in (ROOT / "docs/curriculum.md").read_text()
+
+
+def test_the_default_planner_is_the_one_that_won_with_both_students(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    report = runpy.run_path(str(ROOT / "bench/curriculum_report.py"))
+    files = [ROOT / f"bench/results/curriculum_{student}.json" for student in ("tiny", "real")]
+    found = report["gains_by_planner"]([json.loads(file.read_text())["runs"] for file in files])
+    winner = next(iter(found))
+    assert RunConfig.model_fields["planner"].default.name == winner
+    page = (ROOT / "docs/curriculum.md").read_text()
+    for name, gain in found.items():
+        assert f"`{name}` {gain:+.3f}" in page
 
 
 @pytest.mark.parametrize("student", ["tiny", "real"])

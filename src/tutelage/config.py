@@ -232,7 +232,7 @@ class RunConfig(Section):
     """Names the weaknesses."""
     plan: PlanConfig = PlanConfig()
     """How much is taught."""
-    planner: Annotated[Plugin, AfterValidator(known_to("planners"))] = Plugin(name="paced")
+    planner: Annotated[Plugin, AfterValidator(known_to("planners"))] = Plugin(name="gap-mix")
     """Picks the problems taught."""
     teachers: Annotated[TeacherPlugins, Field(min_length=1)] = (Plugin(name="textbook"),)
     """Who writes the rationales; several give several a problem."""
