@@ -92,3 +92,17 @@ def test_many_teachers_with_each_purifier_by_name(name: str, tmp_path: Path) -> 
     if name in ("plackett_luce", "classifier", "similarity", "personalised", "reinforce"):
         fallbacks = {decision.fallback for decision in decisions} - {"drawn, to explore"}
         assert fallbacks == {None} and any(decision.scores for decision in decisions)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_every_stage_trains_the_real_student(tmp_path: Path) -> None:
+    config = load_config(EXAMPLES / "consolidation.yaml")
+    result = tutelage.run(config, run_dir=tmp_path / "run")
+    wanted = [stage.name for stage in config.training.stages]
+    assert {*wanted, "strategies"} == {one.name for one in installed() if one.seam == "stages"}
+    for report in result.reports[1:]:
+        assert [stage.stage for stage in report.training] == wanted
+        assert all(stage.steps or stage.stage == "skill-vector" for stage in report.training)
+    vectors = [report.training[wanted.index("skill-vector")] for report in result.reports[1:]]
+    assert vectors[0].note and vectors[1].metrics["norm"] > 0
