@@ -8,7 +8,7 @@ where replay is on). Nothing is rolled back. Reported of the student after it: a
 which no arm chooses by), the share that it still answers right of what the base student surely knew (retention), the
 mean KL(base || student) of a token along the base student's own answers to general prompts, tokens and seconds.
 
-`tiny` is a student that knows eight of ten rules and is taught the other two (`forgetting_task.py`); `real` is
+`tiny` is a student that knows seven of ten rules and is taught the other three (`forgetting_task.py`); `real` is
 SmolLM2-135M-Instruct, which is taught chain sums and must keep its general knowledge. Learning rates were chosen on
 seed 100 (`--seeds 100`): the highest target accuracy of each arm's grid (`--rates`).
 
@@ -74,18 +74,22 @@ STUDENTS = {
         max_new_tokens=64,
     ),
 }
-CHOSEN = {"modules": ["down_proj"], "band": [0.4, 0.9]}
-"""The layers of `tpsft` by default, for SFT on the same."""
+LAYERS: dict[str, dict[str, Any]] = {
+    "chosen": {"modules": ["down_proj"], "band": [0.4, 0.9]},
+    "mlp": {"modules": ["down_proj", "up_proj", "gate_proj"], "band": [0.0, 1.0]},
+    "all": {"modules": [], "band": [0.0, 1.0]},
+}
+"""What a stage trains: `tpsft-all` is PSFT. Without a word, the stage's own default."""
 
 
 def stage(student: Student, name: str, share: float, rate: float | None) -> dict[str, Any]:
     """Return a stage with its share of an arm's steps."""
-    steps = round(student.steps * share)
-    given = {"learning_rate": rate or student.rates[name], "max_steps": steps}
-    if name == "grpo":
-        return {"name": name, "options": {**student.grpo, **given}}
+    kind, _, layers = name.partition("-")
+    given = {"learning_rate": rate or student.rates[name], "max_steps": round(student.steps * share)}
+    if kind == "grpo":
+        return {"name": kind, "options": {**student.grpo, **given}}
     options = {**student.sft, "batch_size": student.batch, **given}
-    return {"name": name.split("-")[0], "options": {**options, **(CHOSEN if name == "sft-chosen" else {})}}
+    return {"name": kind, "options": {**options, **(LAYERS[layers] if layers else {})}}
 
 
 def stages(student: Student, arm: str, rate: float | None) -> list[dict[str, Any]]:
@@ -94,7 +98,18 @@ def stages(student: Student, arm: str, rate: float | None) -> list[dict[str, Any
     return [stage(student, name, 1 / len(names), rate if not at else None) for at, name in enumerate(names)]
 
 
-ARMS = ("sft", "sft-chosen", "tpsft", "sft+grpo", "tpsft+grpo", "sft replay", "tpsft replay")
+ARMS = (
+    "sft",
+    "sft-chosen",
+    "sft-mlp",
+    "tpsft",
+    "tpsft-mlp",
+    "tpsft-all",
+    "sft+grpo",
+    "tpsft+grpo",
+    "sft replay",
+    "tpsft replay",
+)
 
 
 class Place(NamedTuple):

@@ -1,7 +1,7 @@
 """What bench/forgetting.py teaches a tiny student, and what that student must not forget.
 
-A student that knows eight of ten rules (`tutelage.testing.holes`) is taught the other two; the eight are its general
-ability.
+A student that knows seven of ten rules (`tutelage.testing.holes`) is taught the other three, by problems of these
+alone. The target is to use them, in any problem; the seven by themselves are its general ability.
 """
 
 from __future__ import annotations
@@ -16,28 +16,33 @@ from tutelage.schema import Problem, Split
 from tutelage.testing.rule_book import LENGTHS, RULES
 from tutelage.testing.rules import RulesTask, draw_problem
 
-SIZES = {"train": 160, "probe": 20, "gate": 200, "test": 20}
+SIZES = {"train": 128, "probe": 20, "gate": 200, "test": 20}
+HOLES = 3
 REHEARSED = 400
 
 
 def draw_holes(seed: int) -> tuple[str, ...]:
-    """Return the two rules that the student of a seed does not know."""
-    return tuple(sorted(random.Random(f"forgetting {seed}").sample(sorted(RULES), 2)))
+    """Return the rules that the student of a seed does not know."""
+    return tuple(sorted(random.Random(f"forgetting {seed}").sample(sorted(RULES), HOLES)))
 
 
 def write_task(path: Path, seed: int, holes: Collection[str]) -> Path:
     """Write problems that need a rule the student lacks, in the format of the task `dataset`; a file there is kept."""
     if not path.exists():
-        problems = _distinct(random.Random(f"taught {seed}"), holes)
-        rows = [_row(one, split) for split, count in SIZES.items() for one in islice(problems, count)]
+        rows, seen = [], set[str]()
+        for split, count in SIZES.items():
+            alone = {name: float(name in holes or split != "train") for name in RULES}
+            drawn = _distinct(random.Random(f"{seed} {split}"), holes, alone, seen)
+            rows += [_row(one, split) for one in islice(drawn, count)]
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 
 
-def _distinct(rng: random.Random, holes: Collection[str]) -> Iterator[Problem]:
-    seen = set[str]()
+def _distinct(
+    rng: random.Random, holes: Collection[str], shares: dict[str, float], seen: set[str]
+) -> Iterator[Problem]:
     while True:
-        problem = draw_problem(rng, LENGTHS[1:], dict.fromkeys(RULES, 1.0))
+        problem = draw_problem(rng, LENGTHS, shares)
         if set(problem.skills) & set(holes) and problem.question not in seen:
             seen.add(problem.question)
             yield problem

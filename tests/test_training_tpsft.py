@@ -198,7 +198,7 @@ def test_few_passes_in_all_are_not_spent_on_some_lessons_alone(job: StageJob) ->
     [
         ({"epsilon": 1.5}, "epsilon: 1.5 is no small change"),
         ({"epsilon": 0.0}, "epsilon: Input should be greater than 0"),
-        ({"sync_every": 10}, "passes: 4 passes cannot make stretches of 10 steps"),
+        ({"sync_every": 9}, "passes: 2 passes cannot make stretches of 9 steps"),
         ({"extra": {"loss_type": "dft"}}, "loss_type is decided by the stage"),
         ({"band": (0.9, 0.4)}, "is no part of"),
     ],

@@ -104,8 +104,8 @@ class Record:
         self.nll.append(-float(new.mean()))
 
     def metrics(self) -> dict[str, float]:
-        """Return the share of tokens that took no gradient, and the mean NLL of a token in the ends' batches."""
-        ends = min(10, len(self.nll))
+        """Return the share of tokens that took no gradient, and the mean NLL in the first and last tenth of batches."""
+        ends = max(1, min(10, len(self.nll) // 10))
         return {
             "clipped": self.clipped / max(1, self.tokens),
             "first_nll": fmean(self.nll[:ends]),

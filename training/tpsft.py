@@ -57,9 +57,9 @@ class TPSFTStage(SFTStage):
     """The part of the student's depth that is trained: [0.5, 1.0] is its upper half."""
     epsilon: Positive = 0.28
     """A token takes no gradient while it is likelier than before by more than a factor of 1 + epsilon."""
-    sync_every: Count = 16
+    sync_every: Count = 4
     """Steps after which the policy that tokens are compared with is taken anew."""
-    passes: Count = 4
+    passes: Count = 2
     """How often the lessons of such a stretch of steps are gone through, if there are that many passes over the lessons
     at all. Each time costs less than the first, in which they are scored once more, under the old policy."""
 
