@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..config import RunConfig
 from ..policies import overruled, settings_of
 from ..seams import Diagnostician
@@ -16,7 +18,13 @@ def policy_line(config: RunConfig) -> str:
     return f"{said}; the file has its own {', '.join(own)}" if own else said
 
 
-def caveat(diagnostician: Diagnostician, config: RunConfig) -> str | None:
-    """Return what a diagnostician says of a run as long as this one may be; None if it has nothing to say."""
+def caveat(diagnostician: Diagnostician, config: RunConfig, skills: Collection[str]) -> str | None:
+    """Return what a diagnostician says of a run as long as this one may be; None if it has nothing to say.
+
+    Args:
+        diagnostician: Asked if it has `caveat`.
+        config: Of the run.
+        skills: The task's; none if a problem has no tags.
+    """
     ask = getattr(diagnostician, "caveat", None)
-    return ask(config.stop.cycles) if callable(ask) else None
+    return ask(config.stop.cycles, skills) if callable(ask) else None

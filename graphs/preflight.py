@@ -19,7 +19,7 @@ from .context import Parts, build_parts
 from .estimate import bills
 from .notices import caveat, policy_line
 from .part_checks import check_call, check_shared_calls, part_checks
-from .prerequisites import task_prerequisites
+from .prerequisites import known_skills, task_prerequisites
 
 
 class Check(NamedTuple):
@@ -66,7 +66,7 @@ def examine_config(config: RunConfig) -> Examination:
     found += [_try(name, check)[0] for name, check in part_checks(parts)]
     calls = {f"teacher {name} can be called": partial(check_call, name, one) for name, one in parts.teachers.items()}
     found += [_try(name, check)[0] for name, check in calls.items()]
-    noticed, told = _try("notices", partial(caveat, parts.diagnostician, config))
+    noticed, told = _try("notices", partial(caveat, parts.diagnostician, config, known_skills(parts.problems)))
     found += [Check(told, None)] if isinstance(told, str) else [noticed] if noticed.problem else []
     if any(check.problem for check in found):
         return Examination(found)

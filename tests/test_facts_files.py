@@ -156,7 +156,7 @@ def test_a_bad_line_of_our_own_format(tmp_path: Path) -> None:
     path = tmp_path / "facts.jsonl"
     good = Fact(subject="a", question="a?", answer="b", statement="a is b", id="x").model_dump(mode="json")
     for bad, told in [
-        (without(good, "subject"), "facts.jsonl:2: subject: Field required"),
+        (without(good, "subject"), "facts.jsonl:2: subject: is missing in "),
         ({**good, "question": "b?"}, "facts.jsonl:2: id: 'x' is another fact's too"),
     ]:
         path.write_text("\n".join(json.dumps(one) for one in (good, bad)))

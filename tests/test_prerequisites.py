@@ -96,6 +96,15 @@ def test_prerequisites_are_not_refused_where_a_skill_is_named_or_may_be_discover
     SkillDiagnostician(task_prerequisites={"carrying": ["adding"]}).check_skills({"spelling"})  # the task's own
 
 
+def test_skills_that_the_task_does_not_have_are_told_of(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("carrying: [adding]\nbowrowing: [taking]\n")
+    diagnostician = SkillDiagnostician(prerequisites=str(tmp_path / "p.yaml"))
+    told = diagnostician.caveat(3, {"carrying", "adding", "borrowing", "taking"})
+    assert told is not None and "no problem of the task has the skill 'bowrowing'" in told
+    assert diagnostician.caveat(3, {"carrying", "adding", "bowrowing", "taking"}) is None
+    assert diagnostician.caveat(3, ()) is None
+
+
 def test_the_skills_of_a_task_are_unknown_if_a_problem_has_no_tags() -> None:
     tagged = Problem(question="1?", answer="1", skills=("a",))
     other, bare = Problem(question="2?", answer="2", skills=("b",)), Problem(question="3?", answer="3")

@@ -51,8 +51,17 @@ class Curriculum:
                 f"as {min(skills)!r}; spell them as the task does, or leave the file out"
             )
 
-    def caveat(self, cycles: int) -> str | None:
-        """Say so if an estimate can find nothing in so many cycles, in each of which one checkpoint is diagnosed."""
+    def caveat(self, cycles: int, skills: Collection[str]) -> str | None:
+        """Say what of the prerequisites will not count.
+
+        Args:
+            cycles: In each of which one checkpoint is diagnosed; an estimate needs a number of them.
+            skills: The task's; none if a problem has no tags.
+        """
+        named = set(self._given).union(*self._given.values())
+        if self._file and skills and (unknown := sorted(named - set(skills))):
+            shown = ", ".join(map(repr, unknown[:4])) + (f" and {len(unknown) - 4} more" if len(unknown) > 4 else "")
+            return f"prerequisites: {self._file}: no problem of the task has the skill {shown}; check the spelling"
         if not self._estimated or cycles >= FEWEST:
             return None
         told = f"prerequisites: estimate finds none in {cycles} cycles, as it needs {FEWEST} checkpoints at the least"

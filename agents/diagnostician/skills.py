@@ -104,9 +104,14 @@ class SkillDiagnostician:
         """
         self._curriculum.check_skills(skills)
 
-    def caveat(self, cycles: int) -> str | None:
-        """Return what a person should know before a run of at most so many cycles; None if there is nothing."""
-        return self._curriculum.caveat(cycles)
+    def caveat(self, cycles: int, skills: Collection[str] = ()) -> str | None:
+        """Return what a person should know before a run of at most so many cycles; None if there is nothing.
+
+        Args:
+            cycles: At most.
+            skills: The task's; none if a problem has no tags.
+        """
+        return self._curriculum.caveat(cycles, skills)
 
     def diagnose(
         self, problems: Mapping[str, Problem], attempts: Sequence[Attempt], earlier: Sequence[Diagnosis]

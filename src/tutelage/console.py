@@ -23,6 +23,8 @@ _SKILLS = 20
 _INDENT = " " * 19
 """Of what belongs to the event above it."""
 
+_TESTED = {True: "confirmed", False: "not confirmed", None: "not tested"}
+"""What a test on fresh problems said of a weakness."""
 _VERDICT_STYLE = {Verdict.BASELINE: "cyan", Verdict.ACCEPTED: "green", Verdict.ROLLED_BACK: "yellow"}
 
 
@@ -148,16 +150,16 @@ def _agreement(found: Agreement) -> str:
 
 
 def _tested(weakness: Weakness) -> str:
-    """Say what a test on fresh problems showed; nothing where there was none."""
+    """Say what a test on fresh problems showed."""
     test = weakness.confirmation
     if test is None:
-        return ""
+        return "; not tested"
     return f"; {'' if test.confirmed else 'not '}confirmed, {test.passed:.0f} of {test.asked} fresh problems passed"
 
 
 def _weakness(weakness: Weakness) -> str:
-    """Name a weakness with its pass rate, and mark one that a test has refuted."""
-    return f"{weakness.name} {percent(weakness.pass_rate)}" + (" (not confirmed)" if weakness.refuted else "")
+    """Name a weakness with its pass rate and the verdict on it."""
+    return f"{weakness.name} {percent(weakness.pass_rate)} ({_TESTED[weakness.confirmed]})"
 
 
 def _row(name: str, value: str) -> Table:
@@ -267,8 +269,7 @@ def _event(event: dict[str, Any]) -> Text:
     if event["kind"] == "diagnosis" and "skill" in event:
         line.append(plain(f"a problem of the kind {event['skill']!r}: ", 200))
     elif event["kind"] == "diagnosis":
-        tested = ", not confirmed" if event["confirmed"] is False else ""
-        rate = f"{percent(event['pass_rate'])} right (n={event['support']}){tested}"
+        rate = f"{percent(event['pass_rate'])} right (n={event['support']}), {_TESTED[event['confirmed']]}"
         line.append(plain(f"{event['weakness']}, {rate}: ", 200))
     line.append(_under(plain(event["text"])))
     wrong = event.get("wrong_step")

@@ -68,9 +68,14 @@ def short(value: object, limit: int = 60) -> str:
 
 
 def first_refused(error: ValidationError) -> str:
-    """Return what pydantic refuses first: the field, why, and the value."""
+    """Return what pydantic refuses first: the field, why, and the value unless a message of ours has named it."""
     first = error.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}, not {short(first['input'])}"
+    field = ".".join(str(part) for part in first["loc"]) + ": " if first["loc"] else ""
+    if first["type"] == "value_error":
+        return f"{field}{first['ctx']['error']}"
+    if first["type"] == "missing":
+        return f"{field}is missing in {short(first['input'])}"
+    return f"{field}{first['msg']}, not {short(first['input'])}"
 
 
 def flat(error: BaseException, limit: int = 300, bare: bool = False) -> str:

@@ -20,7 +20,7 @@ class Diagnostician(Protocol):
     diagnosis takes, `prices`, and maybe `aclose()`, awaited after each diagnosis.
 
     What it names is tested on fresh problems (`exam.confirm`), unless it brings a confirmation of its own. It may have
-    `caveat(cycles: int) -> str | None`, what a person should know before a run of so many cycles, and
+    `caveat(cycles, skills) -> str | None`, what a person should know before a run of so many cycles, and
     `threshold: float`, the pass rate from which a skill counts as mastered in that test; 0.8 without.
     """
 
