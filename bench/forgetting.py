@@ -1,7 +1,7 @@
 """What a way of training takes from the student while it gives: same lessons, equal steps.
 
     OMP_NUM_THREADS=1 python bench/forgetting.py tiny
-    OMP_NUM_THREADS=1 python bench/forgetting.py real --arms sft tpsft tpsft+grpo
+    OMP_NUM_THREADS=1 python bench/forgetting.py real --arms sft tpsft tpsft+grpo "sft, replay"
 
 A run of one cycle teaches all train problems; the arms differ in `training.stages` alone (and in `retention.rehearse`,
 where replay is on). Nothing is rolled back. Reported of the student after it: accuracy on the gate split (the target,
@@ -20,10 +20,12 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from filelock import FileLock
+from forgetting_arms import ARMS, STUDENTS, stages
 from forgetting_task import KnownRules, draw_holes, write_task
 from kl_to_base import kl_to_base
 from made_on import commit, made_on
@@ -41,81 +43,12 @@ PROMPTS = 48
 """General prompts that the divergence is measured on; none of them is rehearsed."""
 
 
-class Student(NamedTuple):
-    """What is the same for all arms of a student."""
-
-    steps: int
-    batch: int
-    sft: dict[str, Any]
-    grpo: dict[str, Any]
-    rates: dict[str, float]
-    """Learning rate of each stage that begins an arm, chosen on seed 100."""
-    rehearse: int
-    max_new_tokens: int
-
-
-STUDENTS = {
-    "tiny": Student(
-        steps=80,
-        batch=16,
-        sft={"mode": "full", "warmup_steps": 5},
-        grpo={"mode": "full", "prompts_per_step": 8, "generations": 8, "max_new_tokens": 48},
-        rates={"sft": 1e-3, "sft-chosen": 1e-3, "tpsft": 1e-3, "grpo": 1e-4},
-        rehearse=160,
-        max_new_tokens=48,
-    ),
-    "real": Student(
-        steps=48,
-        batch=4,
-        sft={"warmup_steps": 5},
-        grpo={"prompts_per_step": 4, "generations": 4, "max_new_tokens": 64},
-        rates={"sft": 1e-3, "sft-chosen": 1e-3, "tpsft": 1e-3, "grpo": 1e-4},
-        rehearse=80,
-        max_new_tokens=64,
-    ),
-}
-LAYERS: dict[str, dict[str, Any]] = {
-    "chosen": {"modules": ["down_proj"], "band": [0.4, 0.9]},
-    "mlp": {"modules": ["down_proj", "up_proj", "gate_proj"], "band": [0.0, 1.0]},
-    "all": {"modules": [], "band": [0.0, 1.0]},
-}
-"""What a stage trains: `tpsft-all` is PSFT. Without a word, the stage's own default."""
-
-
-def stage(student: Student, name: str, share: float, rate: float | None) -> dict[str, Any]:
-    """Return a stage with its share of an arm's steps."""
-    kind, _, layers = name.partition("-")
-    given = {"learning_rate": rate or student.rates[name], "max_steps": round(student.steps * share)}
-    if kind == "grpo":
-        return {"name": kind, "options": {**student.grpo, **given}}
-    options = {**student.sft, "batch_size": student.batch, **given}
-    return {"name": kind, "options": {**options, **(LAYERS[layers] if layers else {})}}
-
-
-def stages(student: Student, arm: str, rate: float | None) -> list[dict[str, Any]]:
-    """Return an arm's stages: `tpsft+grpo` is half the steps of each; what follows a blank is not a stage."""
-    names = arm.partition(" ")[0].split("+")
-    return [stage(student, name, 1 / len(names), rate if not at else None) for at, name in enumerate(names)]
-
-
-ARMS = (
-    "sft",
-    "sft-chosen",
-    "sft-mlp",
-    "tpsft",
-    "tpsft-mlp",
-    "tpsft-all",
-    "sft+grpo",
-    "tpsft+grpo",
-    "sft replay",
-    "tpsft replay",
-)
-
-
 class Place(NamedTuple):
     """Where a seed's student and problems are."""
 
     student: str
+    teacher: str
+    """A student that knows all, for `distill`; the real one has none."""
     task: dict[str, Any]
     retention: dict[str, Any]
 
@@ -127,21 +60,29 @@ def prepare(name: str, seed: int, folder: Path) -> Place:
         sizes = {"train": 192, "probe": 20, "gate": 128, "test": 20}
         task = {"name": "reasoning_gym", "options": {"dataset": "chain_sum", "params": sums, "sizes": sizes}}
         quiz = {"name": "quiz", "options": {"sizes": {"retention": 300}}}
-        return Place("smollm2-135m-instruct", task, quiz)
-    holes, student = draw_holes(seed), folder / f"student-{seed}"
+        return Place("smollm2-135m-instruct", "", task, quiz)
+    holes = draw_holes(seed)
     with FileLock(folder / f"{seed}.lock"):
         path = write_task(folder / f"taught-{seed}.jsonl", seed, holes)
-        if not student.exists():
-            part = student.with_suffix(".part")
-            build_student_with_holes(part, holes, seed)
-            part.rename(student)
+        student = built(folder / f"student-{seed}", holes, seed)
+        teacher = built(folder / f"teacher-{seed}", (), seed + 1000)
     columns = {"path": str(path), "reference": "reference", "skills": "skills", "split_column": "split"}
     known = {"holes": list(holes), "sizes": {"retention": 200}, "seed": seed}
     return Place(
         str(student),
+        str(teacher),
         {"name": "dataset", "options": columns},
         {"name": "forgetting_task:KnownRules", "options": known},
     )
+
+
+def built(folder: Path, holes: Sequence[str], seed: int) -> Path:
+    """Return a tiny student with these holes, pretrained the first time."""
+    if not folder.exists():
+        part = folder.with_suffix(".part")
+        build_student_with_holes(part, holes, seed)
+        part.rename(folder)
+    return folder
 
 
 def configuration(name: str, arm: str, seed: int, place: Place, rate: float | None) -> dict[str, Any]:
@@ -157,7 +98,7 @@ def configuration(name: str, arm: str, seed: int, place: Place, rate: float | No
             "task": place.retention,
             "samples": 3,
             "max_new_tokens": 20 if name == "real" else student.max_new_tokens,
-            "rehearse": student.rehearse if "replay" in arm else 0,
+            "rehearse": student.rehearse if ARMS[arm].replay else 0,
         },
         "exam": {"due": 0, "confirm": 0},
         "planner": {"name": "every", "options": {"once": True}},
@@ -165,7 +106,7 @@ def configuration(name: str, arm: str, seed: int, place: Place, rate: float | No
         "teachers": [teacher],
         "teach": {"hears": [], "max_revisions": 0, "check": "answer"},
         "memory": {"recall": 0, "embedder": "static"},
-        "training": {"worker": "inline", "stages": stages(student, arm, rate)},
+        "training": {"worker": "inline", "stages": stages(student, ARMS[arm], rate, place.teacher)},
         "gate": {"alpha": NEVER, "max_retention_drop": 1.0},
         "stop": {"cycles": 1},
     }
@@ -200,7 +141,7 @@ def general_prompts(name: str, seed: int, place: Place) -> list[list[dict[str, s
 def run_arm(given: argparse.Namespace, arm: str, seed: int, rate: float | None) -> dict[str, Any]:
     """Run an arm, anew if it was begun before, and return what is reported of it."""
     place = prepare(given.student, seed, given.runs)
-    path = given.runs / f"{arm.replace(' ', '-')}-{seed}-{rate or 'chosen'}"
+    path = given.runs / f"{arm.replace(', ', '-').replace(' ', '-')}-{seed}-{rate or 'chosen'}"
     shutil.rmtree(path, ignore_errors=True)
     tutelage.run(configuration(given.student, arm, seed, place, rate), run_dir=path)
     found = {"arm": arm, "seed": seed, "rate": rate, "commit": commit(), **measure(given.student, path, place, seed)}
@@ -217,7 +158,7 @@ def record(given: argparse.Namespace, run: dict[str, Any]) -> None:
     """Add a run to the report."""
     with FileLock(given.out.with_suffix(".lock")):
         runs = [*known_runs(given.out), run]
-        runs.sort(key=lambda one: (ARMS.index(one["arm"]), one["seed"], one["rate"] or 0))
+        runs.sort(key=lambda one: (list(ARMS).index(one["arm"]), one["seed"], one["rate"] or 0))
         command = f"OMP_NUM_THREADS=1 python bench/forgetting.py {given.student}"
         terms = STUDENTS[given.student]._asdict()
         report = {"command": command, **made_on(PACKAGES), "terms": terms, "runs": runs}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,20 @@ def in_folder(tmp_path: Path) -> Iterator[Path]:
     os.chdir(tmp_path)
     yield tmp_path
     os.chdir(before)
+
+
+@pytest.fixture
+def two_processes() -> tuple[str, ...]:
+    """Arguments of `accelerate launch` for two processes; without a GPU they train on the CPU, over gloo.
+
+    (`--cpu` starts a single process, whatever `--num_processes` says, unless there is MPI.)
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    named = {"num_processes": "2", "num_machines": "1", "mixed_precision": "no", "dynamo_backend": "no"}
+    given = [word for name, value in {**named, "main_process_port": port}.items() for word in (f"--{name}", value)]
+    return ("--multi_gpu", *given)
 
 
 @pytest.fixture(scope="session")

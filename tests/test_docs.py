@@ -204,6 +204,16 @@ def test_the_page_on_purification_has_the_figures_of_routing() -> None:
         assert min(found["right_by_seed"]) >= 0.9
 
 
+def test_what_a_step_of_tpsft_costs_is_what_was_measured() -> None:
+    measured = json.loads((ROOT / "bench/results/tpsft_cost.json").read_text())
+    page = (ROOT / "docs/consolidation.md").read_text()
+    for row in measured["rows"]:
+        seconds = [f"{statistics.median(row[name]):.2f}" for name in ("sft", "tpsft")]
+        cells = [f"`{row['mode']}`", *seconds, ", ".join(f"{one:.2f}" for one in row["ratios"])]
+        assert f"| {' | '.join(cells)} | {row['median_ratio']:.2f} |" in page
+        assert row["median_ratio"] <= 1.15
+
+
 def test_the_figures_of_diagnosis_are_those_that_were_measured() -> None:
     page = (ROOT / "docs/diagnosis.md").read_text()
     results = ROOT / "bench/results"

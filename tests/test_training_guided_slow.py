@@ -30,19 +30,6 @@ class Codes:
         _, marker, said = text.partition("Answer: ")
         return Grade(said, float(said.strip() == problem.answer)) if marker else Grade(None, 0.0)
 """
-LAUNCH = [
-    "--cpu",
-    "--num_processes",
-    "2",
-    "--num_machines",
-    "1",
-    "--mixed_precision",
-    "no",
-    "--dynamo_backend",
-    "no",
-    "--main_process_port",
-    "0",
-]
 
 
 def texts(rng: random.Random) -> list[Text]:
@@ -95,13 +82,13 @@ def test_a_student_learns_to_do_without_the_hint(job: StageJob) -> None:
     assert guided["first_accuracy"] < 0.1 and guided["last_accuracy"] > 0.5
 
 
-def test_two_processes_rescue_a_group_that_lies_in_both(job: StageJob) -> None:
+def test_two_processes_rescue_a_group_that_lies_in_both(job: StageJob, two_processes: tuple[str, ...]) -> None:
     """Three groups of two samples: the middle one is split between them."""
     options = {
         "mode": "full", "prompts_per_step": 3, "generations": 2, "max_steps": 2, "max_new_tokens": 6,
         "rewards": "etcon", "guided": True,
     }  # fmt: skip
-    report = run_stage(Plugin(name="grpo", options=options), job, launch=tuple(LAUNCH.split()), timeout=300)
+    report = run_stage(Plugin(name="grpo", options=options), job, launch=two_processes, timeout=600)
     metrics = report.metrics
     assert metrics["groups"] == 6
     assert metrics["groups_rescued"] == metrics["groups_all_wrong"] > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,18 +61,6 @@ def losses(checkpoint: Path) -> list[float]:
     return found
 
 
-def two_processes() -> tuple[str, ...]:
-    """Arguments of `accelerate launch` for two processes; without a GPU they train on the CPU, over gloo.
-
-    (`--cpu` starts a single process, whatever `--num_processes` says, unless there is MPI.)
-    """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    return ("--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
-            "--dynamo_backend", "no", "--main_process_port", port)  # fmt: skip
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", ["sft", "grpo"])
@@ -93,10 +80,12 @@ def test_two_processes_from_the_same_seed_have_the_same_curve(
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", ["sft", "grpo"])
-def test_two_processes_train_together(job: StageJob, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_train_together(
+    job: StageJob, name: str, monkeypatch: pytest.MonkeyPatch, two_processes: tuple[str, ...]
+) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     together = Plugin(name=name, options={**spec(name).options, **({"batch_size": 2} if name == "sft" else {})})
-    report = run_stage(together, job, launch=two_processes())
+    report = run_stage(together, job, launch=two_processes)
     alone = replace(job, out=job.out.with_name("alone"))
     single = run_stage(spec(name), alone)
     assert report.steps == single.steps
@@ -110,11 +99,13 @@ def test_two_processes_train_together(job: StageJob, name: str, monkeypatch: pyt
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_a_failure_of_one_process_is_one_line(job: StageJob, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_one_process_is_one_line(
+    job: StageJob, monkeypatch: pytest.MonkeyPatch, two_processes: tuple[str, ...]
+) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     diverging = Plugin(name="sft", options={**SFT, "learning_rate": 1e30, "max_grad_norm": 1e30, "warmup_steps": 0})
     with pytest.raises(RunError, match=r"failed: step \d: the loss is (nan|inf).*lower learning_rate; log: ") as caught:
-        run_stage(diverging, job, launch=two_processes())
+        run_stage(diverging, job, launch=two_processes)
     assert "\n" not in str(caught.value)
     assert not job.out.exists()
 
