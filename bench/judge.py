@@ -22,9 +22,9 @@ import reasoning_gym
 from made_on import made_on
 
 from tutelage.agents.steps.checker import ArithmeticChecker
+from tutelage.answers import extract_answer, same
 from tutelage.graphs.lesson.judge import judge
 from tutelage.schema import Grade, Problem
-from tutelage.tasks.answers import extract_answer, same
 
 PACKAGES = ("tutelage", "reasoning-gym")
 RESULT = re.compile(r"= [$€£]?(\d+)(?!\d|[.,]\d|\s*[-+*/x=%])")

@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=2 python bench/tpsft_cost.py
 
 Writes bench/results/tpsft_cost.json: seconds a step in each round, and their ratio, with an adapter and in full. Both
-stages take the same lessons equally often; the seconds are those of the training loop.
+stages take the same lessons equally often; the seconds are those of the training loop. A round's number is its seed.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("bench/results/tpsft_cost.json"))
     given = parser.parse_args()
     base = resolve_student(given.student)
-    report = {"command": "OMP_NUM_THREADS=2 python bench/tpsft_cost.py", **made_on(PACKAGES), "commit": commit()}
+    command = f"OMP_NUM_THREADS=2 python bench/tpsft_cost.py --rounds {given.rounds}"
+    report = {"command": command, **made_on(PACKAGES), "commit": commit()}
     rows = [compare(mode, base, given.rounds) for mode in ("lora", "full")]
     given.out.write_text(json.dumps({**report, "student": given.student, "rows": rows}, indent=1) + "\n")
     print(json.dumps(rows))

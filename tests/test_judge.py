@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutelage.agents.steps.checker import ArithmeticChecker
+from tutelage.answers import extract_answer, same
 from tutelage.arithmetic import work
 from tutelage.graphs.lesson.judge import judge
 from tutelage.schema import Grade, Problem
-from tutelage.tasks.answers import extract_answer, same
 from tutelage.testing import FakeTask
 
 SUM = Problem(question="What is 31 + 26?", answer="57")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tutelage.answers import as_number, contains, extract_answer, same
 from tutelage.schema import Problem
-from tutelage.tasks.answers import as_number, contains, extract_answer, same
 from tutelage.tasks.dataset import DatasetTask
 from tutelage.tasks.guard import may_verify
 from tutelage.tasks.multiple_choice import MultipleChoiceTask

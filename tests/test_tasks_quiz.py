@@ -3,10 +3,10 @@ from collections import Counter
 
 import pytest
 
+from tutelage.answers import contains
 from tutelage.errors import InputError
 from tutelage.schema import Problem, Split
 from tutelage.seams import Task
-from tutelage.tasks.answers import contains
 from tutelage.tasks.quiz import QuizTask
 from tutelage.tasks.splits import check_splits
 

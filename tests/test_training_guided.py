@@ -76,7 +76,7 @@ def decoded(ids: list[list[int]], skip_special_tokens: bool = True) -> list[str]
 
 
 def trainer(process: int = 0, gather=lambda tensor: tensor, room: int = 1000) -> SimpleNamespace:
-    text_config = SimpleNamespace(max_position_embeddings=room)
+    text_config = SimpleNamespace(max_position_embeddings=room, vocab_size=1000)
     return SimpleNamespace(
         num_generations=3,
         max_completion_length=0,

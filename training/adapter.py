@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import InputError, RunError, did_you_mean
+from ..errors import InputError, RunError, did_you_mean, first_line
 from .batches import in_alike_batches
 from .drift import with_drift
 from .finite import stops_at_nan
@@ -133,7 +133,7 @@ def check_options(stage: str, kind: Kind, options: Mapping[str, Any], extra: Map
         given = {**_SETTLED, **options, **extra}
         config_class(output_dir="unused", report_to=[], use_cpu=True, bf16=False, **given)
     except (ValueError, TypeError) as error:
-        raise InputError(f"stages: {stage}: {_first_line(error)}") from error
+        raise InputError(f"stages: {stage}: {first_line(error)}") from error
 
 
 def _class(kind: Kind, what: Literal["Config", "Trainer"]) -> Any:
@@ -224,7 +224,7 @@ def _built(trainer_class: Any, setup: Setup, **given: Any) -> Any:
             **given,
         )
     except (ValueError, TypeError) as error:
-        raise RunError(f"{trainer_class.__name__}: {_first_line(error)}") from error
+        raise RunError(f"{trainer_class.__name__}: {first_line(error)}") from error
     trainer.remove_callback(PrinterCallback)  # it prints every step to stdout, which belongs to `--json`
     return trainer
 
@@ -258,6 +258,13 @@ def _hush() -> None:
     logging.getLogger("trl").setLevel(logging.WARNING)
 
 
+def disable_dropout(model: Any) -> None:
+    """Switch a model's dropout off."""
+    from trl.trainer.utils import disable_dropout_in_model
+
+    disable_dropout_in_model(model)
+
+
 def plain_model(trainer: Any) -> Any:
     """Return the trained model without what the trainer wrapped around it."""
     return trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
@@ -279,11 +286,6 @@ def gathered_weights(trainer: Any) -> dict[str, Any] | None:
         return None
     weights: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     return weights
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
 
 
 def processes() -> int:

@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
-
-def tenth(steps: int) -> int:
-    """Return how many steps are the first, or the last, of so many: a tenth, one at least."""
-    return max(1, steps // 10)
+from .ends import tenth
 
 
 def with_divergence(trainer_class: Any) -> Any:

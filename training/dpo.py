@@ -12,7 +12,7 @@ from ..schema import Lesson, TrainingReport
 from ..schema.record import Count, NotNegative, Positive
 from ..seams import StageJob
 from . import adapter
-from .divergence import tenth
+from .ends import ends
 from .on_policy import counting
 from .options import GradientStage
 from .session import Session, finish, prompt_of, report, session, train
@@ -158,8 +158,5 @@ def summary(trainer: Any) -> dict[str, float]:
         "text_logprob": "logps/chosen",
         "wrong_logprob": "logps/rejected",
     }.items():
-        values = adapter.logged(trainer, logged)
-        some = tenth(len(values))
-        figures[f"first_{name}"] = sum(values[:some]) / some
-        figures[f"last_{name}"] = sum(values[-some:]) / some
+        figures[f"first_{name}"], figures[f"last_{name}"] = ends(adapter.logged(trainer, logged))
     return figures

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import Any
+
+from .ends import ends
 
 
 @dataclass
@@ -35,10 +36,10 @@ class Tally:
 
     def summary(self, *, guided: bool) -> dict[str, float]:
         """Return the figures of a report: accuracy in the first and the last tenth of the batches, and the groups."""
-        tenth = max(1, len(self.accuracy) // 10)
+        accuracy = ends(self.accuracy)
         figures = {
-            "first_accuracy": fmean(self.accuracy[:tenth]),
-            "last_accuracy": fmean(self.accuracy[-tenth:]),
+            "first_accuracy": accuracy.first,
+            "last_accuracy": accuracy.last,
             "groups": self.groups,
             "groups_all_right": self.all_right,
             "groups_all_wrong": self.all_wrong,

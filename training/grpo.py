@@ -15,6 +15,7 @@ from ..schema.record import Count, NotNegative, Positive
 from ..seams import StageJob, Task
 from . import adapter
 from .checks import check_lessons
+from .ends import ends
 from .guided import Watch, watched
 from .hints import hints_of
 from .options import GradientStage
@@ -177,16 +178,15 @@ def _problem_from(lesson: Lesson) -> Problem:
 
 def summary(trainer: Any, parts: Sequence[str]) -> dict[str, float]:
     """Return the reward at the start and the end of training, by part, and the share of groups that taught nothing."""
-    rewards = adapter.logged(trainer, "reward")
-    tenth = max(1, len(rewards) // 10)
+    reward = ends(adapter.logged(trainer, "reward"))
     figures = {
-        "first_reward": fmean(rewards[:tenth]),
-        "last_reward": fmean(rewards[-tenth:]),
+        "first_reward": reward.first,
+        "last_reward": reward.last,
         "frac_reward_zero_std": fmean(adapter.logged(trainer, "frac_reward_zero_std")),
         "kl": fmean(adapter.logged(trainer, "kl") or [0.0]),
     }
     for part in parts:
-        figures[f"reward_{part}"] = fmean(adapter.logged(trainer, f"rewards/{part}/mean")[-tenth:])
+        figures[f"reward_{part}"] = ends(adapter.logged(trainer, f"rewards/{part}/mean")).last
     return figures
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .groups import Tally
 from .hints import LEVELS, with_hint
+from .limits import limits_of
 from .samples import Samples
 
 
@@ -131,5 +132,5 @@ def _prompts(batch: Samples, hints: Sequence[Sequence[str]], level: int, failed:
 
 def _room(trainer: Any) -> float:
     """Return how many tokens a prompt may have."""
-    context = getattr(trainer.model.config.get_text_config(), "max_position_embeddings", None)
+    context = limits_of(trainer.model.config).context
     return float("inf") if context is None else context - trainer.max_completion_length

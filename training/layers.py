@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..checkpoints import load_model_config
 from ..errors import InputError
 
 Band = tuple[float, float]
@@ -48,13 +49,10 @@ def skeleton(base: Path) -> Any:
         InputError: If the folder has no configuration that transformers knows.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    try:
-        with torch.device("meta"):
-            return AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base, local_files_only=True))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{base}: cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(load_model_config(base))
 
 
 def adapted_layers(checkpoint: Path) -> set[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..checkpoints import load_model_config
 from ..errors import InputError, RunError
 from .template import check_template
 
@@ -33,12 +34,7 @@ def read_limits(base: Path) -> Limits:
     Raises:
         InputError: If transformers does not know the configuration.
     """
-    from transformers import AutoConfig
-
-    try:
-        return limits_of(AutoConfig.from_pretrained(base, local_files_only=True))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{base}: cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+    return limits_of(load_model_config(base))
 
 
 def check_vocabulary(tokenizer: Any, limits: Limits) -> None:

@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from statistics import fmean
 from typing import Any, NamedTuple
 
 from .batches import AlikeBatches, Rounds, step_size
 from .checks import IGNORED
+from .ends import ends
 
 Batch = dict[str, Any]
 """`input_ids`, `attention_mask` and `labels`, each (batch, tokens)."""
@@ -56,7 +56,7 @@ class OldPolicy:
             if not known.issuperset(rows := rows_of(batch)):
                 known.update(rows)
                 with torch.no_grad():
-                    self._keep(batch, score(batch))
+                    self._keep(rows, batch, score(batch))
 
     def of(self, batch: Batch, now: Any) -> Any:
         """Return the old log-probabilities of a batch's supervised tokens, (tokens).
@@ -67,13 +67,14 @@ class OldPolicy:
         """
         import torch
 
-        if any(row not in self._scores for row in rows_of(batch)):
-            self._keep(batch, now.detach())
-        return torch.cat([self._scores[row] for row in rows_of(batch)])
+        rows = rows_of(batch)
+        if any(row not in self._scores for row in rows):
+            self._keep(rows, batch, now.detach())
+        return torch.cat([self._scores[row] for row in rows])
 
-    def _keep(self, batch: Batch, scores: Any) -> None:
+    def _keep(self, rows: Sequence[Row], batch: Batch, scores: Any) -> None:
         counts = (batch["labels"][:, 1:] != IGNORED).sum(dim=1).tolist()
-        for row, score in zip(rows_of(batch), scores.split(counts), strict=True):
+        for row, score in zip(rows, scores.split(counts), strict=True):
             self._scores.setdefault(row, score)
 
 
@@ -105,12 +106,8 @@ class Record:
 
     def metrics(self) -> dict[str, float]:
         """Return the share of tokens that took no gradient, and the mean NLL in the first and last tenth of batches."""
-        ends = max(1, min(10, len(self.nll) // 10))
-        return {
-            "clipped": self.clipped / max(1, self.tokens),
-            "first_nll": fmean(self.nll[:ends]),
-            "last_nll": fmean(self.nll[-ends:]),
-        }
+        nll = ends(self.nll)
+        return {"clipped": self.clipped / max(1, self.tokens), "first_nll": nll.first, "last_nll": nll.last}
 
 
 def within(region: TrustRegion) -> Callable[[Any], Any]:

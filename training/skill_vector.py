@@ -20,9 +20,9 @@ from ..schema.record import Positive
 from ..seams import Stage, StageJob, TrainedStage
 from . import adapter
 from .checks import check_saved
-from .session import canary, check_fields
+from .session import canary, check_fields, stages_before
 from .task_arithmetic import Vector, add_vector
-from .unchanged import pass_on, stages_before
+from .unchanged import pass_on
 
 
 @dataclass(frozen=True)

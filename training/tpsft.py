@@ -77,18 +77,9 @@ class TPSFTStage(SFTStage):
             raise InputError("stages: tpsft: extra: loss_type is decided by the stage; remove it")
 
     def _trainer(self, work: Session) -> Any:
-        disable_dropout(work.setup.model)
+        adapter.disable_dropout(work.setup.model)  # the ratio is one of policies, not of two draws of a mask
         region = TrustRegion(tpsft_loss, self.epsilon, self.sync_every, self.passes)
         return adapter.sft_trainer(work.setup, self.options, self.extra or {}, wrap=within(region))
 
     def _metrics(self, trainer: Any) -> dict[str, float]:
         return {**super()._metrics(trainer), **trainer.record.metrics()}
-
-
-def disable_dropout(model: Any) -> None:
-    """Switch a model's dropout off: the ratio is one of policies, not of two draws of a mask."""
-    from torch.nn import Dropout
-
-    for module in model.modules():
-        if isinstance(module, Dropout):
-            module.p = 0.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 
-from ..checkpoints import load_model, load_tokenizer, read_note, save_checkpoint, set_stages, weights_of
+from ..checkpoints import load_model, load_tokenizer, save_checkpoint, set_stages, weights_of
 from ..schema import TrainingReport
 from ..seams import StageJob
 from . import adapter
 from .jobs import RESULT
-from .session import LOSSES
+from .session import LOSSES, stages_before
 
 
 def pass_on(stage: str, job: StageJob, why: str) -> TrainingReport:
@@ -31,8 +31,3 @@ def pass_on(stage: str, job: StageJob, why: str) -> TrainingReport:
             shutil.copytree(start, job.out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(RESULT, LOSSES))
         set_stages(job.out, [*stages_before(job), stage])
     return TrainingReport(stage=stage, steps=0, tokens=0, loss=0.0, seconds=0.0, note=why)
-
-
-def stages_before(job: StageJob) -> tuple[str, ...]:
-    """Return the stages that made what a job starts from, the first first."""
-    return () if job.start is None else read_note(job.start).stages

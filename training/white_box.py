@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints import load_tokenizer, quiet
-from ..errors import InputError
+from ..errors import InputError, first_line
+from ..hub import hub_folder
 from .session import Session
 
 BASE = "base"
 """As a teacher's name: the base student, the recipe against forgetting."""
-_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def load_teacher(stage: str, name: str, work: Session) -> WhiteBox:
             )
         tokenizer = load_tokenizer(folder)
     except (OSError, ValueError) as error:
-        raise InputError(f"stages: {stage}: teacher: {name}: cannot be loaded: {_line(error)}") from error
+        raise InputError(f"stages: {stage}: teacher: {name}: cannot be loaded: {first_line(error, 200)}") from error
     return WhiteBox(folder, model.requires_grad_(False).eval().to(work.setup.device), tokenizer)
 
 
@@ -55,20 +55,10 @@ def _folder(stage: str, name: str) -> Path:
     """Return the folder of a model that is here, in the Hugging Face cache, or on the hub."""
     if Path(name).is_dir():
         return Path(name)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
     try:
-        try:
-            return Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True))
-        except LocalEntryNotFoundError:
-            return Path(snapshot_download(name, allow_patterns=_FILES))
+        return hub_folder(name)
     except (OSError, ValueError) as error:
         raise InputError(
             f"stages: {stage}: teacher: {name!r} is no folder here and cannot be had from the Hugging Face hub "
-            f"({_line(error)}); give a folder, a hub id or {BASE!r}"
+            f"({first_line(error, 200)}); give a folder, a hub id or {BASE!r}"
         ) from error
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

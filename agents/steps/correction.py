@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...answers import as_number, contains, same
 from ...schema import WrongStep
 from .answers import final_answer
 from .finder import find_wrong_step
@@ -41,10 +42,11 @@ def is_sound(question: str, text: str, wrong: str | None, right: str) -> bool:
     A number may be a step on the way and the wrong conclusion too, so where there are numbers the steps decide.
     """
     answer = final_answer(text)
-    if answer is None or not _same(answer.text, right) or find_wrong_step(question, text) is not None:
+    if answer is None or not same(answer.text, right) or find_wrong_step(question, text) is not None:
         return False
-    told = wrong is None or _same(wrong, right) or _is_number(wrong) or _named(wrong, question)
-    return told or not _named(wrong or "", text)
+    if wrong is None or same(wrong, right) or as_number(wrong) is not None or contains(question, wrong):
+        return True
+    return not contains(text, wrong)
 
 
 def _by_steps(question: str, text: str) -> str:
@@ -74,22 +76,6 @@ def _replaced(text: str, old: str, new: str) -> str:
     return _whole(old).sub(lambda _: new, text)
 
 
-def _named(what: str, text: str) -> bool:
-    return _whole(what).search(text) is not None
-
-
 def _whole(what: str) -> re.Pattern[str]:
     """Match a word or number that is not part of a longer one; `5` is no part of `15`, `5.2` or `1,005`."""
     return re.compile(rf"(?<![\w.,])(?<![\w][-']){re.escape(what.strip())}(?![\w])(?![.,]\d)", re.IGNORECASE)
-
-
-def _same(said: str, right: str) -> bool:
-    return _plain(said) == _plain(right)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text.replace("−", "-")).strip(" .,;:!*_$").casefold()
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[-+−]?[\d.,/%\s]+", text.strip()) is not None

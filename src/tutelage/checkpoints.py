@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from .errors import InputError
+from .errors import InputError, first_line
 from .hashing import content_hash
 from .jsonl import read_json, write_json
 from .schema import SCHEMA_VERSION, Record
@@ -162,6 +162,20 @@ def load_model(base: Path, checkpoint: Path | None, *, dtype: str, device: str, 
     return model.to(torch.device(device))
 
 
+def load_model_config(folder: Path) -> Any:
+    """Return the configuration of a model in a folder, as transformers has it; no weights are read.
+
+    Raises:
+        InputError: If transformers does not know it.
+    """
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: cannot be loaded: {first_line(error)}") from error
+
+
 def _plain_model(folder: Path, dtype: str) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
@@ -169,7 +183,7 @@ def _plain_model(folder: Path, dtype: str) -> Any:
     try:
         return AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), local_files_only=True)
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+        raise InputError(f"{folder}: cannot be loaded: {first_line(error)}") from error
 
 
 def _adapted_model(base: Path, adapter: Path | None, dtype: str, merge: bool) -> Any:
@@ -232,7 +246,7 @@ def load_tokenizer(base: Path) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     except (OSError, ValueError) as error:
-        raise InputError(f"{base}: no tokenizer: {str(error).strip().splitlines()[0]}") from error
+        raise InputError(f"{base}: no tokenizer: {first_line(error)}") from error
     if not tokenizer.chat_template:
         raise InputError(f"{base}: its tokenizer has no chat template; take an instruction-tuned student")
     tokenizer.padding_side = "left"

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from .config import RunConfig
-from .errors import InputError, did_you_mean, short
+from .errors import InputError, did_you_mean, first_line, short
 
 Location = tuple[str | int, ...]
 _PLAINLY = {
@@ -83,7 +83,7 @@ def _parsed(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path}:{line}: not YAML: {error.problem}") from error
     except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date that does not exist
-        raise InputError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{path}: not YAML: {first_line(error)}") from error
 
 
 def apply_override(values: dict[str, Any], override: str) -> None:

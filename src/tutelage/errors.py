@@ -61,6 +61,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return "known: " + (", ".join(names) or "none")
 
 
+def first_line(error: BaseException, limit: int = 300) -> str:
+    """Return the first line of what a library says of an error; its type where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:limit] if lines else type(error).__name__
+
+
 def short(value: object, limit: int = 60) -> str:
     """Return a value as it is written in Python, cut to a length that a message bears."""
     text = repr(value)

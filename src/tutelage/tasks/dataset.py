@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from ..answers import extract_answer, same
 from ..errors import InputError
 from ..prerequisites import read_prerequisites
 from ..schema import Grade, Problem, Split
-from .answers import extract_answer, same
 from .rows import Format, Row
 from .source import Source, Splits, as_reference, as_skills
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from ..answers import extract_answer, normalise
 from ..errors import InputError
 from ..prerequisites import read_prerequisites
 from ..schema import Grade, Problem, Split
-from .answers import extract_answer, normalise
 from .rows import Format, Row
 from .source import Source, Splits, as_reference, as_skills
 

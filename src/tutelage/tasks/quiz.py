@@ -12,10 +12,10 @@ from importlib.resources import files
 from itertools import zip_longest
 from typing import Any, Final
 
+from ..answers import contains
 from ..errors import InputError
 from ..hashing import content_hash
 from ..schema import Grade, Problem, Split
-from .answers import contains
 
 MAX_WORDS: Final = 24
 """Words of an answer that are read: a student that lists everything is not right."""

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from ..answers import after_marker, tidy
 from ..arithmetic import PREREQUISITES, skills_of
 from ..errors import InputError
 from ..hashing import content_hash
 from ..schema import Grade, Problem, Split
 from ..shares import apportion
-from .answers import after_marker, tidy
 from .generators import Entry, Generator
 from .guard import may_verify
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, first_line
 
 Format = Literal["auto", "jsonl", "parquet", "disk", "hub"]
 """`disk` is a folder written by `Dataset.save_to_disk`, `hub` a Hugging Face data set id."""
@@ -123,7 +123,7 @@ def _read_parquet(path: str) -> Iterator[Row]:
     try:
         table = pyarrow.parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as error:
-        raise InputError(f"{path}: is not a readable Parquet file: {_first_line(error)}") from error
+        raise InputError(f"{path}: is not a readable Parquet file: {first_line(error)}") from error
     return _numbered(table.to_pylist(), path)
 
 
@@ -133,7 +133,7 @@ def _read_disk(path: str) -> Iterator[Row]:
     try:
         return _all_splits(datasets.load_from_disk(path), path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: is not a saved data set: {_first_line(error)}") from error
+        raise InputError(f"{path}: is not a saved data set: {first_line(error)}") from error
 
 
 def _read_hub(path: str) -> Iterator[Row]:
@@ -146,7 +146,7 @@ def _read_hub(path: str) -> Iterator[Row]:
         found = datasets.load_dataset(match["id"], match["subset"], split=match["split"])
     except Exception as error:
         # The hub's client raises errors of many libraries, network and format alike.
-        raise InputError(f"{path}: cannot be loaded: {_first_line(error)}") from error
+        raise InputError(f"{path}: cannot be loaded: {first_line(error)}") from error
     return _all_splits(found, path)
 
 
@@ -162,7 +162,3 @@ def _all_splits(found: Any, path: str) -> Iterator[Row]:
 def _numbered(rows: Iterable[Mapping[str, Any]], path: str) -> Iterator[Row]:
     for number, fields in enumerate(rows, 1):
         yield Row(f"{path}: row {number}", fields)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

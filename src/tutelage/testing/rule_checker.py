@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from ..answers import extract_answer, same
 from ..schema import Problem, WrongStep
-from ..tasks.answers import extract_answer, same
 from .rule_book import RULES, Book, apply, check_book
 
 _QUESTION: Final = re.compile(r"Start with ([0-9]{1,2}): ([a-z]{1,20}(?:, [a-z]{1,20}){0,20})\.")

@@ -12,10 +12,10 @@ from functools import cached_property
 from itertools import islice
 from typing import Final
 
+from ..answers import extract_answer, same
 from ..errors import InputError, did_you_mean
 from ..hashing import content_hash
 from ..schema import Grade, Problem, Split
-from ..tasks.answers import extract_answer, same
 from .rule_book import LENGTHS, MOST, RULES, STARTS, Book, apply, check_book, check_rules, draw_rules
 
 INSTRUCTION: Final = "Work step by step. End with 'Answer:' and the result."

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from ..answers import extract_answer, normalise
+from ...answers import extract_answer, normalise
 
 MAX_WORDS: Final = 24
 """Words of an answer without the marker that are read: a student that lists everything is not right."""
