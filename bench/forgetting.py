@@ -9,8 +9,9 @@ which no arm chooses by), the share that it still answers right of what the base
 mean KL(base || student) of a token along the base student's own answers to general prompts, tokens and seconds.
 
 `tiny` is a student that knows seven of ten rules and is taught the other three (`forgetting_task.py`); `real` is
-SmolLM2-135M-Instruct, which is taught chain sums and must keep its general knowledge. Learning rates were chosen on
-seed 100 (`--seeds 100`): the highest target accuracy of each arm's grid (`--rates`).
+SmolLM2-135M-Instruct, which is taught chain sums and must keep its general knowledge. Learning rates are chosen on
+seed 100 (`--seeds 100`) by target accuracy over a grid (`--rates`). So far that was done for `sft` and `tpsft` with the
+tiny student alone; all others in `forgetting_arms.py` are first guesses.
 
 Writes bench/results/forgetting_STUDENT.json anew after each run; a run that is there is not run again.
 """
@@ -149,19 +150,34 @@ def run_arm(given: argparse.Namespace, arm: str, seed: int, rate: float | None) 
     return found
 
 
-def known_runs(out: Path) -> list[dict[str, Any]]:
-    """Return the runs that the report has."""
-    return json.loads(out.read_text())["runs"] if out.exists() else []
+def known_runs(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return the runs that the report has.
+
+    Raises:
+        SystemExit: If they were made under other terms.
+    """
+    if not given.out.exists():
+        return []
+    report = json.loads(given.out.read_text())
+    if report["terms"] != terms(given.student):
+        raise SystemExit(f"{given.out}: was made with other arms or options; remove it, or give --out")
+    runs: list[dict[str, Any]] = report["runs"]
+    return runs
+
+
+def terms(name: str) -> dict[str, Any]:
+    """Return all that must be the same in the runs of a report, as JSON has it."""
+    again: dict[str, Any] = json.loads(json.dumps({"student": STUDENTS[name]._asdict(), "arms": ARMS}))
+    return again
 
 
 def record(given: argparse.Namespace, run: dict[str, Any]) -> None:
     """Add a run to the report."""
     with FileLock(given.out.with_suffix(".lock")):
-        runs = [*known_runs(given.out), run]
+        runs = [*known_runs(given), run]
         runs.sort(key=lambda one: (list(ARMS).index(one["arm"]), one["seed"], one["rate"] or 0))
         command = f"OMP_NUM_THREADS=1 python bench/forgetting.py {given.student}"
-        terms = STUDENTS[given.student]._asdict()
-        report = {"command": command, **made_on(PACKAGES), "terms": terms, "runs": runs}
+        report = {"command": command, **made_on(PACKAGES), "terms": terms(given.student), "runs": runs}
         given.out.write_text(json.dumps(report, indent=1) + "\n")
 
 
@@ -181,7 +197,7 @@ def main() -> None:
     part, parts = map(int, given.part.split("/"))
     wanted = [(seed, arm, rate) for seed in given.seeds for arm in given.arms for rate in given.rates]
     for seed, arm, rate in wanted[part - 1 :: parts]:
-        if (seed, arm, rate) not in [(run["seed"], run["arm"], run["rate"]) for run in known_runs(given.out)]:
+        if (seed, arm, rate) not in [(run["seed"], run["arm"], run["rate"]) for run in known_runs(given)]:
             run = run_arm(given, arm, seed, rate)
             record(given, run)
             print(json.dumps({key: value for key, value in run.items() if key != "stages"}), flush=True)

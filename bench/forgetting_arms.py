@@ -39,7 +39,7 @@ class Student(NamedTuple):
 
     steps: int
     shared: dict[str, dict[str, Any]]
-    """Options of each stage in all arms; the learning rates were chosen on seed 100."""
+    """Options of each stage in all arms."""
     rehearse: int
     max_new_tokens: int
 

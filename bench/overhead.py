@@ -174,7 +174,15 @@ def main() -> None:
                 seconds[arm].append(spent)
                 print(f"{arm}: {spent:.1f} s", flush=True)
     what = {name: getattr(terms, name) for name in ("student", "lessons", "steps", "mode", "batch_size", "repeats")}
-    found = {"schema": 1, "commit": commit(), **made_on(PACKAGES), **what, "arms": compared(seconds, curves)}
+    command = f"OMP_NUM_THREADS=1 python bench/overhead.py {' '.join(arguments_of(terms))} --repeats {terms.repeats}"
+    found = {
+        "schema": 1,
+        "command": command,
+        "commit": commit(),
+        **made_on(PACKAGES),
+        **what,
+        "arms": compared(seconds, curves),
+    }
     out = terms.out or HERE / "results" / f"overhead_{terms.student.split('-')[0]}.json"
     out.write_text(json.dumps(found, indent=1) + "\n")
     for arm, row in found["arms"].items():
