@@ -1,7 +1,8 @@
 """What a way of training takes from the student while it gives: same lessons, equal steps.
 
     OMP_NUM_THREADS=1 python bench/forgetting.py tiny
-    OMP_NUM_THREADS=1 python bench/forgetting.py real --arms sft tpsft tpsft+grpo "sft, replay"
+    OMP_NUM_THREADS=1 python bench/forgetting.py tiny --arms sft "tpsft, all layers" --rates 3e-4 4e-4 5e-4 6e-4 8e-4
+    OMP_NUM_THREADS=1 python bench/forgetting.py real --arms sft "tpsft, all layers" tpsft+grpo "sft, replay"
 
 A run of one cycle teaches all train problems; the arms differ in `training.stages` alone (and in `retention.rehearse`,
 where replay is on). Nothing is rolled back. Reported of the student after it: accuracy on the gate split (the target,
@@ -9,9 +10,9 @@ which no arm chooses by), the share that it still answers right of what the base
 mean KL(base || student) of a token along the base student's own answers to general prompts, tokens and seconds.
 
 `tiny` is a student that knows seven of ten rules and is taught the other three (`forgetting_task.py`); `real` is
-SmolLM2-135M-Instruct, which is taught chain sums and must keep its general knowledge. Learning rates are chosen on
-seed 100 (`--seeds 100`) by target accuracy over a grid (`--rates`). So far that was done for `sft` and `tpsft` with the
-tiny student alone; all others in `forgetting_arms.py` are first guesses.
+SmolLM2-135M-Instruct, which is taught chain sums and must keep its general knowledge. Learning rates were chosen by
+target accuracy over a grid (`--rates`), on seeds 100 to 102 with the tiny student and on seed 100 with the real one.
+`bench/forgetting_report.py` prints what was found.
 
 Writes bench/results/forgetting_STUDENT.json anew after each run; a run that is there is not run again.
 """
@@ -107,7 +108,7 @@ def configuration(name: str, arm: str, seed: int, place: Place, rate: float | No
         "teachers": [teacher],
         "teach": {"hears": [], "max_revisions": 0, "check": "answer"},
         "memory": {"recall": 0, "embedder": "static"},
-        "training": {"worker": "inline", "stages": stages(student, ARMS[arm], rate, place.teacher)},
+        "training": {"worker": "inline", "stages": stages(student, arm, rate, place.teacher)},
         "gate": {"alpha": NEVER, "max_retention_drop": 1.0},
         "stop": {"cycles": 1},
     }

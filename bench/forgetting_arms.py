@@ -25,12 +25,12 @@ ARMS = {
     "tpsft, MLPs": Arm((("tpsft", MLPS),)),
     "tpsft, all layers": Arm((("tpsft", ALL),)),
     "sft+grpo": Arm((("sft", {}), ("grpo", {}))),
-    "tpsft+grpo": Arm((("tpsft", MLPS), ("grpo", MLPS))),
+    "tpsft+grpo": Arm((("tpsft", ALL), ("grpo", ALL))),
     "distill": Arm((("distill", {"teacher": TEACHER}),)),
     "sft+distill": Arm((("sft", {}), ("distill", {"teacher": "base"}))),
     "sdft": Arm((("sdft", {}),)),
     "sft, replay": Arm((("sft", {}),), replay=True),
-    "tpsft, replay": Arm((("tpsft", MLPS),), replay=True),
+    "tpsft, replay": Arm((("tpsft", ALL),), replay=True),
 }
 
 
@@ -40,6 +40,9 @@ class Student(NamedTuple):
     steps: int
     shared: dict[str, dict[str, Any]]
     """Options of each stage in all arms."""
+    rates: dict[str, float]
+    """Learning rate of each arm's first stage: of a grid the one with the highest target accuracy on seeds that no
+    figure is from (docs/consolidation.md)."""
     rehearse: int
     max_new_tokens: int
 
@@ -48,11 +51,25 @@ STUDENTS = {
     "tiny": Student(
         steps=80,
         shared={
-            "sft": {"mode": "full", "batch_size": 16, "warmup_steps": 5, "learning_rate": 6e-4},
-            "tpsft": {"mode": "full", "batch_size": 16, "warmup_steps": 5, "learning_rate": 1e-3},
+            "sft": {"mode": "full", "batch_size": 16, "warmup_steps": 5},
+            "tpsft": {"mode": "full", "batch_size": 16, "warmup_steps": 5},
             "grpo": {"mode": "full", "prompts_per_step": 8, "generations": 8, "learning_rate": 1e-4},
             "distill": {"mode": "full", "batch_size": 16, "learning_rate": 3e-4},
-            "sdft": {"mode": "full", "batch_size": 16, "learning_rate": 3e-4},
+            "sdft": {"mode": "full", "batch_size": 16},
+        },
+        rates={
+            "sft": 6e-4,
+            "sft, MLPs": 1.4e-3,
+            "tpsft": 6e-3,
+            "tpsft, MLPs": 1e-3,
+            "tpsft, all layers": 6e-4,
+            "sft+grpo": 1e-3,
+            "tpsft+grpo": 1.4e-3,
+            "distill": 6e-4,
+            "sft+distill": 1e-3,
+            "sdft": 2e-5,
+            "sft, replay": 3.2e-3,
+            "tpsft, replay": 2e-3,
         },
         rehearse=160,
         max_new_tokens=48,
@@ -60,12 +77,11 @@ STUDENTS = {
     "real": Student(
         steps=48,
         shared={
-            "sft": {"batch_size": 4, "warmup_steps": 5, "learning_rate": 1e-3},
-            "tpsft": {"batch_size": 4, "warmup_steps": 5, "learning_rate": 1e-3},
+            "sft": {"batch_size": 4, "warmup_steps": 5},
+            "tpsft": {"batch_size": 4, "warmup_steps": 5},
             "grpo": {"prompts_per_step": 4, "generations": 4, "learning_rate": 1e-4},
-            "distill": {"batch_size": 8, "learning_rate": 1e-4},
-            "sdft": {"batch_size": 8, "learning_rate": 1e-4},
         },
+        rates={"sft": 1e-3, "tpsft, all layers": 1e-3, "sft, replay": 1e-3, "tpsft+grpo": 1e-3},
         rehearse=80,
         max_new_tokens=64,
     ),
@@ -73,23 +89,23 @@ STUDENTS = {
 SAMPLING = ("grpo", "distill", "sdft")
 
 
-def stages(student: Student, arm: Arm, rate: float | None, teacher: str) -> list[dict[str, Any]]:
+def stages(student: Student, name: str, rate: float | None, teacher: str) -> list[dict[str, Any]]:
     """Return an arm's stages as a configuration has them.
 
     Args:
         student: Who is trained.
-        arm: How.
+        name: Of the arm.
         rate: Learning rate of the first stage, where another than the chosen one is tried.
         teacher: Takes the place of `TEACHER`.
     """
-    made = []
-    for number, (name, own) in enumerate(arm.stages):
-        options = {**student.shared[name], **own, "max_steps": round(student.steps / len(arm.stages))}
+    made, arm = [], ARMS[name]
+    for number, (stage, own) in enumerate(arm.stages):
+        options = {**student.shared[stage], **own, "max_steps": round(student.steps / len(arm.stages))}
         if options.get("teacher") == TEACHER:
             options["teacher"] = teacher
-        if name in SAMPLING:
+        if stage in SAMPLING:
             options["max_new_tokens"] = student.max_new_tokens
-        if rate is not None and not number:
-            options["learning_rate"] = rate
-        made.append({"name": name, "options": options})
+        if not number:
+            options["learning_rate"] = rate or student.rates[name]
+        made.append({"name": stage, "options": options})
     return made

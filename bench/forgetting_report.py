@@ -1,0 +1,112 @@
+"""What bench/forgetting.py found, as the tables of docs/consolidation.md.
+
+python bench/forgetting_report.py bench/results/forgetting_tiny.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from forgetting_arms import ARMS
+
+Run = dict[str, Any]
+PAIR = ("sft", "tpsft, all layers")
+"""The arms that are compared at every learning rate."""
+ENOUGH = 0.95
+"""Share of the target accuracy of `sft` that `tpsft` must reach to be compared in what it loses."""
+
+
+def of_arm(runs: Sequence[Run], arm: str, rate: float | None = None) -> list[Run]:
+    """Return an arm's runs at a learning rate, None being the one chosen for it."""
+    return [run for run in runs if run["arm"] == arm and run["rate"] == rate]
+
+
+def mean(runs: Sequence[Run], name: str) -> float:
+    return statistics.mean(run[name] for run in runs)
+
+
+def lost(runs: Sequence[Run]) -> float:
+    """Return the share forgotten of what the base student surely knew, the mean over runs."""
+    return 1 - mean(runs, "retention")
+
+
+def rates(runs: Sequence[Run], arm: str) -> list[float]:
+    """Return the learning rates that an arm was run at beside the one chosen for it."""
+    return sorted({run["rate"] for run in runs if run["arm"] == arm and run["rate"] is not None})
+
+
+def chosen_pair(dev: Sequence[Run]) -> tuple[float, float]:
+    """Return the learning rates at which the arms of `PAIR` are compared, by runs that no figure is from.
+
+    That of `sft` with the highest target accuracy, and that of `tpsft` which forgets least of those that reach `ENOUGH`
+    of it; where none does, that with the highest target accuracy.
+    """
+    sft, tpsft = ({rate: of_arm(dev, arm, rate) for rate in rates(dev, arm)} for arm in PAIR)
+    best = max(sft, key=lambda rate: mean(sft[rate], "target"))
+    enough = [rate for rate in tpsft if mean(tpsft[rate], "target") >= ENOUGH * mean(sft[best], "target")]
+    if not enough:
+        return best, max(tpsft, key=lambda rate: mean(tpsft[rate], "target"))
+    return best, min(enough, key=lambda rate: lost(tpsft[rate]))
+
+
+def compared(runs: Sequence[Run], sft_rate: float, tpsft_rate: float) -> tuple[float, float]:
+    """Return what share of the target accuracy of `sft` the arm `tpsft` has, and what share of its loss."""
+    sft, tpsft = of_arm(runs, PAIR[0], sft_rate), of_arm(runs, PAIR[1], tpsft_rate)
+    return mean(tpsft, "target") / mean(sft, "target"), lost(tpsft) / lost(sft)
+
+
+def table(runs: Sequence[Run]) -> str:
+    """Return a row for each arm at its chosen learning rate as Markdown: means over seeds, the targets of each."""
+    head = ["arm", "target", "of each seed", "retention", "of each seed", "KL", "tokens", "seconds"]
+    rows = [head, ["---"] * len(head)]
+    for arm in ARMS:
+        if some := of_arm(runs, arm):
+            rows.append([arm, *_figures(some)])
+    return _markdown(rows)
+
+
+def curve(runs: Sequence[Run]) -> str:
+    """Return a row for each learning rate of both arms of `PAIR` as Markdown: means over seeds."""
+    head = ["learning rate", *(f"{arm}: {what}" for arm in PAIR for what in ("target", "retention", "KL"))]
+    rows = [head, ["---"] * len(head)]
+    for rate in sorted(set(rates(runs, PAIR[0])) & set(rates(runs, PAIR[1]))):
+        told = [(of_arm(runs, arm, rate), what) for arm in PAIR for what in ("target", "retention", "kl")]
+        rows.append([f"{rate:g}", *(f"{mean(some, what):.3f}" for some, what in told)])
+    return _markdown(rows)
+
+
+def verdict(runs: Sequence[Run], dev: Sequence[Run]) -> str:
+    """Return in a line how the arms of `PAIR` compare at the learning rates that `dev` chooses."""
+    sft, tpsft = chosen_pair(dev)
+    target, loss = compared(runs, sft, tpsft)
+    return f"{PAIR[1]} at {tpsft:g} against {PAIR[0]} at {sft:g}: {target:.2f} of its target, {loss:.2f} of its loss"
+
+
+def _figures(some: Sequence[Run]) -> list[str]:
+    each = {what: ", ".join(f"{run[what]:.2f}" for run in some) for what in ("target", "retention")}
+    shares = [f"{mean(some, 'target'):.3f}", each["target"], f"{mean(some, 'retention'):.3f}", each["retention"]]
+    return [*shares, f"{mean(some, 'kl'):.3f}", f"{mean(some, 'tokens'):,.0f}", f"{mean(some, 'seconds'):.0f}"]
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("report", type=Path)
+    parser.add_argument("--chosen", type=Path, help="runs on other seeds, by which learning rates are chosen")
+    given = parser.parse_args()
+    runs = json.loads(given.report.read_text())["runs"]
+    print(table(runs))
+    if given.chosen:
+        print(f"\n{curve(runs)}\n\n{verdict(runs, json.loads(given.chosen.read_text())['runs'])}")
+
+
+if __name__ == "__main__":
+    main()
