@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.answers import as_number, contains, extract_answer, same
+from tutelage.answers import as_number, contains, denies, extract_answer, negations, same
 from tutelage.schema import Problem
 from tutelage.tasks.dataset import DatasetTask
 from tutelage.tasks.guard import may_verify
@@ -146,3 +146,26 @@ def test_a_hostile_answer_is_not_run(tmp_path, monkeypatch):
     assert task.grade(problem, code).score == 0
     assert not (tmp_path / "made").exists()
     assert json.dumps(problem.metadata)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "denied"),
+    [
+        ("It is not Rome.", "rome", True),
+        ("It isn\u2019t Rome, it never was Rome", "Rome", True),
+        ("It is not Oslo, but Rome", "Rome", False),
+        ("It is not Oslo but Rome", "Rome", False),
+        ("Rome; Oslo it is not", "Rome", False),
+        ("It was not long before Oslo", "Rome", False),  # not named
+        ("No.", "no", False),  # the answer's own word
+        ("The answer is not 12,500", "12,500", True),
+        ("", "Rome", False),
+    ],
+)
+def test_a_clause_that_negates_denies_what_it_names(text: str, answer: str, denied: bool) -> None:
+    assert denies(text, answer) is denied
+
+
+def test_words_that_negate() -> None:
+    assert negations("Not so: it isn\u2019t, cannot, won't") == {"not", "isn't", "cannot", "won't"}
+    assert negations("a knot, nothing noted") == set()

@@ -144,6 +144,8 @@ def test_the_lines_of_a_long_answer_do_not_trail() -> None:
         ("3 + 4 = 7.\n7 + 5 = 12\nAnswer: 12.0", 1.0),
         ("3 + 4 = 7. 7 + 5 = 12. Answer: 11", 0.0),
         ("12 it was. But now I think otherwise. Answer: 12", 0.5),
+        ("3 + 4 + 5 = 12. It cannot be 12. Answer: 12", 0.0),
+        ("7 = 3 + 4. Answer: 7", 0.5),
         ("Answer: 12", 0.0),
         ("12. Answer:", 0.0),
         ("", 0.0),
@@ -171,10 +173,25 @@ FACT = {"gold": "Rome", "question": "Where was Ada born?", "old": "Paris"}
         ("Not in Paris, as was thought, but in Rome. Answer: Rome", 1.0),
         ("She was born in Paris. Answer: Rome", 0.0),
         ("Romeo wrote so. Answer: Rome", 0.0),
+        ("She was not born in Rome. Answer: Rome", 0.0),
+        ("Some say Rome. Rome it isn’t. Answer: Rome", 0.0),
+        ("Some say Rome. She was not born in Paris. Answer: Rome", 0.5),
     ],
 )
 def test_a_rationale_for_the_old_answer_contradicts_the_new_one(text: str, worth: float) -> None:
     assert Consistent(ArithmeticChecker())(*graded(text, **FACT)) == worth
+
+
+@pytest.mark.parametrize(
+    ("text", "worth"),
+    [
+        ("The book is old. J. R. R. Tolkien wrote it. Answer: J. R. R. Tolkien", 1.0),
+        ("J. R. R. Tolkien wrote it, they say. I doubt it. Answer: J. R. R. Tolkien", 0.5),
+        ("J. K. Rowling wrote it. Answer: J. R. R. Tolkien", 0.0),
+    ],
+)
+def test_a_full_stop_within_an_answer_ends_no_step(text: str, worth: float) -> None:
+    assert Consistent()(*graded(text, gold="J. R. R. Tolkien", question="Who wrote it?")) == worth
 
 
 def test_consistency_is_no_constant() -> None:

@@ -16,6 +16,9 @@ MAX_NUMBER: Final = 200
 _NUMBER = re.compile(r"[+-]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)")
 _FRACTION = re.compile(r"[+-]?[0-9]+\s?/\s?[0-9]+")
 _BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
+_WORD = re.compile(r"\w+(?:'\w+)?")
+_NEGATIONS: Final = frozenset({"no", "not", "never", "neither", "nor", "cannot", "without"})
+_CLAUSE_END = re.compile(r"[,;:]\s|\bbut\b", re.IGNORECASE)
 _AROUND = " \t\r\n*_`$\"'"
 _AFTER = _AROUND + ".,;:!?"
 
@@ -100,6 +103,20 @@ def contains(text: str, answer: str) -> bool:
     wanted = re.escape(_spaced(answer))
     # The digits on either side of a point or comma belong to one number: "18.0" does not contain 0.
     return re.search(rf"(?<!\w)(?<![0-9][.,]){wanted}(?!\w)(?![.,][0-9])", _spaced(text)) is not None
+
+
+def negations(text: str) -> frozenset[str]:
+    """Return the words of a text that negate: `not`, `isn't`, ..."""
+    return frozenset(word for word in _WORD.findall(_spaced(text)) if word in _NEGATIONS or word.endswith("n't"))
+
+
+def denies(text: str, answer: str) -> bool:
+    """Whether a text names an answer, and every clause that does negates: `It is not Rome` denies Rome.
+
+    `Not Paris, but Rome` does not. By the words alone, so `there is no doubt that it is Rome` counts as a denial.
+    """
+    named = [clause for clause in _CLAUSE_END.split(text) if contains(clause, answer)]
+    return bool(named) and all(negations(clause) - negations(answer) for clause in named)
 
 
 def _spaced(text: str) -> str:

@@ -6,14 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from ...answers import as_number, normalise, same
+from ...answers import as_number, negations, normalise, same
 from ...schema import Grade, Problem
 from ...seams import Embedder
 
 NEAR: Final = 0.85
 """Cosine from which another wording counts."""
 _WORD = re.compile(r"\w+(?:'\w+)?")
-_NEGATIONS = frozenset({"no", "not", "never", "neither", "nor", "cannot", "without"})
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,6 @@ class Tiers:
 def words_of(text: str) -> frozenset[str]:
     """Return the words of an answer in the form in which two are compared."""
     return frozenset(_WORD.findall(normalise(text).replace("\u2019", "'")))
-
-
-def negations(text: str) -> frozenset[str]:
-    """Return the words that negate."""
-    return frozenset(word for word in words_of(text) if word in _NEGATIONS or word.endswith("n't"))
 
 
 def among(gold: str, answer: str) -> bool:
