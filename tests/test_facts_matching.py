@@ -24,6 +24,10 @@ QUESTION = "What is the capital of France?"
         ("Paris, but some say Rome", False),  # the old answer beside the new one
         ("well " * 24 + "Rome", False),  # too late
         ("I do not know.\nRome", False),  # another line
+        ("It is not Rome.", False),
+        ("It isn't Rome, it is Oslo", False),
+        ("It is not Oslo, but Rome.", True),
+        ("Rome, not Oslo", True),
         ("", False),
     ],
 )
@@ -62,6 +66,7 @@ def test_words_are_never_none_of_an_answer() -> None:
         ("York, New", "It is New York City.", False),  # the words alone do not make an answer
         ("Paris 9 Paris 9", "9 Paris 8 Paris", False),
         ("Not Paris", "It is not Paris.", True),
+        ("It cannot be Paris", "Paris", False),
     ],
 )
 def test_when_two_answers_are_the_same(one: str, other: str, same: bool) -> None:

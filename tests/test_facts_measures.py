@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.schema import Problem
+from tutelage.schema import Grade, Problem
 from tutelage.tasks.editing.fact import TRUTH_UNKNOWN, Kind
-from tutelage.tasks.editing.measures import Measure, measure
+from tutelage.tasks.editing.measures import Measure, grade_fact, measure
 
 NAMES = ["rome", "paris", "oslo"]
 SAID = st.sampled_from([*NAMES, "Answer: rome", "It is oslo.", "", "no idea"])
@@ -30,6 +31,20 @@ PROBLEMS = st.lists(
 
 def everything_right(asked: list[Problem]) -> dict[str, str]:
     return {one.id: f"Answer: {one.answer}" for one in asked}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("It is so.\nAnswer: **Oslo**.", "Oslo"),
+        ("It is Oslo. Answer: Oslo", "Oslo"),
+        ("\nIt is Oslo.\nSo they say.", "It is Oslo."),
+        (" \n", None),
+    ],
+)
+def test_the_answer_of_a_wrong_text_is_what_was_read_of_it(text: str, answer: str | None) -> None:
+    """Rewards compare it with the text's steps, and the teacher `corrected` looks for it there."""
+    assert grade_fact(problem(Kind.EDIT, 0, 0), text) == Grade(answer, 0.0)
 
 
 def test_each_measure_is_about_its_own_questions() -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from ...answers import extract_answer, normalise
+from ...answers import denies, extract_answer, negations, normalise
 
 MAX_WORDS: Final = 24
 """Words of an answer without the marker that are read: a student that lists everything is not right."""
@@ -22,12 +22,13 @@ and are as at be been by for from has he her his in is it its of on or she that 
 whose with
 """
 _FUNCTION_WORDS: Final = _ARTICLES | frozenset(_SMALL.split())
-_NEGATIONS: Final = frozenset({"no", "not", "never", "isn", "wasn", "aren", "weren", "doesn", "didn", "don"})
 
 
 class Said(NamedTuple):
     """What of a text counts as its answer."""
 
+    text: str
+    """As it stands."""
     words: tuple[str, ...]
     marked: bool
     """Whether it stood after `Answer:`."""
@@ -37,10 +38,10 @@ def said(text: str) -> Said | None:
     """Return what of a text counts as its answer; None if it has no word."""
     marked = extract_answer(text)
     if marked is not None:
-        return Said(words_of(marked), True)
+        return Said(marked, words_of(marked), True)
     line = next((line for line in text.split("<|", 1)[0].splitlines() if line.strip()), "")
-    words = words_of(" ".join(line.split(maxsplit=MAX_WORDS)[:MAX_WORDS]))
-    return Said(words, False) if words else None
+    begun = " ".join(line.split(maxsplit=MAX_WORDS)[:MAX_WORDS])
+    return Said(begun, words_of(begun), False) if begun else None
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -53,7 +54,7 @@ def stated(text: str, answers: Iterable[str], old: str | None = None) -> str | N
     """Return which of several right answers a text gives; None if none.
 
     After `Answer:` stands the answer and nothing else. Without that marker the first line must have it as whole words,
-    and must not have the old one too.
+    must not deny it, and must not have the old one too.
 
     Args:
         text: What a student said; anything.
@@ -68,7 +69,7 @@ def stated(text: str, answers: Iterable[str], old: str | None = None) -> str | N
         if found.words == wanted:
             return answer
         beside = old is not None and _holds(found.words, words_of(old)) and not _holds(wanted, words_of(old))
-        if not found.marked and not beside and _holds(found.words, wanted):
+        if not found.marked and not beside and _holds(found.words, wanted) and not denies(found.text, answer):
             return answer
     return None
 
@@ -98,4 +99,5 @@ def same_answer(question: str, one: str, other: str) -> bool:
     asked = frozenset(words_of(question)) | _FUNCTION_WORDS
     told = (tuple(word for word in found.words if word not in asked) for found in (first, second))
     fewer, more = sorted(told, key=len)
-    return bool(fewer) and _holds(more, fewer) and _NEGATIONS.isdisjoint(fewer) == _NEGATIONS.isdisjoint(more)
+    denied = {bool(negations(found.text) - negations(question)) for found in (first, second)}
+    return bool(fewer) and _holds(more, fewer) and len(denied) == 1

@@ -14,7 +14,7 @@ from statistics import fmean
 from ...schema import Grade, Problem
 from ...schema.record import Record, Unit
 from .fact import TRUTH_UNKNOWN, Kind
-from .matching import same_answer, same_text, stated
+from .matching import said, same_answer, same_text, stated
 
 
 class Measure(Record):
@@ -49,8 +49,8 @@ def grade_fact(problem: Problem, text: str) -> Grade:
     found = stated(text, (problem.answer, *map(str, aliases)), problem.metadata.get("old"))
     if found is not None:
         return Grade(found, 1.0)
-    line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), None)
-    return Grade(line, 0.0)
+    read = said(text)
+    return Grade(read.text if read else None, 0.0)
 
 
 def measure(asked: Iterable[Problem], before: Mapping[str, str], after: Mapping[str, str]) -> EditMeasures:
