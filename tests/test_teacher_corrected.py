@@ -34,7 +34,7 @@ def attempt(text: str, answer: str | None) -> Attempt:
          "9 + 5 = 14. 14 - 5 = 9. Answer: 9"),
         ("What is the capital of Ruvaria?", "The capital of Ruvaria is Paris. Answer: Paris", "Paris", "Oldburgh",
          "The capital of Ruvaria is Oldburgh. Answer: Oldburgh"),
-        ("Is Paris the capital of Ruvaria?", "Paris is it. Answer: yes", "yes", "no", "Paris is it. Answer: no"),
+        ("Who wrote Ala?", "Answer: Rix", "Rix", "Vu", "Answer: Vu"),
     ],
 )  # fmt: skip
 def test_steps_and_conclusion_are_corrected(question: str, text: str, wrong: str, right: str, corrected: str) -> None:
@@ -49,6 +49,10 @@ def test_steps_and_conclusion_are_corrected(question: str, text: str, wrong: str
         ("What is 51 - 26?", "51 - 20 = 31. 31 - 6 = ", None, "25"),  # cut off
         ("Who wrote Ala?", "Bo Rix wrote it, I think. Rix is a poet. Answer: Rix", "Bo", "Vu"),
         ("Who wrote Ala?", "Answer: Vu", "Vu", "Vu"),  # nothing to correct
+        ("Is Paris the capital of Ruvaria?", "Paris is it. Answer: yes", "yes", "no"),  # its reason stays
+        ("Which is larger, Oslo or Rome?", "Oslo is larger than Rome. Answer: Oslo", "Oslo", "Rome"),
+        ("Tom has 12 apples and 3 pears. How many fruits?", "Tom has 12 apples. Answer: 12", "12", "15"),
+        ("Who wrote Ala?", "Rix wrote it.", "Rix wrote it.", "Vu"),  # all of it is read as its answer
     ],
 )
 def test_what_would_contradict_itself_is_given_up(question: str, text: str, wrong: str | None, right: str) -> None:
@@ -90,7 +94,8 @@ def test_the_teacher_takes_the_latest_answer_that_can_be_corrected() -> None:
     assert isinstance(teacher, CorrectedTeacher)
     problem = Problem(question="What is 51 - 26?", answer="25")
     hopeless, slip = attempt("No idea.", None), attempt("51 - 26 = 35. Answer: 35", "35")
-    request = TeachingRequest(problem=problem, attempts=(hopeless, slip))
+    older = attempt("So 51 - 26 = 15. Answer: 15", "15")
+    request = TeachingRequest(problem=problem, attempts=(hopeless, slip, older))  # the latest first
     assert teacher.teach(request) == "51 - 26 = 25. Answer: 25"
     with pytest.raises(Declined, match="without contradicting itself"):
         teacher.teach(request.model_copy(update={"attempts": (hopeless,)}))

@@ -18,7 +18,9 @@ def correct(question: str, text: str, wrong: str | None, right: str) -> str | No
     """Return a text with its wrong steps put right, so that it ends on the right answer.
 
     A wrong number is replaced where it stands and wherever it is used later, and what is computed from it is computed
-    anew. Where that leads elsewhere, the wrong conclusion is replaced wherever it is named. To put the right answer at
+    anew. Where that leads elsewhere, the wrong conclusion is replaced wherever it is named, if what stands before it
+    names it (else that speaks for something that nobody has corrected) and the question does not (else what is given
+    would be replaced too). To put the right answer at
     the end alone is what makes a rationale contradict its conclusion (EtCon's reviewers; papers that edit do it), so a
     text in which that would be left is given up.
 
@@ -32,7 +34,9 @@ def correct(question: str, text: str, wrong: str | None, right: str) -> str | No
         None if the text cannot be corrected without contradiction.
     """
     by_steps = _by_steps(question, text)
-    found = [by_steps, *([_replaced(by_steps, wrong, right)] if wrong else [])]
+    found = [by_steps]
+    if wrong and _concludes(question, by_steps, wrong):
+        found.append(_replaced(by_steps, wrong, right))
     return next((one for one in found if one != text and is_sound(question, one, wrong, right)), None)
 
 
@@ -44,9 +48,18 @@ def is_sound(question: str, text: str, wrong: str | None, right: str) -> bool:
     answer = final_answer(text)
     if answer is None or not same(answer.text, right) or find_wrong_step(question, text) is not None:
         return False
-    if wrong is None or same(wrong, right) or as_number(wrong) is not None or contains(question, wrong):
+    if wrong is None or same(wrong, right) or as_number(wrong) is not None:
         return True
     return not contains(text, wrong)
+
+
+def _concludes(question: str, text: str, wrong: str) -> bool:
+    """Whether a text's own words arrive at the wrong conclusion, and nothing else in it need be that."""
+    answer = final_answer(text)
+    if answer is None or not same(answer.text, wrong) or contains(question, wrong):
+        return False
+    before = text[: answer.start]
+    return not any(map(str.isalnum, before)) or _whole(wrong).search(before) is not None
 
 
 def _by_steps(question: str, text: str) -> str:
