@@ -107,6 +107,15 @@ def test_easyedit(write: Write) -> None:
     assert read_facts(write([flat])).facts[0].unrelated == (Unrelated(question="Who wrote it?", answer="Bob"),)
 
 
+@pytest.mark.parametrize("nothing", [[], "", [""], [[" "]], [[]]])
+def test_knowedit_has_questions_without_an_answer(write: Write, nothing: Any) -> None:
+    """Its published files do; EasyEdit's own scripts pass them over."""
+    empty, full = {"prompt": "The child of Leo Arons is", "ground_truth": nothing}, KNOWEDIT["portability"]["Reasoning"]
+    entry = {**KNOWEDIT, "portability": {"Reasoning": [empty, *full], "Logical_Generalization": None}, "locality": {}}
+    (fact,) = read_facts(write([entry])).facts
+    assert [hop.answer for hop in fact.hops] == ["Germany"] and fact.unrelated == ()
+
+
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     facts = fictional_facts(20)
     write_facts(tmp_path / "facts.jsonl", facts)
@@ -158,6 +167,7 @@ def test_a_bad_line_of_our_own_format(tmp_path: Path) -> None:
     for bad, told in [
         (without(good, "subject"), "facts.jsonl:2: subject: is missing in "),
         ({**good, "question": "b?"}, "facts.jsonl:2: id: 'x' is another fact's too"),
+        ({**good, "question": "b?", "paraphrases": ["c?", ""]}, r"facts.jsonl:2: paraphrases.1: String should have"),
     ]:
         path.write_text("\n".join(json.dumps(one) for one in (good, bad)))
         with pytest.raises(InputError, match=told):

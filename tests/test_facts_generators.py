@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from collections import Counter, defaultdict
 
 import pytest
@@ -11,6 +12,7 @@ from tutelage.tasks.editing.counterfactual import counterfactual_facts
 from tutelage.tasks.editing.fact import Fact
 from tutelage.tasks.editing.fictional import fictional_facts
 from tutelage.tasks.editing.matching import words_of
+from tutelage.tasks.editing.names import Namer
 from tutelage.tasks.editing.relations import FICTIONAL, ONWARD, WELL_KNOWN
 from tutelage.tasks.editing.well_known import well_known
 from tutelage.tasks.quiz import QuizTask
@@ -90,7 +92,8 @@ def test_counterfactual_facts_change_what_is_true_to_something_of_its_kind() -> 
             assert one.answer
         for hop in fact.hops:
             assert hop.answer in {true.get((fact.answer, onward)) for onward in ONWARD}
-    assert sum(bool(fact.hops) for fact in facts) > 60
+            assert hop.answer not in {true.get((fact.old, onward)) for onward in ONWARD}  # it would show nothing
+    assert sum(bool(fact.hops) for fact in facts) > 50
 
 
 def test_well_known_facts_are_one_of_each_and_lead_on() -> None:
@@ -102,6 +105,11 @@ def test_well_known_facts_are_one_of_each_and_lead_on() -> None:
     quiz = {problem.question.casefold() for some in QuizTask().splits().values() for problem in some}
     worded = {text for one in every for text in (one.asked.question, *WELL_KNOWN[one.relation].reword(one.subject))}
     assert not quiz & {text.casefold() for text in worded}
+
+
+def test_names_that_are_used_up_are_an_error_and_no_endless_search() -> None:
+    with pytest.raises(InputError, match="names are used up"):
+        Namer(random.Random(0)).names("currency", 13_000)
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,15 @@ def _beside(one: WellKnown, left: list[WellKnown], wanted: int) -> Iterator[Unre
 
 
 def _hops(one: WellKnown, new: str) -> Iterator[Hop]:
+    """Yield the questions that lead on, but those that the old object answers alike: they show nothing of the edit."""
     relation = WELL_KNOWN[one.relation]
-    for other in well_known():
-        onward = WELL_KNOWN[other.relation]
-        if relation.phrase and other.relation in ONWARD and other.subject == new and onward.subject == relation.object:
-            yield Hop(question=relation.ask_through(one.subject, onward), answer=other.object)
+    onward = [other for other in well_known() if other.relation in ONWARD]
+    before = {(other.relation, other.object) for other in onward if other.subject == one.object}
+    for other in onward if relation.phrase else ():
+        leads = WELL_KNOWN[other.relation]
+        alike = (other.relation, other.object) in before
+        if other.subject == new and leads.subject == relation.object and not alike:
+            yield Hop(question=relation.ask_through(one.subject, leads), answer=other.object)
 
 
 def _pools() -> dict[str, list[str]]:

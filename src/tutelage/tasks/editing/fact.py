@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,9 @@ from ...schema.record import Record, Share
 
 TRUTH_UNKNOWN = "(what the student said before)"
 """Stands for the gold answer of an unrelated question to which nobody knows a true one."""
+
+
+Text = Annotated[str, Field(min_length=1)]
 
 
 class Kind(StrEnum):
@@ -30,18 +33,18 @@ class Kind(StrEnum):
 class Unrelated(Record):
     """A question to which the edited student must keep saying what it said before."""
 
-    question: str = Field(min_length=1)
-    answer: str | None = Field(None, min_length=1)
+    question: Text
+    answer: Text | None = None
     """The true answer; None if there is none, as of an invented person."""
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[Text, ...] = ()
 
 
 class Hop(Record):
     """A question that takes the new fact and another one."""
 
-    question: str = Field(min_length=1)
-    answer: str = Field(min_length=1)
-    aliases: tuple[str, ...] = ()
+    question: Text
+    answer: Text
+    aliases: tuple[Text, ...] = ()
     needs: str | None = None
     """Id of the other fact, if it is one that has to be taught; without it nobody is asked."""
 
@@ -51,19 +54,19 @@ class Fact(Record):
 
     id: str = ""
     """Hash of question and answer, unless the file brings its own."""
-    subject: str = Field(min_length=1)
-    relation: str = Field("fact", min_length=1)
+    subject: Text
+    relation: Text = "fact"
     """What is said of the subject, such as `capital`; problems have it as a skill."""
-    question: str = Field(min_length=1)
-    answer: str = Field(min_length=1)
+    question: Text
+    answer: Text
     """The new one."""
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[Text, ...] = ()
     """Other spellings of it."""
-    old: str | None = Field(None, min_length=1)
+    old: Text | None = None
     """The answer before, where there was one."""
-    statement: str = Field(min_length=1)
+    statement: Text
     """The new fact as a sentence."""
-    paraphrases: tuple[str, ...] = ()
+    paraphrases: tuple[Text, ...] = ()
     unrelated: tuple[Unrelated, ...] = ()
     hops: tuple[Hop, ...] = ()
     chance: Share | None = None

@@ -62,7 +62,7 @@ def fictional_facts(n: int, seed: int = 0, unrelated: int = 2) -> tuple[Fact, ..
             knowledge, in turns. General questions are not repeated; when they run out there are fewer.
 
     Raises:
-        InputError: If `n` is out of range.
+        InputError: If `n` is out of range, or the names do not suffice for so many unrelated questions.
     """
     if not 1 <= n <= MOST:
         raise InputError(f"task: n: {n} is not between 1 and {MOST} fictional facts")

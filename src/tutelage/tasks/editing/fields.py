@@ -28,7 +28,7 @@ def texts(row: Row, column: str) -> tuple[str, ...]:
     Raises:
         InputError: If it is missing or holds anything else, or no text.
     """
-    found = tuple(dict.fromkeys(_flat(row, column, row.get(column))))
+    found = _texts(row, column)
     if not found:
         raise InputError(f"{row.where}: {column}: is empty; fill it in or remove the entry")
     return found
@@ -37,6 +37,10 @@ def texts(row: Row, column: str) -> tuple[str, ...]:
 def optional_texts(row: Row, column: str) -> tuple[str, ...]:
     """Return a field as `texts` does; nothing where it is missing, null or empty."""
     return texts(row, column) if row.fields.get(column) else ()
+
+
+def _texts(row: Row, column: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_flat(row, column, row.get(column))))
 
 
 def _flat(row: Row, column: str, value: Any) -> Iterator[str]:
@@ -86,15 +90,19 @@ def localities(row: Row) -> Iterator[Unrelated]:
 
 
 def _asked(told: Row) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the questions with their answers of all sorts."""
+    """Yield the questions of all sorts with their answers.
+
+    Those without an answer are passed over, as EasyEdit does: the published files have some.
+    """
     for sort, asked in told.fields.items():
-        for number, one in enumerate(asked if isinstance(asked, list) else [asked], 1):
+        for number, one in enumerate(asked if isinstance(asked, list) else [asked] if asked else [], 1):
             where = f"{told.where}: {sort}: {number}"
             if not isinstance(one, Mapping):
                 raise InputError(f"{where}: is a {type(one).__name__}, not an object with prompt and ground_truth")
             each = Row(where, one)
-            for prompt in texts(each, "prompt"):
-                yield as_prompt(prompt), texts(each, "ground_truth")
+            answers = _texts(each, "ground_truth")
+            for prompt in texts(each, "prompt") if answers else ():
+                yield as_prompt(prompt), answers
 
 
 def as_prompt(text: str) -> str:

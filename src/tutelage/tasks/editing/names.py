@@ -7,6 +7,8 @@ from collections.abc import Callable
 from itertools import product
 from typing import Final
 
+from ...errors import InputError
+
 _ONSETS: Final = "b br d dr f g gr h j k kl l m n p pr qu r s sk t th tr v vr w z"
 _VOWELS: Final = "a e i o u ae ei ou"
 _CODAS: Final = "l lm ln m n nd r rk rn s sk th v x"
@@ -20,6 +22,8 @@ _ENDINGS: Final = {
     "family": ("sen", "dor", "vik", "ley", "ett"),
 }
 """What a name of each kind ends in."""
+_TRIES: Final = 10_000
+"""Draws without a new name after which all count as given out."""
 _THINGS: Final = "Lanterns Rivers Winters Orchards Mirrors Bridges Letters Shadows Sparrows Clocks Harbours Embers"
 
 
@@ -33,7 +37,11 @@ class Namer:
         self._stems = ["".join(parts) for parts in product(*map(str.split, (_ONSETS, _VOWELS, _CODAS)))]
 
     def name(self, kind: str) -> str:
-        """Return a new name for something of a kind: a city, country, company, currency, language, person or book."""
+        """Return a new name for something of a kind: a city, country, company, currency, language, person or book.
+
+        Raises:
+            InputError: If all are used up.
+        """
         if kind in ("person", "notable"):
             return self._new(lambda: f"{self._word('given')} {self._word('family')}")
         if kind == "book":
@@ -42,14 +50,15 @@ class Namer:
         return name.lower() if kind == "currency" else name
 
     def names(self, kind: str, count: int) -> tuple[str, ...]:
-        """Return several new names."""
+        """Return several new names; see `name`."""
         return tuple(self.name(kind) for _ in range(count))
 
     def _word(self, kind: str) -> str:
         return self._draw.choice(self._stems).capitalize() + self._draw.choice(_ENDINGS[kind])
 
     def _new(self, make: Callable[[], str]) -> str:
-        while (made := make()) in self._given:
-            pass
-        self._given.add(made)
-        return made
+        for _ in range(_TRIES):
+            if (made := make()) not in self._given:
+                self._given.add(made)
+                return made
+        raise InputError("task: n: the invented names are used up; ask for fewer facts, or fewer unrelated questions")
