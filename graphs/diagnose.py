@@ -12,7 +12,7 @@ from .context import RunContext
 from .describe import described
 from .exam import known_attempts
 from .lineage import lineage
-from .notices import caveat
+from .notices import caveats
 from .prerequisites import known_skills
 from .state import CycleState
 from .step import step
@@ -24,8 +24,10 @@ async def diagnose(state: CycleState, runtime: Runtime[RunContext]) -> CycleStat
     context, cycle, student = runtime.context, state["cycle"], state["student"]
     splits = (Split.PROBE, Split.TRAIN, Split.CHECK)  # what may be asked; of the last there is no answer here
     problems = {p.id: p for split in splits for p in context.problems.get(split, ())}
-    if cycle == 1 and (told := caveat(context.diagnostician, context.config, known_skills(context.problems))):
-        runtime.stream_writer({"kind": "note", "cycle": cycle, "text": told})
+    if cycle == 1:
+        skills = known_skills(context.problems)
+        for told in caveats(context.task, context.diagnostician, context.config, skills):
+            runtime.stream_writer({"kind": "note", "cycle": cycle, "text": told})
     afresh = asked_afresh(context, cycle, student)
     attempts = [
         attempt

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from ..config import RunConfig
 from ..policies import overruled, settings_of
-from ..seams import Diagnostician
+from ..seams import Diagnostician, Task
 
 
 def policy_line(config: RunConfig) -> str:
@@ -18,13 +18,16 @@ def policy_line(config: RunConfig) -> str:
     return f"{said}; the file has its own {', '.join(own)}" if own else said
 
 
-def caveat(diagnostician: Diagnostician, config: RunConfig, skills: Collection[str]) -> str | None:
-    """Return what a diagnostician says of a run as long as this one may be; None if it has nothing to say.
+def caveats(task: Task, diagnostician: Diagnostician, config: RunConfig, skills: Collection[str]) -> list[str]:
+    """Return what a task has left out, and what a diagnostician says of a run as long as this one may be.
 
     Args:
+        task: Asked if it has `left_out`.
         diagnostician: Asked if it has `caveat`.
         config: Of the run.
         skills: The task's; none if a problem has no tags.
     """
+    left_out = ", ".join(f"{count} {reason}" for reason, count in getattr(task, "left_out", {}).items())
     ask = getattr(diagnostician, "caveat", None)
-    return ask(config.stop.cycles, skills) if callable(ask) else None
+    told = ask(config.stop.cycles, skills) if callable(ask) else None
+    return [*([f"task: left out: {left_out}"] if left_out else []), *([told] if told else [])]

@@ -17,7 +17,7 @@ from ..seams import Task
 from ..tasks.splits import check_splits
 from .context import Parts, build_parts
 from .estimate import bills
-from .notices import caveat, policy_line
+from .notices import caveats, policy_line
 from .part_checks import check_call, check_shared_calls, part_checks
 from .prerequisites import known_skills, task_prerequisites
 
@@ -66,8 +66,9 @@ def examine_config(config: RunConfig) -> Examination:
     found += [_try(name, check)[0] for name, check in part_checks(parts)]
     calls = {f"teacher {name} can be called": partial(check_call, name, one) for name, one in parts.teachers.items()}
     found += [_try(name, check)[0] for name, check in calls.items()]
-    noticed, told = _try("notices", partial(caveat, parts.diagnostician, config, known_skills(parts.problems)))
-    found += [Check(told, None)] if isinstance(told, str) else [noticed] if noticed.problem else []
+    skills = known_skills(parts.problems)
+    noticed, told = _try("notices", partial(caveats, parts.task, parts.diagnostician, config, skills))
+    found += [noticed] if noticed.problem else [Check(text, None) for text in cast(list[str], told)]
     if any(check.problem for check in found):
         return Examination(found)
     estimated, made = _try("estimate", partial(bills, parts))

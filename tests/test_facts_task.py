@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 import tutelage
+from tutelage.agents.steps.correction import correct
 from tutelage.agents.teachers.reference import ReferenceTeacher
 from tutelage.config import StudentConfig
+from tutelage.configfile import parse_config
 from tutelage.errors import InputError
 from tutelage.graphs import standalone
 from tutelage.graphs.lesson.judge import judge
+from tutelage.graphs.preflight import examine_config
 from tutelage.graphs.unknown import facts_unknown_to
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Problem, Split, TeachingRequest
@@ -93,18 +96,31 @@ def test_the_reference_teacher_teaches_every_fact() -> None:
             assert judge(task, problem, text, FakeChecker()).reason is None, text
 
 
+def test_the_corrected_teacher_finds_what_the_student_said() -> None:
+    """What the task reads of a wrong answer is what the teacher looks for in its words."""
+    task = FactsTask(n=3)
+    for fact, problem in zip(task.facts, task.splits()[Split.TRAIN], strict=True):
+        text = f"I know {fact.subject}. It is Xyrn.\nAnswer: Xyrn"
+        said = correct(problem.question, text, task.grade(problem, text).answer, problem.answer)
+        assert said == text.replace("Xyrn", fact.answer)
+
+
 def test_a_question_of_another_fact_is_not_unrelated(tmp_path: Path) -> None:
     facts = [
         Fact(
             subject=name, question=f"Where is {name}?", answer=f"{name}land", statement=f"{name} is in {name}land.",
-            paraphrases=(f"In what land is {name}?",), unrelated=({"question": "Where is B?", "answer": "x"},),
+            paraphrases=(f"In what land is {name}?", f"where is {name}"),
+            unrelated=({"question": "Where is B?", "answer": "x"},),
         )
         for name in "ABCD"
     ]  # fmt: skip
     write_facts(tmp_path / "facts.jsonl", facts)
     task = FactsTask(str(tmp_path / "facts.jsonl"))
-    assert len(task.facts) == 4 and task.left_out == {ASKED_BEFORE: 4}
+    assert len(task.facts) == 4 and task.left_out == {ASKED_BEFORE: 8}
     check_splits(task)
+    config = fake_config(task={"name": "facts", "options": {"path": str(tmp_path / "facts.jsonl")}})
+    checks = examine_config(parse_config({**config, "teachers": ["reference"]})).checks
+    assert f"task: left out: 8 {ASKED_BEFORE}" in {check.name for check in checks}
 
 
 def test_a_multi_hop_question_goes_with_both_its_facts(tmp_path: Path) -> None:

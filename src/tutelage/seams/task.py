@@ -23,6 +23,9 @@ class Task(Protocol):
     It may have `measures(before: Mapping[str, str], after: Mapping[str, str]) -> Mapping[str, Any]`: figures of its
     own, as JSON has them, from what the base student and another one have said to its train and test problems, by
     problem id; there may be fewer. A finished run and `tutelage exam` report them.
+
+    It may have `left_out: Mapping[str, int]`: how much of what it was given it passed over, by reason, such as
+    `without an answer`. The doctor and a run say so.
     """
 
     instruction: str | None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from ..answers import normalise
 from ..errors import InputError
 from ..hashing import content_hash
 from ..schema import Grade, Problem, Split
@@ -110,16 +111,17 @@ class FactsTask:
         if len(self.facts) < FEWEST:
             raise InputError(f"task: {len(self.facts)} facts cannot fill probe, gate and test; give at least {FEWEST}")
         edits = tuple(map(edit_of, self.facts))
-        taken = {problem.question for problem in edits}
+        taken = {normalise(problem.question) for problem in edits}
         taught = {None, *(fact.id for fact in self.facts)}
         places = dict(zip((fact.id for fact in self.facts), self._places(), strict=True))
         dealt: dict[Split, list[Problem]] = {Split.PROBE: [], Split.GATE: [], Split.TEST: []}
         left_out = Counter[str]()
         for problem, needs in self._questions():
-            if problem.question in taken or needs not in taught:
+            asked = normalise(problem.question)
+            if asked in taken or needs not in taught:
                 left_out[OTHER_FACT if needs not in taught else ASKED_BEFORE] += 1
                 continue
-            taken.add(problem.question)
+            taken.add(asked)
             dealt[_split_of(problem, places[problem.metadata["fact"]])].append(problem)
         order = {fact.id: place for place, fact in enumerate(self.facts)}
         for some in dealt.values():  # fact by fact, so that the first n are of all kinds
