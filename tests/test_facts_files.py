@@ -167,7 +167,7 @@ def test_a_bad_line_of_our_own_format(tmp_path: Path) -> None:
     for bad, told in [
         (without(good, "subject"), "facts.jsonl:2: subject: is missing in "),
         ({**good, "question": "b?"}, "facts.jsonl:2: id: 'x' is another fact's too"),
-        ({**good, "question": "b?", "paraphrases": ["c?", ""]}, r"facts.jsonl:2: paraphrases.1: String should have"),
+        ({**good, "question": "b?", "paraphrases": ["c?", " "]}, r"facts.jsonl:2: paraphrases.1: String should have"),
     ]:
         path.write_text("\n".join(json.dumps(one) for one in (good, bad)))
         with pytest.raises(InputError, match=told):

@@ -11,21 +11,21 @@ import pytest
 import tutelage
 from tutelage.agents.steps.correction import correct
 from tutelage.agents.teachers.reference import ReferenceTeacher
-from tutelage.config import StudentConfig
 from tutelage.configfile import parse_config
 from tutelage.errors import InputError
-from tutelage.graphs import standalone
+from tutelage.graphs import standalone, unknown
 from tutelage.graphs.lesson.judge import judge
 from tutelage.graphs.preflight import examine_config
 from tutelage.graphs.unknown import facts_unknown_to
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Problem, Split, TeachingRequest
 from tutelage.seams import Generation, Task
+from tutelage.student_prompt import student_prompt
 from tutelage.tasks.editing.fact import TRUTH_UNKNOWN, Fact, Kind
 from tutelage.tasks.editing.fictional import fictional_facts
 from tutelage.tasks.editing.files import write_facts
 from tutelage.tasks.editing.unknown import unknown_to
-from tutelage.tasks.facts import ASKED_BEFORE, OTHER_FACT, FactsTask
+from tutelage.tasks.facts import ASKED_BEFORE, INSTRUCTION, OTHER_FACT, FactsTask
 from tutelage.tasks.splits import check_splits
 from tutelage.testing import FakeChecker, FakeEngine, fake_config
 
@@ -162,10 +162,19 @@ def test_what_is_known_is_left_out() -> None:
     assert [problem.question for problem in seen] == [fact.question for fact in facts]
 
 
-def test_a_student_is_asked_as_in_an_exam(base: Path) -> None:
+def test_a_student_is_asked_as_in_an_exam(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = fictional_facts(4)
-    found = facts_unknown_to(str(base), facts, settings=StudentConfig(max_new_tokens=3))
-    assert (found.facts, found.known) == (facts, ())  # it is untaught
+    asked: list[Any] = []
+
+    class Knowing(FakeEngine):
+        def generate(self, checkpoint: str, prompts: Sequence[Sequence[Any]], **given: Any) -> list[list[Generation]]:
+            asked.extend(prompts)
+            return [[Generation(f"Answer: {facts[2].answer}", -0.1, 4, True)] for _ in prompts]
+
+    monkeypatch.setattr(unknown, "make_engine", lambda student, settings: (Knowing(), student))
+    found = facts_unknown_to("base", facts)
+    assert asked == [student_prompt(INSTRUCTION, fact.question) for fact in facts]
+    assert facts[2] in found.known and {*found.known} == {fact for fact in facts if fact.answer == facts[2].answer}
 
 
 @pytest.fixture(scope="module")

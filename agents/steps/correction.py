@@ -54,7 +54,7 @@ def is_sound(question: str, text: str, wrong: str | None, right: str) -> bool:
 
 
 def _concludes(question: str, text: str, wrong: str) -> bool:
-    """Whether a text's own words arrive at the wrong conclusion, and nothing else in it need be that."""
+    """Whether a text ends on the wrong conclusion, what stands before names it, and the question does not."""
     answer = final_answer(text)
     if answer is None or not same(answer.text, wrong) or contains(question, wrong):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import StringConstraints, model_validator
 
 from ...hashing import content_hash
 from ...schema.record import Record, Share
@@ -14,7 +14,7 @@ TRUTH_UNKNOWN = "(what the student said before)"
 """Stands for the gold answer of an unrelated question to which nobody knows a true one."""
 
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Kind(StrEnum):

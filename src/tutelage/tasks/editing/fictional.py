@@ -157,9 +157,12 @@ def _fact(
 
 
 def _hops(relation: Relation, subject: str, object: str, known: Mapping[tuple[str, str], str]) -> Iterator[Hop]:
-    """Yield questions that lead on from a fact's object by another fact that is taught too."""
-    for onward in FICTIONAL.values():
-        if relation.phrase and (object, onward.name) in known:
-            answer = known[object, onward.name]
+    """Yield questions that lead on from a fact's object by another fact that is taught too.
+
+    None leads back, as from a city by its country to the capital: there the question would name the answer.
+    """
+    for onward in FICTIONAL.values() if relation.phrase else ():
+        answer = known.get((object, onward.name))
+        if answer is not None and answer != subject:
             other = content_hash(onward.ask(object), answer)
             yield Hop(question=relation.ask_through(subject, onward), answer=answer, needs=other)
