@@ -81,7 +81,7 @@ STUDENTS = {
             "tpsft": {"batch_size": 4, "warmup_steps": 5},
             "grpo": {"prompts_per_step": 4, "generations": 4, "learning_rate": 1e-4},
         },
-        rates={"sft": 1e-3, "tpsft, all layers": 1e-3, "sft, replay": 1e-3, "tpsft+grpo": 1e-3},
+        rates={"sft": 1e-3, "tpsft": 3e-3, "tpsft, all layers": 1e-3, "tpsft+grpo": 1e-3, "sft, replay": 2e-3},
         rehearse=80,
         max_new_tokens=64,
     ),
