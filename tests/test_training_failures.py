@@ -157,6 +157,16 @@ def test_a_template_that_only_strips_white_space_will_do(student: Path) -> None:
     assert check_template(tokenizer, [{"role": "user", "content": "1 + 1 ="}], " 2\n").endswith("a2<|im_end|>")
 
 
+def test_an_answer_that_stands_in_the_question_is_missed_where_the_template_drops_it(student: Path) -> None:
+    emptied = "{{ message['content'] if message['role'] != 'assistant' else '' }}"
+    dropping = CHAT_TEMPLATE.replace("+ message['content'] +", "}}" + emptied + "{{")
+    tokenizer, asked = load_tokenizer(student), [{"role": "user", "content": "Is 4 even? Answer: yes or no."}]
+    check_template(tokenizer, asked, "Answer: yes")
+    tokenizer.chat_template = dropping
+    with pytest.raises(InputError, match="drops or changes the text of an answer"):
+        check_template(tokenizer, asked, "Answer: yes")
+
+
 def test_a_lesson_longer_than_the_context_is_named(job: StageJob) -> None:
     long = job.lessons[0].model_copy(update={"text": "1 + 1 = 2. " * 80})
     with pytest.raises(RunError, match=r"^lesson p0: its \d+ tokens are more than the student's context of 512; "):
