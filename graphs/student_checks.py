@@ -50,7 +50,7 @@ def _check_room(parts: Parts, tokenizer: Any, limits: Limits) -> None:
     for problem in train[:LOOKED_AT]:
         tokens = _length(tokenizer, _prompt(parts, problem))
         for field, room, remedy in _rooms(limits, parts.stages):
-            if tokens >= room:
+            if tokens > room:
                 raise InputError(
                     f"{field}: the question of {problem.id} alone has {tokens} tokens, and {room} is all there is room "
                     f"for; leave the problem out, or {remedy}"
@@ -58,12 +58,15 @@ def _check_room(parts: Parts, tokenizer: Any, limits: Limits) -> None:
 
 
 def _rooms(limits: Limits, stages: Sequence[object]) -> Iterator[tuple[str, int, str]]:
-    """Yield what limits a conversation: the field, the tokens, the remedy."""
+    """Yield what limits a question: the field, the tokens it may have at most, the remedy."""
     if limits.context is not None:
-        yield "student.model", limits.context, "take a student with a longer context"
+        yield "student.model", limits.context - 1, "take a student with a longer context"
     for stage in stages:
+        name = getattr(stage, "name", "")
         if length := getattr(stage, "max_length", None):
-            yield f"stages: {getattr(stage, 'name', '')}: max_length", length, "raise max_length"
+            yield f"stages: {name}: max_length", length - 1, "raise max_length"
+        if limits.context is not None and (answer := getattr(stage, "max_new_tokens", None)):
+            yield f"stages: {name}: max_new_tokens", limits.context - answer, "lower max_new_tokens"
 
 
 def _prompt(parts: Parts, problem: Problem) -> list[dict[str, str]]:

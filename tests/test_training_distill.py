@@ -17,6 +17,8 @@ from tutelage.seams import StageJob
 from tutelage.tiny import build_tiny_student, make_model, make_tokenizer
 from tutelage.training import divergence
 from tutelage.training.distill import DistillStage
+from tutelage.training.grpo import GRPOStage
+from tutelage.training.sdft import SDFTStage
 from tutelage.training.sft import SFTStage
 from tutelage.training.vocabularies import compare, cut_to, width_of
 
@@ -102,6 +104,8 @@ def test_the_divergence_is_the_reverse_kl_whatever_is_trained_on(
     mean = sum(kl * count for kl, count in zip(first, tokens, strict=True)) / sum(tokens)
     assert report.metrics["first_divergence"] == pytest.approx(mean, rel=1e-3)
     assert len(batches) == 2 * 3 + 2 * 2  # the first and the last step once more
+    learnt = [*batches[:4:2], *batches[4:6], *batches[6::2]]
+    assert report.tokens == sum(int(batch["completion_mask"].sum()) for batch in learnt)
     assert report.loss != pytest.approx(report.metrics["last_divergence"], rel=1e-2)
 
 
@@ -112,8 +116,13 @@ def test_the_base_student_gives_back_what_was_forgotten(job: StageJob) -> None:
     report = DistillStage(learning_rate=1e-2, max_steps=12, **FAST).run(later)
     assert report.metrics["last_divergence"] < 0.5 * report.metrics["first_divergence"]
     assert read_note(later.out).stages == ("sft", "distill")
-    with pytest.raises(RunError, match="the student still is the base student"):
-        DistillStage().run(job)
+
+
+def test_where_the_student_still_is_the_base_student_nothing_is_to_be_given_back(job: StageJob) -> None:
+    report = DistillStage().run(job)
+    assert (report.steps, report.note) == (0, "the student still is the base student: it has forgotten nothing")
+    ours, theirs = model_of(job.base, job.out).state_dict(), model_of(job.base).state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
 def saved(folder: Path, tokenizer: Any, pad_to: int = 0) -> Path:
@@ -147,6 +156,15 @@ def test_a_teacher_with_other_tokens_is_refused_and_the_remedy_named(job: StageJ
     with pytest.raises(InputError, match="teacher: 'no/such-model' is no folder here"):
         DistillStage(teacher="no/such-model", max_steps=1, **FAST).run(job)
     assert not job.out.exists()
+
+
+@pytest.mark.parametrize("stage", [DistillStage, SDFTStage, GRPOStage])
+def test_an_answer_that_would_go_beyond_the_context_is_an_error(job: StageJob, stage: Any) -> None:
+    task: dict[str, object] = {"name": "tutelage.testing:FakeTask", "options": {}}
+    lessons = (job.lessons[0].model_copy(update={"answer": "1"}),)
+    options = {"teacher": str(job.base)} if stage is DistillStage else {}
+    with pytest.raises(RunError, match=r"^lesson p0: its \d+ tokens and the 510 of an answer .* context of 512; lower"):
+        stage(max_new_tokens=510, **options).run(replace(job, task=task, lessons=lessons))
 
 
 def test_vocabularies_of_one_size_are_compared_by_token() -> None:

@@ -89,8 +89,10 @@ def test_lessons_without_a_wrong_attempt_are_left_out_and_counted(job: StageJob)
     assert paired(some) == list(job.lessons[:2])
     report = DPOStage(max_steps=1, **FAST).run(replace(job, lessons=some))
     assert report.metrics["left_out"] == 2
-    with pytest.raises(RunError, match=r"none of 1 lessons has a wrong attempt .* use sft"):
-        DPOStage().run(replace(job, lessons=(lesson(7, wrong=""),)))
+    none = replace(job, lessons=(lesson(7, wrong=""),), start=job.out, out=job.out.with_name("none"))
+    report = DPOStage().run(none)
+    assert (report.steps, report.note) == (0, "none of 1 lessons has a wrong attempt to set against it")
+    assert read_note(none.out).stages == ("dpo", "dpo")
 
 
 @pytest.mark.parametrize("length", [8, 24])
@@ -99,6 +101,14 @@ def test_a_lesson_that_does_not_fit_is_an_error_and_a_long_wrong_attempt_is_cut(
         DPOStage(max_steps=1, max_length=length, **FAST).run(job)
     long = replace(job, lessons=(lesson(1, wrong="1 + 1 = 3. " * 20),))
     assert DPOStage(max_steps=1, max_length=64, **FAST).run(long).tokens < 2 * 64
+
+
+def test_nothing_is_read_beyond_the_context(job: StageJob) -> None:
+    long = "1 + 1 = 2. " * 80
+    with pytest.raises(RunError, match=r"^lesson p1: its \d+ tokens are more than the student's context of 512; "):
+        DPOStage(max_steps=1, max_length=2048, **FAST).run(replace(job, lessons=(lesson(1, text=long),)))
+    cut = replace(job, lessons=(lesson(1, wrong=long),))
+    assert DPOStage(max_steps=1, max_length=2048, **FAST).run(cut).tokens < 512 + 64
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,13 @@ def test_what_can_be_known_is_refused_before_anything_is_paid_for(
     code, _, err = tutelage_cli(verb, "config.yaml", *(["--run-dir", "run"] if verb == "run" else []))
     assert code == 2
     assert "stages: sft: max_length: the question of" in err
+    config = config_of(student)
+    config["training"]["stages"] = [{"name": "grpo", "options": {"max_new_tokens": 511}}]
+    Path("config.yaml").write_text(yaml.safe_dump(config))
+    code, _, err = tutelage_cli(verb, "config.yaml", *(["--run-dir", "run"] if verb == "run" else []))
+    assert code == 2
+    assert "stages: grpo: max_new_tokens: the question of" in err
+    assert "lower max_new_tokens" in err
 
 
 HUNGRY = """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from ..errors import InputError, RunError
+from ..errors import InputError
 from ..schema import TrainingReport
 from ..schema.record import Count, Positive, Unit
 from ..seams import StageJob
@@ -16,6 +16,7 @@ from .on_policy import counting, fitting_batch, prompt_row
 from .options import GradientStage
 from .session import Session, finish, report, session, train
 from .sft import resample, supervised_tokens
+from .unchanged import pass_on
 from .vocabularies import compare, cut_to, width_of
 from .white_box import BASE, WhiteBox, load_teacher
 
@@ -77,15 +78,9 @@ class DistillStage(GradientStage):
         """
         check_lessons(job.lessons, 1)
         if self.teacher == BASE and job.start is None:
-            raise RunError(
-                "stages: distill: teacher: the student still is the base student; put a stage before this one, or name "
-                "another teacher"
-            )
-        rows = [
-            {**prompt_row(lesson), "completion": [{"role": "assistant", "content": "?"}]}  # for gold, and never read
-            for lesson in resample(job.lessons, job.seed)
-        ]
-        with session(self.name, job, rows, self.trained) as work:
+            return pass_on(self.name, job, "the student still is the base student: it has forgotten nothing")
+        rows = [prompt_row(lesson) for lesson in resample(job.lessons, job.seed)]
+        with session(self.name, job, rows, self.trained, room=self.max_new_tokens) as work:
             teacher = load_teacher(self.name, self.teacher, work)
             aligned = self._is_aligned(work, teacher)
             batch = fitting_batch(self.batch_size, len(rows), self.parts)
@@ -125,9 +120,10 @@ class DistillStage(GradientStage):
     def _gold(self, work: Session, teacher: WhiteBox, options: dict[str, Any]) -> Any:
         student = work.setup.tokenizer
         prompts = gold.teacher_prompts([row["prompt"] for row in work.setup.rows], student, teacher.tokenizer)
+        unread = {"completion": [{"role": "assistant", "content": "?"}]}  # TRL wants one, and samples another
         trainer = adapter.build_trainer(
             "gold",
-            work.setup,
+            replace(work.setup, rows=[{**row, **unread} for row in work.setup.rows]),
             {**options, **gold.OPTIONS, "teacher_tokenizer_name_or_path": str(teacher.folder)},
             self.extra or {},
             wrap=gold.asking(prompts, str(student.eos_token)),
@@ -138,4 +134,4 @@ class DistillStage(GradientStage):
 
 
 def _measured(trainer_class: Any) -> Any:
-    return with_divergence(counting(trainer_class))
+    return counting(with_divergence(trainer_class))

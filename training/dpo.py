@@ -13,10 +13,12 @@ from ..schema.record import Count, NotNegative, Positive
 from ..seams import StageJob
 from . import adapter
 from .ends import ends
+from .limits import limits_of
 from .on_policy import counting
 from .options import GradientStage
 from .session import Session, finish, prompt_of, report, session, train
 from .sft import resample, row_of, supervised_tokens
+from .unchanged import pass_on
 
 Loss = Literal[
     "sigmoid", "sigmoid_norm", "hinge", "ipo", "robust", "exo_pair", "nca_pair", "bco_pair", "sppo_hard", "aot",
@@ -47,7 +49,8 @@ class DPOStage(GradientStage):
     batch_size: Count = 8
     """Lessons a device takes at once; each is two texts."""
     max_length: Count = 1024
-    """Tokens of question and text at most; a lesson that does not fit is an error, a wrong attempt is cut."""
+    """Tokens of question and text at most; a lesson that does not fit is an error, a wrong attempt is cut, as it is at
+    the end of the student's context."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -73,13 +76,17 @@ class DPOStage(GradientStage):
 
         Raises:
             InputError: If the start cannot be loaded.
-            RunError: If no lesson has a wrong attempt, training fails, or the checkpoint is not what was trained.
+            RunError: If training fails, or the checkpoint is not what was trained.
         """
         pairs = paired(job.lessons)
+        if not pairs:
+            return pass_on(self.name, job, f"none of {len(job.lessons)} lessons has a wrong attempt to set against it")
         rows = [pair_of(lesson) for lesson in resample(pairs, job.seed)]
         with session(self.name, job, rows, self.trained) as work:
+            context = limits_of(work.setup.model.config).context or self.max_length
+            options = {**self.options, "max_length": min(self.max_length, context)}
             trainer = adapter.build_trainer(
-                "dpo", work.setup, self.options, self.extra or {}, wrap=counting, **self._reference(work)
+                "dpo", work.setup, options, self.extra or {}, wrap=counting, **self._reference(work)
             )
             check_pairs(trainer, work.setup.tokenizer, rows, self.max_length)
             seconds = train(trainer, job.out)
@@ -103,18 +110,8 @@ class DPOStage(GradientStage):
 
 
 def paired(lessons: Sequence[Lesson]) -> list[Lesson]:
-    """Return the lessons that have a wrong attempt which is not their own text.
-
-    Raises:
-        RunError: If there are none.
-    """
-    found = [one for one in lessons if one.wrong.strip() and one.wrong.strip() != one.text.strip()]
-    if not found:
-        raise RunError(
-            f"dpo: none of {len(lessons)} lessons has a wrong attempt of the student's to set against it; use sft, or "
-            "plan problems that it gets wrong"
-        )
-    return found
+    """Return the lessons that have a wrong attempt which is not their own text."""
+    return [one for one in lessons if one.wrong.strip() and one.wrong.strip() != one.text.strip()]
 
 
 def pair_of(lesson: Lesson) -> dict[str, Any]:

@@ -55,13 +55,14 @@ def check_vocabulary(tokenizer: Any, limits: Limits) -> None:
         )
 
 
-def check_rows(tokenizer: Any, limits: Limits, rows: Sequence[Mapping[str, Any]]) -> None:
+def check_rows(tokenizer: Any, limits: Limits, rows: Sequence[Mapping[str, Any]], room: int = 0) -> None:
     """Require of TRL's rows that the template keeps them whole and the student can read all of them.
 
     Args:
         tokenizer: The student's.
         limits: The student's.
-        rows: With `prompt` and perhaps `completion`, as messages; named by their `problem_id`.
+        rows: With `prompt` and perhaps `completion` or `chosen`, as messages; named by their `problem_id`.
+        room: Tokens that the student may write behind each.
 
     Raises:
         InputError: If the template loses the answer.
@@ -75,6 +76,11 @@ def check_rows(tokenizer: Any, limits: Limits, rows: Sequence[Mapping[str, Any]]
                 f"{who}: its {len(tokens)} tokens are more than the student's context of {limits.context}; leave the "
                 "problem out, lower student.max_new_tokens or take a student with a longer context"
             )
+        if limits.context is not None and len(tokens) + room > limits.context:
+            raise RunError(
+                f"{who}: its {len(tokens)} tokens and the {room} of an answer are more than the student's context of "
+                f"{limits.context}; lower the stage's max_new_tokens"
+            )
         if tokens and max(tokens) >= limits.vocabulary:
             raise RunError(
                 f"{who}: token {max(tokens)} is beyond the student's vocabulary of {limits.vocabulary}; give the "
@@ -83,6 +89,7 @@ def check_rows(tokenizer: Any, limits: Limits, rows: Sequence[Mapping[str, Any]]
 
 
 def _rendered(tokenizer: Any, row: Mapping[str, Any]) -> str:
-    if "completion" in row:
-        return check_template(tokenizer, row["prompt"], row["completion"][0]["content"])
+    answer = row.get("completion") or row.get("chosen")
+    if answer:
+        return check_template(tokenizer, row["prompt"], answer[0]["content"])
     return str(tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True))

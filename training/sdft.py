@@ -116,7 +116,7 @@ class SDFTStage(GradientStage):
             return report(work, trainer, supervised_tokens(trainer), losses, train_seconds=seconds, **divergences)
 
     def _check_context(self, work: Session) -> None:
-        """Require that the teacher can read question and text together: TRL would run on beyond its context.
+        """Require that the teacher can read question, text and answer: TRL would run on beyond its context.
 
         Raises:
             RunError: Naming the first lesson that is too long.
@@ -126,7 +126,7 @@ class SDFTStage(GradientStage):
             *before, asked = row["prompt"]
             text = self.template.format(question=asked["content"], rationale=row["privileged_context"])
             shown.append({"prompt": [*before, {**asked, "content": text}], "problem_id": row["problem_id"]})
-        check_rows(work.setup.tokenizer, limits_of(work.setup.model.config), shown)
+        check_rows(work.setup.tokenizer, limits_of(work.setup.model.config), shown, room=self.max_new_tokens)
 
     def _trainer(self, work: Session) -> Any:
         if self.mode == "full":

@@ -58,12 +58,21 @@ def check_fields(stage: Any) -> None:
 
 
 @contextmanager
-def session(stage: str, job: StageJob, rows: Sequence[dict[str, Any]], trained: adapter.Trained) -> Iterator[Session]:
+def session(
+    stage: str, job: StageJob, rows: Sequence[dict[str, Any]], trained: adapter.Trained, room: int = 0
+) -> Iterator[Session]:
     """Load what a stage starts from.
 
     A checkpoint is relative to the base. So in mode `lora` the start's own adapter is trained on, with the rank it has,
     if it is on the layers that are to be trained; over other weights than the base's a new adapter is trained, merged
     and saved as full weights. In mode `full`, and under a new adapter, a start's adapter is merged first, in float32.
+
+    Args:
+        stage: Its name.
+        job: What it got.
+        rows: What it trains on, as TRL rows.
+        trained: What of the student it trains.
+        room: Tokens that the student writes behind each row at most.
 
     Raises:
         InputError: If the base or the start cannot be loaded, nothing of it would be trained, or its chat template
@@ -79,7 +88,7 @@ def session(stage: str, job: StageJob, rows: Sequence[dict[str, Any]], trained: 
     lora = trained.mode == "lora"
     continued = lora and start is not None and kind == "adapter" and _is_on(start, layers)
     model = load_model(job.base, start, dtype="float32", device=device, merge=not continued)
-    check_rows(tokenizer, limits_of(model.config), rows)
+    check_rows(tokenizer, limits_of(model.config), rows, room)
     if layers and not lora:
         freeze_others(model, layers)
     with TemporaryDirectory(prefix="tutelage-") as folder:
