@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from transformers import TrainerState
 
 from tutelage.errors import InputError, RunError
 from tutelage.plugins import Plugin
 from tutelage.schema import Lesson
 from tutelage.seams import StageJob
 from tutelage.training.jobs import job_key, read_failure, read_job, write_failure, write_job
+from tutelage.training.progress import FILE, step_callback
 from tutelage.training.watchdog import Watchdog
 from tutelage.training.worker import run_stage
 
@@ -156,6 +158,20 @@ def test_the_watchdog_hears_steps_and_lines(tmp_path: Path) -> None:
         assert not impatient.silent()
     time.sleep(0.06)
     assert impatient.silent()
+
+
+def test_the_watchdog_hears_the_batches_of_a_long_step(tmp_path: Path) -> None:
+    note = step_callback(tmp_path)
+    state = TrainerState(global_step=0, max_steps=2)
+    impatient = Watchdog([tmp_path / FILE], 0.05)
+    for _ in range(3):
+        time.sleep(0.06)
+        note.on_substep_end(None, state, None)
+        assert not impatient.silent()
+    note.on_step_end(None, state, None)
+    assert json.loads((tmp_path / FILE).read_text()) == {"step": 0, "of": 2}
+    note.on_train_end(None, state, None)
+    assert not (tmp_path / FILE).exists()
 
 
 def test_a_worker_that_ran_out_of_memory_is_started_again_with_half_the_batch(job: StageJob) -> None:

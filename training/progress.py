@@ -36,7 +36,8 @@ def read_progress(out: Path) -> Progress | None:
 def step_callback(folder: Path) -> Any:
     """Return a trainer callback that notes each step in a checkpoint's folder, and takes the note away at the end.
 
-    It raises RunError when the stage is told to stop.
+    Each batch that a step adds up touches the note, by which a watchdog sees that a long step goes on. The callback
+    raises RunError when the stage is told to stop.
     """
     from transformers import TrainerCallback
 
@@ -48,6 +49,10 @@ def step_callback(folder: Path) -> Any:
                 raise RunError("training was told to stop")
             if state.is_world_process_zero:
                 write_json(folder / FILE, Progress(state.global_step, state.max_steps)._asdict())
+
+        def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.is_world_process_zero:
+                (folder / FILE).touch()
 
         def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.is_world_process_zero:
