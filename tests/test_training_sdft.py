@@ -168,6 +168,7 @@ def test_the_teaching_adapter_begins_as_the_student_s_and_goes_after_it(base: Pa
         ({"skip_first": -1}, "skip_first"),
         ({"beta": 1.5}, "beta: Input should be less"),
         ({"teacher": "base"}, "teacher: Input should be 'start' or 'ema'"),
+        ({"extra": {"teacher_sync_steps": 3}}, "the teacher follows each step; use update_rate"),
         ({"extra": {"distillation_topk": 3}}, "option of the stage's own"),
     ],
 )

@@ -18,6 +18,7 @@ from tutelage.errors import InputError
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Lesson
 from tutelage.seams import StageJob
+from tutelage.training.adapter import disable_dropout
 from tutelage.training.batches import AlikeBatches, Rounds
 from tutelage.training.sft import SFTStage
 from tutelage.training.tpsft import TPSFTStage, tpsft_loss
@@ -143,6 +144,16 @@ def test_training_is_that_with_a_second_model(job: StageJob, accumulate: int) ->
     assert moved > 1e-2 and 0.02 < report.metrics["clipped"] < 0.9
 
 
+def test_the_ratio_is_not_one_of_two_draws_of_dropout(base: Path) -> None:
+    model = load_model(base, None, dtype="float32", device="cpu", merge=True).train()
+    for block in model.model.layers:
+        block.self_attn.attention_dropout = 0.5  # as a configuration with `attention_dropout: 0.5` makes it
+    tokens = torch.arange(2, 30)[None]
+    assert not torch.equal(model(tokens).logits, model(tokens).logits)
+    disable_dropout(model)
+    assert torch.equal(model(tokens).logits, model(tokens).logits)
+
+
 def test_a_small_region_holds_the_student_back_and_a_boundless_one_does_not(job: StageJob) -> None:
     after = {}
     for name, options in {"tight": {"epsilon": 0.01}, "wide": {"epsilon": 0.99}}.items():
@@ -200,6 +211,8 @@ def test_few_passes_in_all_are_not_spent_on_some_lessons_alone(job: StageJob) ->
         ({"epsilon": 0.0}, "epsilon: Input should be greater than 0"),
         ({"sync_every": 9}, "passes: 2 passes cannot make stretches of 9 steps"),
         ({"extra": {"loss_type": "dft"}}, "loss_type is decided by the stage"),
+        ({"extra": {"train_sampling_strategy": "sequential"}}, "train_sampling_strategy is decided by the stage"),
+        ({"extra": {"auto_find_batch_size": True}}, "is decided by gradient_accumulation: auto"),
         ({"band": (0.9, 0.4)}, "is no part of"),
     ],
 )

@@ -50,6 +50,8 @@ RESERVED = {
     "completion_only_loss": "the sft stage",
     "logging_nan_inf_filter": "the worker, which ends at such a loss",
     "gradient_checkpointing": "its newer name, activation_checkpointing",
+    "auto_find_batch_size": "gradient_accumulation: auto, which keeps the step as it is",
+    "eval_strategy": "the run, which examines each checkpoint itself",
 }
 """Arguments of TRL that are not open to `extra`, and what decides them instead."""
 
@@ -259,10 +261,14 @@ def _hush() -> None:
 
 
 def disable_dropout(model: Any) -> None:
-    """Switch a model's dropout off."""
+    """Switch a model's dropout off, also where it is a number of a module's own, as that of attention mostly is."""
     from trl.trainer.utils import disable_dropout_in_model
 
     disable_dropout_in_model(model)
+    for module in model.modules():
+        for name in [name for name, value in vars(module).items() if isinstance(value, float)]:
+            if name.endswith("dropout"):
+                setattr(module, name, 0.0)
 
 
 def plain_model(trainer: Any) -> Any:

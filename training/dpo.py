@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..checkpoints import load_model
-from ..errors import RunError
+from ..errors import InputError, RunError
 from ..schema import Lesson, TrainingReport
 from ..schema.record import Count, NotNegative, Positive
 from ..seams import StageJob
@@ -69,6 +69,8 @@ class DPOStage(GradientStage):
     def check(self) -> None:
         """Raise InputError if the options cannot work, without loading a model."""
         super().check()
+        if self.loss_type == "exo_pair" and not (self.extra or {}).get("label_smoothing"):
+            raise InputError("stages: dpo: loss_type: exo_pair needs label_smoothing in extra; set it to 1e-3")
         adapter.check_options(self.name, "dpo", self.options, self.extra or {})
 
     def run(self, job: StageJob) -> TrainingReport:

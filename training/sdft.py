@@ -79,6 +79,8 @@ class SDFTStage(GradientStage):
             raise InputError(f"stages: sdft: skip_first: {self.skip_first} is no number of tokens; use for instance 3")
         if self.skip_first >= self.max_new_tokens:
             raise InputError("stages: sdft: skip_first: leaves nothing of max_new_tokens; lower it")
+        if "teacher_sync_steps" in (self.extra or {}):
+            raise InputError("stages: sdft: extra: teacher_sync_steps: the teacher follows each step; use update_rate")
         self._check_template()
         adapter.check_options(self.name, "sdft", self.options, self.extra or {})
 

@@ -19,6 +19,9 @@ from .proximal import TrustRegion, within
 from .session import Session
 from .sft import SFTStage
 
+SETTLED = frozenset({"loss_type", "label_smoothing_factor", "train_sampling_strategy", "neftune_noise_alpha"})
+"""Arguments of TRL that the loss or the order of the lessons leaves no room for."""
+
 
 def tpsft_loss(log_probs: Any, old_log_probs: Any, mask: Any, epsilon: float) -> Any:
     """Return minus the mean over the target tokens of min(r, clip(r, 1 - epsilon, 1 + epsilon)), r = pi / pi_old.
@@ -52,7 +55,7 @@ class TPSFTStage(SFTStage):
     epochs: Positive = 4.0
     """Passes over the lessons, unless `max_steps` or `max_tokens` is set."""
     modules: Sequence[str] = ("down_proj",)
-    """Names of the linear layers that are trained; an empty list means all of them."""
+    """Names of the linear layers that are trained; an empty list means all of them in `band`."""
     band: Band = (0.4, 0.9)
     """The part of the student's depth that is trained: [0.5, 1.0] is its upper half."""
     epsilon: Positive = 0.28
@@ -73,8 +76,8 @@ class TPSFTStage(SFTStage):
                 f"stages: tpsft: passes: {self.passes} passes cannot make stretches of {self.sync_every} steps; "
                 "let it divide sync_every"
             )
-        if (self.extra or {}).get("loss_type", "nll") != "nll":
-            raise InputError("stages: tpsft: extra: loss_type is decided by the stage; remove it")
+        if settled := sorted(SETTLED & set(self.extra or {})):
+            raise InputError(f"stages: tpsft: extra: {settled[0]} is decided by the stage; remove it")
 
     def _trainer(self, work: Session) -> Any:
         adapter.disable_dropout(work.setup.model)  # the ratio is one of policies, not of two draws of a mask
