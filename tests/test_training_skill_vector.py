@@ -156,6 +156,13 @@ def test_it_may_train_first_what_it_adds_later(job: StageJob) -> None:
         SkillVectorStage(stage="sft", train={"max_step": 1}).check()
 
 
+def test_what_it_trains_is_cut_where_memory_runs_out() -> None:
+    whole = SkillVectorStage(stage="sft", train={"batch_size": 8, "max_steps": 1})
+    assert whole.halved() == {"train": {"batch_size": 4, "max_steps": 1, "gradient_accumulation": 2}}
+    assert SkillVectorStage(stage="sft", train={"batch_size": 1}).halved() is None
+    assert SkillVectorStage().halved() is None
+
+
 def stage(cycle: int, name: str, number: int, start: str | None) -> TrainedStage:
     return TrainedStage(cycle, name, start and Path(start), Path(f"{cycle}-{number}"))
 

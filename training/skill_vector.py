@@ -50,6 +50,11 @@ class SkillVectorStage:
         if self.train is not None:
             self._stage(self.train).check()
 
+    def halved(self) -> dict[str, Any] | None:
+        """Return the options with half the batch of the stage that may be run; None if it cannot be cut."""
+        cut = None if self.train is None else getattr(self._stage(self.train), "halved", lambda: None)()
+        return None if cut is None else {"train": {**(self.train or {}), **cut}}
+
     def run(self, job: StageJob) -> TrainingReport:
         """Add the vector to where the job starts, and leave a checkpoint in `job.out`.
 
