@@ -1,4 +1,4 @@
-"""Whether the training stages can teach this student at all: its template, its vocabulary, its context."""
+"""Whether the training stages can teach this student at all: its template, its vocabulary, its context, its teacher."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..jsonl import read_json
 from ..schema import Problem, Split
 from ..student_prompt import student_prompt
+from ..training.distill import DistillStage
 from ..training.limits import Limits, check_vocabulary, read_limits
 from ..training.options import GradientStage
 from ..training.template import check_template
@@ -22,9 +23,12 @@ LOOKED_AT = 16
 
 
 def student_checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Yield the check, if a stage trains weights; it raises InputError if something is wrong."""
+    """Yield the checks, if a stage trains weights; each raises InputError if something is wrong."""
     if any(isinstance(stage, GradientStage) for stage in parts.stages) and not _stands_in(parts.base):
         yield "student can be taught", partial(_check_student, parts)
+        for number, stage in enumerate(parts.stages):
+            if isinstance(stage, DistillStage):
+                yield f"training stage {number + 1} ({stage.name}) teacher", partial(stage.check_teacher, parts.base)
 
 
 def _stands_in(base: Path) -> bool:

@@ -21,6 +21,7 @@ from tutelage.training.grpo import GRPOStage
 from tutelage.training.sdft import SDFTStage
 from tutelage.training.sft import SFTStage
 from tutelage.training.vocabularies import compare, cut_to, width_of
+from tutelage.training.white_box import BASE
 
 FAST: dict[str, Any] = {"warmup_steps": 0, "batch_size": 6, "max_new_tokens": 8}
 
@@ -156,6 +157,10 @@ def test_a_teacher_with_other_tokens_is_refused_and_the_remedy_named(job: StageJ
     with pytest.raises(InputError, match="teacher: 'no/such-model' is no folder here"):
         DistillStage(teacher="no/such-model", max_steps=1, **FAST).run(job)
     assert not job.out.exists()
+    with pytest.raises(InputError, match=r"vocabulary is not the student's: .* set tokenizers: gold"):
+        DistillStage(teacher=str(other)).check_teacher(job.base)
+    for taught in (BASE, str(job.base)):
+        DistillStage(teacher=taught).check_teacher(job.base)
 
 
 @pytest.mark.parametrize("stage", [DistillStage, SDFTStage, GRPOStage])

@@ -116,17 +116,27 @@ def test_what_can_be_known_is_refused_before_anything_is_paid_for(
         assert verb == "doctor" or len(err.splitlines()) == 1
         assert not Path("run").exists()
         make_tokenizer().save_pretrained(student)
-    Path("config.yaml").write_text(yaml.safe_dump(config_of(student, max_length=12)))
-    code, _, err = tutelage_cli(verb, "config.yaml", *(["--run-dir", "run"] if verb == "run" else []))
-    assert code == 2
-    assert "stages: sft: max_length: the question of" in err
-    config = config_of(student)
-    config["training"]["stages"] = [{"name": "grpo", "options": {"max_new_tokens": 511}}]
-    Path("config.yaml").write_text(yaml.safe_dump(config))
-    code, _, err = tutelage_cli(verb, "config.yaml", *(["--run-dir", "run"] if verb == "run" else []))
-    assert code == 2
-    assert "stages: grpo: max_new_tokens: the question of" in err
-    assert "lower max_new_tokens" in err
+
+
+REFUSED = {
+    "stages: sft: max_length: the question of": {"name": "sft", "options": {"max_length": 12}},
+    "stages: grpo: max_new_tokens: the question of": {"name": "grpo", "options": {"max_new_tokens": 511}},
+    "teacher: 'no/such-model' is no folder here": {"name": "distill", "options": {"teacher": "no/such-model"}},
+}
+
+
+@pytest.mark.parametrize("verb", ["run", "doctor"])
+def test_a_stage_that_this_student_cannot_go_through_is_refused_too(
+    tutelage_cli: Run, student: Path, in_folder: Path, verb: str
+) -> None:
+    for message, stage in REFUSED.items():
+        config = config_of(student)
+        config["training"]["stages"] = [stage]
+        Path("config.yaml").write_text(yaml.safe_dump(config))
+        code, _, err = tutelage_cli(verb, "config.yaml", *(["--run-dir", "run"] if verb == "run" else []))
+        assert code == 2
+        assert message in err
+        assert not Path("run").exists()
 
 
 HUNGRY = """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from ..checkpoints import load_tokenizer
 from ..errors import InputError
 from ..schema import TrainingReport
 from ..schema.record import Count, Positive, Unit
@@ -12,13 +14,14 @@ from ..seams import StageJob
 from . import adapter, gold
 from .checks import check_lessons
 from .divergence import first_and_last, with_divergence
+from .limits import read_limits
 from .on_policy import counting, fitting_batch, prompt_row
 from .options import GradientStage
 from .session import Session, finish, report, session, train
 from .sft import resample, supervised_tokens
 from .unchanged import pass_on
 from .vocabularies import compare, cut_to, width_of
-from .white_box import BASE, WhiteBox, load_teacher
+from .white_box import BASE, WhiteBox, load_teacher, teacher_folder
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,19 @@ class DistillStage(GradientStage):
         if self.tokenizers != "same":
             adapter.check_options(self.name, "gold", {**self.options, **gold.OPTIONS}, extra)
 
+    def check_teacher(self, base: Path) -> None:
+        """Require that the teacher can be had and its tokens can be compared with the student's; no weights are read.
+
+        Args:
+            base: The base student's folder.
+
+        Raises:
+            InputError: If not.
+        """
+        folder = teacher_folder(self.name, self.teacher, base)
+        widths = read_limits(base).vocabulary, read_limits(folder).vocabulary
+        self._is_aligned(load_tokenizer(base), load_tokenizer(folder), *widths)
+
     def run(self, job: StageJob) -> TrainingReport:
         """Train on the questions of the job's lessons and leave a checkpoint in `job.out`.
 
@@ -82,7 +98,8 @@ class DistillStage(GradientStage):
         rows = [prompt_row(lesson) for lesson in resample(job.lessons, job.seed)]
         with session(self.name, job, rows, self.trained, room=self.max_new_tokens) as work:
             teacher = load_teacher(self.name, self.teacher, work)
-            aligned = self._is_aligned(work, teacher)
+            widths = width_of(work.setup.model), width_of(teacher.model)
+            aligned = self._is_aligned(work.setup.tokenizer, teacher.tokenizer, *widths)
             batch = fitting_batch(self.batch_size, len(rows), self.parts)
             options = {**self.options, "per_device_train_batch_size": batch}
             trainer = (self._gold if aligned else self._plain)(work, teacher, options)
@@ -93,26 +110,25 @@ class DistillStage(GradientStage):
             metrics = {"train_seconds": seconds, "gold": float(aligned), **first_and_last(divergences)}
             return report(work, trainer, supervised_tokens(trainer), losses, **metrics)
 
-    def _is_aligned(self, work: Session, teacher: WhiteBox) -> bool:
-        """Return whether two tokenizations are to be aligned.
+    def _is_aligned(self, student: Any, teacher: Any, width: int, teacher_width: int) -> bool:
+        """Return whether two tokenizations are to be aligned; for the arguments see `compare`.
 
         Raises:
             InputError: If they would have to be, and are not to be or cannot be.
         """
-        student = work.setup.tokenizer
-        found = compare(student, teacher.tokenizer, width_of(work.setup.model), width_of(teacher.model))
+        found = compare(student, teacher, width, teacher_width)
         if self.tokenizers == "gold" or (found.mismatch and self.tokenizers == "auto"):
-            gold.require_bytes({"student": student, "teacher": teacher.tokenizer})
+            gold.require_bytes({"student": student, "teacher": teacher})
             return True
         if found.mismatch:
             raise InputError(
                 f"stages: distill: teacher: {self.teacher}: its vocabulary is not the student's: {found.mismatch}; "
                 "set tokenizers: gold, or take a teacher of the student's family"
             )
-        cut_to(teacher.model, found.width)
         return False
 
     def _plain(self, work: Session, teacher: WhiteBox, options: dict[str, Any]) -> Any:
+        cut_to(teacher.model, width_of(work.setup.model))
         return adapter.build_trainer(
             "distill", work.setup, options, self.extra or {}, wrap=_measured, teacher_model=teacher.model
         )

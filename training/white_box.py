@@ -38,7 +38,7 @@ def load_teacher(stage: str, name: str, work: Session) -> WhiteBox:
     import torch
     from transformers import AutoModelForCausalLM
 
-    folder = work.job.base if name == BASE else _folder(stage, name)
+    folder = teacher_folder(stage, name, work.job.base)
     kind = torch.bfloat16 if work.setup.precision == "bfloat16" else torch.float32
     try:
         with quiet():
@@ -51,8 +51,19 @@ def load_teacher(stage: str, name: str, work: Session) -> WhiteBox:
     return WhiteBox(folder, model.requires_grad_(False).eval().to(work.setup.device), tokenizer)
 
 
-def _folder(stage: str, name: str) -> Path:
-    """Return the folder of a model that is here, in the Hugging Face cache, or on the hub."""
+def teacher_folder(stage: str, name: str, base: Path) -> Path:
+    """Return the folder of a model that is here, in the Hugging Face cache, or on the hub.
+
+    Args:
+        stage: Named in errors.
+        name: As for `load_teacher`.
+        base: The base student's folder.
+
+    Raises:
+        InputError: If there is no such model.
+    """
+    if name == BASE:
+        return base
     if Path(name).is_dir():
         return Path(name)
     try:
