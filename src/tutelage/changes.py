@@ -26,7 +26,7 @@ _OF_A_CALL = (
 )
 """Options of those who ask a chat model; none of them is in what is asked."""
 
-_OF_A_STAGE = ("batch_size", "gradient_accumulation", "max_length", "learning_rate")
+_OF_A_STAGE = ("batch_size", "gradient_accumulation", "max_length", "max_new_tokens", "learning_rate")
 """Options of a training stage that ran out of memory or context, or whose loss was no finite number."""
 
 CHANGEABLE = (
