@@ -33,9 +33,8 @@ class GradientStage:
     alpha: Count = 32
     """Of a new adapter; updates are scaled by alpha / rank."""
     modules: Sequence[str] = ()
-    """Names of the linear layers that are trained, such as `down_proj`. If this and `band` are left out: in
-    mode `lora` those of the adapter that the stage starts from, or all where there is none; in mode `full` all weights.
-    """
+    """Names of the linear layers that are trained, such as `down_proj`. If this and `band` are left out: in mode `lora`
+    those of the adapter that the stage starts from, or all where there is none; in mode `full` all weights."""
     band: Band = WHOLE
     """The part of the student's depth that is trained: [0.5, 1.0] is its upper half."""
     scheduler: str = "linear"
