@@ -214,6 +214,19 @@ def test_what_a_step_of_tpsft_costs_is_what_was_measured() -> None:
         assert row["median_ratio"] <= 1.15
 
 
+def test_the_page_on_consolidation_has_what_the_bench_of_forgetting_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    report = runpy.run_path(str(ROOT / "bench/forgetting_report.py"))
+    results = ROOT / "bench/results"
+    runs, dev = (
+        json.loads((results / f"forgetting_{name}.json").read_text())["runs"] for name in ("tiny", "tiny_dev")
+    )
+    page = (ROOT / "docs/consolidation.md").read_text()
+    assert report["table"](runs) in page and report["curve"](runs) in page
+    target, loss = report["compared"](runs, *report["chosen_pair"](dev))
+    assert f"it then has {target:.2f} times the target accuracy and {loss:.2f} of the loss" in " ".join(page.split())
+
+
 def test_the_figures_of_diagnosis_are_those_that_were_measured() -> None:
     page = (ROOT / "docs/diagnosis.md").read_text()
     results = ROOT / "bench/results"
