@@ -18,8 +18,9 @@ from tutelage.errors import InputError
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Lesson
 from tutelage.seams import StageJob
-from tutelage.training.adapter import disable_dropout
 from tutelage.training.batches import AlikeBatches, Rounds
+from tutelage.training.dropout import disable_dropout
+from tutelage.training.proximal import OldPolicy
 from tutelage.training.sft import SFTStage
 from tutelage.training.tpsft import TPSFTStage, tpsft_loss
 
@@ -142,6 +143,27 @@ def test_training_is_that_with_a_second_model(job: StageJob, accumulate: int) ->
         torch.testing.assert_close(ours, theirs, atol=2e-5, rtol=0)
         moved = max(moved, (ours - before).abs().max().item())
     assert moved > 1e-2 and 0.02 < report.metrics["clipped"] < 0.9
+
+
+@pytest.mark.parametrize(("each", "scored"), [(False, [2]), (True, [1, 2, 2])])
+def test_lessons_that_come_again_are_scored_once_unless_all_processes_must_keep_step(
+    each: bool, scored: list[int]
+) -> None:
+    def batch(row: int) -> dict[str, torch.Tensor]:
+        tokens = torch.tensor([[row, 7, 8]])
+        return {"input_ids": tokens, "attention_mask": torch.ones_like(tokens), "labels": tokens}
+
+    seen: list[int] = []
+
+    def score(one: dict[str, torch.Tensor]) -> torch.Tensor:
+        seen.append(int(one["input_ids"][0, 0]))
+        return torch.tensor([-1.0, -2.0]) - len(seen)
+
+    policy, ahead = OldPolicy(), [batch(row) for row in (1, 1, 2, 2)]
+    policy.sync(ahead, 1, score, each=each)
+    assert seen == scored
+    first = scored.index(2) + 1
+    assert policy.of(ahead[2], torch.zeros(2)).tolist() == [-1.0 - first, -2.0 - first]
 
 
 def test_the_ratio_is_not_one_of_two_draws_of_dropout(base: Path) -> None:

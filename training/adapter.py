@@ -260,17 +260,6 @@ def _hush() -> None:
     logging.getLogger("trl").setLevel(logging.WARNING)
 
 
-def disable_dropout(model: Any) -> None:
-    """Switch a model's dropout off, also where it is a number of a module's own, as that of attention mostly is."""
-    from trl.trainer.utils import disable_dropout_in_model
-
-    disable_dropout_in_model(model)
-    for module in model.modules():
-        for name in [name for name, value in vars(module).items() if isinstance(value, float)]:
-            if name.endswith("dropout"):
-                setattr(module, name, 0.0)
-
-
 def plain_model(trainer: Any) -> Any:
     """Return the trained model without what the trainer wrapped around it."""
     return trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)

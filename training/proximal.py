@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
+from .adapter import sharded
 from .batches import AlikeBatches, Rounds, step_size
 from .checks import IGNORED
 from .ends import ends
@@ -40,20 +41,23 @@ class OldPolicy:
         """Know nothing yet."""
         self._scores: dict[Row, Any] = {}
 
-    def sync(self, ahead: Sequence[Batch], first: int, score: Callable[[Batch], Any]) -> None:
+    def sync(self, ahead: Sequence[Batch], first: int, score: Callable[[Batch], Any], *, each: bool = False) -> None:
         """Forget, and score the lessons to come, but those of the first step.
 
         Args:
             ahead: The batches until the next sync.
             first: How many of them make the first step.
             score: Gives the supervised tokens' log-probabilities, (tokens), of a batch; called without gradient.
+            each: Score every batch behind the first step: where weights are split over processes, all of them must run
+                the model as often, and which lessons come again is not the same in each.
         """
         import torch
 
         self._scores = {}
         known = {row for batch in ahead[:first] for row in rows_of(batch)}
         for batch in ahead[first:]:
-            if not known.issuperset(rows := rows_of(batch)):
+            rows = rows_of(batch)
+            if each or not known.issuperset(rows):
                 known.update(rows)
                 with torch.no_grad():
                     self._keep(rows, batch, score(batch))
@@ -126,7 +130,7 @@ def within(region: TrustRegion) -> Callable[[Any], Any]:
             def get_batch_samples(self, epoch_iterator: Iterator[Batch], num_batches: int, device: Any) -> Any:
                 if not self.ahead:
                     self.ahead.extend(islice(epoch_iterator, region.sync_every * num_batches))
-                    self.old.sync(tuple(self.ahead), num_batches, self._score)
+                    self.old.sync(tuple(self.ahead), num_batches, self._score, each=sharded(self))
                 return super().get_batch_samples(_taken(self.ahead), num_batches, device)
 
             def _score(self, batch: Batch) -> Any:

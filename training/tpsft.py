@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from ..errors import InputError
 from ..schema.record import Count, Positive
 from . import adapter
+from .dropout import disable_dropout
 from .layers import Band
 from .proximal import TrustRegion, within
 from .session import Session
@@ -80,7 +81,7 @@ class TPSFTStage(SFTStage):
             raise InputError(f"stages: tpsft: extra: {settled[0]} is decided by the stage; remove it")
 
     def _trainer(self, work: Session) -> Any:
-        adapter.disable_dropout(work.setup.model)  # the ratio is one of policies, not of two draws of a mask
+        disable_dropout(work.setup.model)  # the ratio is one of policies, not of two draws of a mask
         region = TrustRegion(tpsft_loss, self.epsilon, self.sync_every, self.passes)
         return adapter.sft_trainer(work.setup, self.options, self.extra or {}, wrap=within(region))
 
