@@ -161,17 +161,18 @@ def test_the_watchdog_hears_steps_and_lines(tmp_path: Path) -> None:
 
 
 def test_the_watchdog_hears_the_batches_of_a_long_step(tmp_path: Path) -> None:
-    note = step_callback(tmp_path)
+    out = tmp_path / "out"
+    note = step_callback(out)
     state = TrainerState(global_step=0, max_steps=2)
-    impatient = Watchdog([tmp_path / FILE], 0.05)
+    impatient = Watchdog([out / FILE], 0.05)
     for _ in range(3):
         time.sleep(0.06)
         note.on_substep_end(None, state, None)
         assert not impatient.silent()
     note.on_step_end(None, state, None)
-    assert json.loads((tmp_path / FILE).read_text()) == {"step": 0, "of": 2}
+    assert json.loads((out / FILE).read_text()) == {"step": 0, "of": 2}
     note.on_train_end(None, state, None)
-    assert not (tmp_path / FILE).exists()
+    assert not (out / FILE).exists()
 
 
 def test_a_worker_that_ran_out_of_memory_is_started_again_with_half_the_batch(job: StageJob) -> None:

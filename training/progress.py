@@ -52,6 +52,7 @@ def step_callback(folder: Path) -> Any:
 
         def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.is_world_process_zero:
+                folder.mkdir(parents=True, exist_ok=True)  # before the first step nothing has made it
                 (folder / FILE).touch()
 
         def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
