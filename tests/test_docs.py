@@ -218,9 +218,7 @@ def test_the_page_on_consolidation_has_what_the_bench_of_forgetting_found(monkey
     monkeypatch.syspath_prepend(str(ROOT / "bench"))
     report = runpy.run_path(str(ROOT / "bench/forgetting_report.py"))
     results = ROOT / "bench/results"
-    runs, dev = (
-        json.loads((results / f"forgetting_{name}.json").read_text())["runs"] for name in ("tiny", "tiny_dev")
-    )
+    runs, dev = (json.loads((results / f"forgetting_{name}.json").read_text())["runs"] for name in ("tiny", "tiny_dev"))
     page = (ROOT / "docs/consolidation.md").read_text()
     assert report["table"](runs) in page and report["curve"](runs) in page
     target, loss = report["compared"](runs, *report["chosen_pair"](dev))
