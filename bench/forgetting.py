@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python bench/forgetting.py tiny
     OMP_NUM_THREADS=1 python bench/forgetting.py tiny --arms sft "tpsft, all layers" --rates 3e-4 4e-4 5e-4 6e-4 8e-4
-    OMP_NUM_THREADS=1 python bench/forgetting.py real --arms sft "tpsft, all layers" tpsft+grpo "sft, replay"
+    OMP_NUM_THREADS=1 python bench/forgetting.py real
 
 A run of one cycle teaches all train problems; the arms differ in `training.stages` alone (and in `retention.rehearse`,
 where replay is on). Nothing is rolled back. Reported of the student after it: accuracy on the gate split (the target,
@@ -160,15 +160,19 @@ def known_runs(given: argparse.Namespace) -> list[dict[str, Any]]:
     if not given.out.exists():
         return []
     report = json.loads(given.out.read_text())
-    if report["terms"] != terms(given.student):
-        raise SystemExit(f"{given.out}: was made with other arms or options; remove it, or give --out")
     runs: list[dict[str, Any]] = report["runs"]
+    if report["terms"] != terms(given.student, runs):
+        raise SystemExit(f"{given.out}: was made with other arms or options; remove it, or give --out")
     return runs
 
 
-def terms(name: str) -> dict[str, Any]:
-    """Return all that must be the same in the runs of a report, as JSON has it."""
-    again: dict[str, Any] = json.loads(json.dumps({"student": STUDENTS[name]._asdict(), "arms": ARMS}))
+def terms(name: str, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return all that must be the same where runs are added to these, as JSON has it."""
+    arms = {run["arm"] for run in runs}
+    student = STUDENTS[name]._asdict()
+    student["rates"] = {arm: rate for arm, rate in student["rates"].items() if arm in arms}
+    told = {"student": student, "arms": {arm: made for arm, made in ARMS.items() if arm in arms}}
+    again: dict[str, Any] = json.loads(json.dumps(told))
     return again
 
 
@@ -178,14 +182,16 @@ def record(given: argparse.Namespace, run: dict[str, Any]) -> None:
         runs = [*known_runs(given), run]
         runs.sort(key=lambda one: (list(ARMS).index(one["arm"]), one["seed"], one["rate"] or 0))
         command = f"OMP_NUM_THREADS=1 python bench/forgetting.py {given.student}"
-        report = {"command": command, **made_on(PACKAGES), "terms": terms(given.student), "runs": runs}
+        report = {"command": command, **made_on(PACKAGES), "terms": terms(given.student, runs), "runs": runs}
         given.out.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("student", choices=STUDENTS)
-    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
+    parser.add_argument(
+        "--arms", nargs="+", choices=ARMS, help="all that the student has a learning rate for, if left out"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--rates", type=float, nargs="+", default=[None], help="of the first stage, to choose by")
     parser.add_argument("--part", default="1/1")
@@ -196,7 +202,12 @@ def main() -> None:
     given.runs = (given.runs or Path(f"runs/forgetting-{given.student}")).absolute()
     given.runs.mkdir(parents=True, exist_ok=True)
     part, parts = map(int, given.part.split("/"))
-    wanted = [(seed, arm, rate) for seed in given.seeds for arm in given.arms for rate in given.rates]
+    wanted = [
+        (seed, arm, rate)
+        for seed in given.seeds
+        for arm in given.arms or STUDENTS[given.student].rates
+        for rate in given.rates
+    ]
     for seed, arm, rate in wanted[part - 1 :: parts]:
         if (seed, arm, rate) not in [(run["seed"], run["arm"], run["rate"]) for run in known_runs(given)]:
             run = run_arm(given, arm, seed, rate)

@@ -15,7 +15,7 @@ class Arm(NamedTuple):
 
     stages: tuple[tuple[str, dict[str, Any]], ...]
     replay: bool = False
-    """Whether the base student's own answers to general questions are among the lessons."""
+    """Whether the base student's own answers to general questions are among the lessons, or with `drift` what holds it."""
 
 
 ARMS = {
@@ -31,6 +31,7 @@ ARMS = {
     "sdft": Arm((("sdft", {}),)),
     "sft, replay": Arm((("sft", {}),), replay=True),
     "tpsft, replay": Arm((("tpsft", ALL),), replay=True),
+    "sft, drift": Arm((("sft", {"drift": 3.0}),), replay=True),
 }
 
 
@@ -81,7 +82,7 @@ STUDENTS = {
             "tpsft": {"batch_size": 4, "warmup_steps": 5},
             "grpo": {"prompts_per_step": 4, "generations": 4, "learning_rate": 1e-4},
         },
-        rates={"sft": 1e-3, "tpsft": 3e-3, "tpsft, all layers": 1e-3, "tpsft+grpo": 1e-3, "sft, replay": 2e-3},
+        rates={"sft": 1e-3, "tpsft": 3e-3, "tpsft, all layers": 1e-3, "tpsft+grpo": 1e-3, "sft, drift": 1e-3},
         rehearse=80,
         max_new_tokens=64,
     ),
