@@ -15,7 +15,7 @@ class Arm(NamedTuple):
 
     stages: tuple[tuple[str, dict[str, Any]], ...]
     replay: bool = False
-    """Whether the base student's own answers to general questions are among the lessons, or with `drift` what holds it."""
+    """Whether the base student's own answers to general questions are trained on too, or with `drift` hold it."""
 
 
 ARMS = {
