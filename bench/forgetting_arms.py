@@ -32,6 +32,7 @@ ARMS = {
     "sft, replay": Arm((("sft", {}),), replay=True),
     "tpsft, replay": Arm((("tpsft", ALL),), replay=True),
     "sft, drift": Arm((("sft", {"drift": 3.0}),), replay=True),
+    "tpsft, drift": Arm((("tpsft", {**ALL, "drift": 3.0}),), replay=True),
 }
 
 
@@ -82,7 +83,14 @@ STUDENTS = {
             "tpsft": {"batch_size": 4, "warmup_steps": 5},
             "grpo": {"prompts_per_step": 4, "generations": 4, "learning_rate": 1e-4},
         },
-        rates={"sft": 1e-3, "tpsft": 3e-3, "tpsft, all layers": 1e-3, "tpsft+grpo": 1e-3, "sft, drift": 1e-3},
+        rates={
+            "sft": 1e-3,
+            "tpsft": 3e-3,
+            "tpsft, all layers": 1e-3,
+            "tpsft+grpo": 1e-3,
+            "sft, drift": 1e-3,
+            "tpsft, drift": 1e-3,
+        },
         rehearse=80,
         max_new_tokens=64,
     ),
