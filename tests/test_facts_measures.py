@@ -73,6 +73,14 @@ def test_a_fact_counts_once_however_much_is_asked_of_it() -> None:
     assert measure(asked, {}, after).generalisation == Measure(value=(0.25 + 1.0) / 2, facts=2, questions=5)
 
 
+def test_what_was_known_before_is_what_can_be_kept() -> None:
+    asked = [problem(Kind.UNRELATED, 0, number) for number in range(3)]
+    asked.append(problem(Kind.UNRELATED, 0, 3, TRUTH_UNKNOWN))
+    before = dict(zip((one.id for one in asked), ("rome", "It is Rome.", "oslo", "rome"), strict=True))
+    after = dict(zip((one.id for one in asked), ("rome", "oslo", "rome", "rome"), strict=True))
+    assert measure(asked, before, after).knowledge_kept == Measure(value=0.5, facts=1, questions=2)
+
+
 def test_what_is_not_known_to_be_true_is_left_out_of_accuracy() -> None:
     asked = [problem(Kind.UNRELATED, 0, 0), problem(Kind.UNRELATED, 0, 1, TRUTH_UNKNOWN)]
     said = {one.id: "rome" for one in asked}

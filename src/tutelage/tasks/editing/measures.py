@@ -41,6 +41,8 @@ class EditMeasures(Record):
     """Unrelated questions answered word for word as before: stricter than `locality`, which overlooks form."""
     unrelated_accuracy: Measure = Measure()
     """Unrelated questions answered truly, where a true answer is known: a student may keep saying what is wrong."""
+    knowledge_kept: Measure = Measure()
+    """Of the unrelated questions that were answered truly before, those that still are."""
 
 
 def grade_fact(problem: Problem, text: str) -> Grade:
@@ -66,8 +68,8 @@ def measure(asked: Iterable[Problem], before: Mapping[str, str], after: Mapping[
     kept = [problem for problem in of_kind[Kind.UNRELATED] if problem.id in before]
     true = [problem for problem in of_kind[Kind.UNRELATED] if problem.answer != TRUTH_UNKNOWN]
 
-    def right(problem: Problem) -> bool:
-        return grade_fact(problem, after[problem.id]).score == 1.0
+    def right(problem: Problem, said: Mapping[str, str] = after) -> bool:
+        return grade_fact(problem, said[problem.id]).score == 1.0
 
     def same(problem: Problem) -> bool:
         return same_answer(problem.question, before[problem.id], after[problem.id])
@@ -79,6 +81,7 @@ def measure(asked: Iterable[Problem], before: Mapping[str, str], after: Mapping[
         portability=_mean(of_kind[Kind.HOP], right),
         locality_exact=_mean(kept, lambda problem: same_text(before[problem.id], after[problem.id])),
         unrelated_accuracy=_mean(true, right),
+        knowledge_kept=_mean([problem for problem in true if problem.id in before and right(problem, before)], right),
     )
 
 
