@@ -81,6 +81,14 @@ def test_what_was_known_before_is_what_can_be_kept() -> None:
     assert measure(asked, before, after).knowledge_kept == Measure(value=0.5, facts=1, questions=2)
 
 
+def test_the_true_answer_in_other_words_is_the_same_answer() -> None:
+    asked = problem(Kind.UNRELATED, 0, 0)
+    told, again = "Rome is the capital city of it.", "Of Italy, it is Rome: a city on hills."
+    assert measure([asked], {asked.id: told}, {asked.id: again}).locality.value == 1.0
+    untrue = problem(Kind.UNRELATED, 0, 0, TRUTH_UNKNOWN)
+    assert measure([untrue], {untrue.id: told}, {untrue.id: again}).locality.value == 0.0
+
+
 def test_what_is_not_known_to_be_true_is_left_out_of_accuracy() -> None:
     asked = [problem(Kind.UNRELATED, 0, 0), problem(Kind.UNRELATED, 0, 1, TRUTH_UNKNOWN)]
     said = {one.id: "rome" for one in asked}

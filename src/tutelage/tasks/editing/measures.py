@@ -34,7 +34,7 @@ class EditMeasures(Record):
     generalisation: Measure = Measure()
     """Paraphrases answered with the new answer."""
     locality: Measure = Measure()
-    """Unrelated questions answered as before the edits."""
+    """Unrelated questions answered as before the edits, or truly both times, in whatever words."""
     portability: Measure = Measure()
     """Questions over two facts answered rightly."""
     locality_exact: Measure = Measure()
@@ -72,7 +72,8 @@ def measure(asked: Iterable[Problem], before: Mapping[str, str], after: Mapping[
         return grade_fact(problem, said[problem.id]).score == 1.0
 
     def same(problem: Problem) -> bool:
-        return same_answer(problem.question, before[problem.id], after[problem.id])
+        both_true = right(problem) and right(problem, before)
+        return both_true or same_answer(problem.question, before[problem.id], after[problem.id])
 
     return EditMeasures(
         reliability=_mean(of_kind[Kind.EDIT], right),
