@@ -1,10 +1,11 @@
 """Edit facts into a student one after another, and measure what became of them and of everything else.
 
     OMP_NUM_THREADS=1 python bench/editing.py tiny --n 6 --batch 3
-    python bench/editing.py smollm2-135m-instruct --n 200 --batch 1 --arms sft-full sft-lora tpsft
+    OMP_NUM_THREADS=1 python bench/editing.py smollm2-135m-instruct
 
 Facts that the student knows already are left out. Each round edits the next `--batch` facts in, from the checkpoint
-that the round before has left, and never looks at the questions that measure. After the last one the student is asked
+that the round before has left, and never looks at the questions that measure. Some arms are taught the paraphrases of
+every seventh fact too (the probe split), which no arm is asked. After the last one the student is asked
 everything, by free generation: docs/editing.md says how it is measured. `quiz` is its general ability, and
 `reliability_first_quarter` what is left of the earliest edits. `editing_arms.py` says what the arms are.
 
@@ -22,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from editing_arms import ARMS, Arm
-from editing_rounds import Bench, edit
+from editing_rounds import edit
+from editing_student import Bench
 from filelock import FileLock
 from made_on import commit, made_on
 
@@ -55,7 +57,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--n", type=int, default=200, help="facts")
     parser.add_argument("--batch", type=int, default=1, help="facts a round")
     parser.add_argument("--unrelated", type=int, default=2, help="unrelated questions a fact")
-    parser.add_argument("--arms", nargs="+", choices=ARMS, default=["sft-full", "sft-lora"])
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument(
         "--set",
         type=json.loads,

@@ -6,18 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+Stages = tuple[Mapping[str, Any], ...]
+"""Stages in a row, as a configuration has them."""
+
 
 @dataclass(frozen=True)
 class Arm:
     """A way of editing."""
 
-    stages: tuple[Mapping[str, Any], ...]
-    teachers: tuple[str, ...] = ("reference",)
-    """Of each fact the first one teaches that has something to say."""
+    stages: Stages
+    """Of every round."""
+    last: Stages = ()
+    """In the end, on all edits and as many of the base student's own answers."""
+    repeat: int = 1
+    """Times that each new lesson stands among those of its round."""
     rehearsed: int = 0
-    """Answers of the base student to general questions that each round trains on too."""
+    """The base student's own answers that each round trains on too, in turns."""
     earlier: int = 0
-    """Earlier edits that each round trains on again, drawn in turns."""
+    """Earlier edits that each round trains on again, half of them the latest."""
+    paraphrased: bool = False
+    """Whether the paraphrases of the probe's facts are taught too."""
 
     def with_options(self, options: Mapping[str, Any]) -> Arm:
         """Return the arm with other options of its first stage."""
@@ -25,35 +33,20 @@ class Arm:
         return replace(self, stages=({**first, "options": {**first["options"], **options}}, *others))
 
 
-FULL = {"mode": "full", "learning_rate": 1e-5, "warmup_steps": 0, "scheduler": "constant"}
-LORA = {"mode": "lora", "learning_rate": 2e-4, "warmup_steps": 0, "scheduler": "constant"}
-DOWN = {"modules": ["down_proj"], "band": [0.4, 0.9]}
-STEPS = {"max_steps": 20}
-"""Of every imitating stage a round, so that the arms cost the same."""
-GRPO = {
-    "rewards": "etcon",
-    "prompts_per_step": 1,
-    "generations": 8,
-    "max_new_tokens": 48,
-    "max_steps": 5,
-    "guided": True,
-    "learning_rate": 1e-6,
-    **DOWN,
-}
+SCHEDULE = {"warmup_steps": 0, "scheduler": "constant", "epochs": 1}
+FULL = {"mode": "full", "batch_size": 1, "learning_rate": 1e-5, **SCHEDULE}
+LORA = {"mode": "lora", "batch_size": 1, "learning_rate": 2e-4, **SCHEDULE}
+MIXED = {**SCHEDULE, "mode": "lora", "rank": 32, "alpha": 64, "learning_rate": 5e-4, "batch_size": 4}
+AGAIN = {**MIXED, "batch_size": 8, "epochs": 2}
+
+
+def stage(name: str, **options: Any) -> Stages:
+    """Return one stage."""
+    return ({"name": name, "options": options},)
+
+
 ARMS: dict[str, Arm] = {
-    "sft-full": Arm(({"name": "sft", "options": {**FULL, **STEPS}},)),
-    "sft-lora": Arm(({"name": "sft", "options": {**LORA, **STEPS}},)),
-    "sft-down": Arm(({"name": "sft", "options": {**FULL, **STEPS, **DOWN}},)),
-    "tpsft": Arm(({"name": "tpsft", "options": {**FULL, **STEPS, **DOWN}},), ("corrected", "reference")),
-    "tpsft-grpo": Arm(
-        (
-            {"name": "tpsft", "options": {**FULL, **STEPS, **DOWN}},
-            {"name": "grpo", "options": {**GRPO, "mode": "full"}},
-        ),
-        ("corrected", "reference"),
-    ),
-    "sft-lora-replay": Arm(({"name": "sft", "options": {**LORA, **STEPS}},), rehearsed=4, earlier=8),
-    "tpsft-replay": Arm(
-        ({"name": "tpsft", "options": {**FULL, **STEPS, **DOWN}},), ("corrected", "reference"), rehearsed=4, earlier=8
-    ),
+    "sft-full": Arm(stage("sft", **FULL), repeat=8),
+    "sft-lora": Arm(stage("sft", **LORA), repeat=8),
+    "mixed": Arm(stage("sft", **MIXED), stage("sft", **AGAIN), repeat=12, rehearsed=6, earlier=14, paraphrased=True),
 }
