@@ -13,6 +13,7 @@ from ..jsonl import read_json
 from ..schema import Problem, Split
 from ..student_prompt import student_prompt
 from ..training.distill import DistillStage
+from ..training.layers import WHOLE, chosen_layers, skeleton
 from ..training.limits import Limits, check_vocabulary, read_limits
 from ..training.options import GradientStage
 from ..training.template import check_template
@@ -27,13 +28,26 @@ def student_checks(parts: Parts) -> Iterator[tuple[str, Callable[[], None]]]:
     if any(isinstance(stage, GradientStage) for stage in parts.stages) and not _stands_in(parts.base):
         yield "student can be taught", partial(_check_student, parts)
         for number, stage in enumerate(parts.stages):
+            named = f"training stage {number + 1} ({stage.name})"
+            if isinstance(stage, GradientStage):
+                yield f"{named} layers", partial(_check_layers, parts.base, stage)
             if isinstance(stage, DistillStage):
-                yield f"training stage {number + 1} ({stage.name}) teacher", partial(stage.check_teacher, parts.base)
+                yield f"{named} teacher", partial(stage.check_teacher, parts.base)
 
 
 def _stands_in(base: Path) -> bool:
     """Whether a folder only passes for a student's, as where `tutelage.testing` has a fake engine answer."""
     return bool(read_json(base / "config.json").get("model_type") == "none")
+
+
+def _check_layers(base: Path, stage: GradientStage) -> None:
+    """Refuse layers that the student does not have."""
+    low, high = stage.band
+    if stage.modules or (low, high) != WHOLE:
+        try:
+            chosen_layers(skeleton(base), stage.modules, (low, high))
+        except InputError as error:
+            raise InputError(f"stages: {stage.name}: {error}") from error
 
 
 def _check_student(parts: Parts) -> None:

@@ -121,6 +121,11 @@ def test_what_can_be_known_is_refused_before_anything_is_paid_for(
 REFUSED = {
     "stages: sft: max_length: the question of": {"name": "sft", "options": {"max_length": 12}},
     "stages: grpo: max_new_tokens: the question of": {"name": "grpo", "options": {"max_new_tokens": 511}},
+    "stages: tpsft: modules: the student has no layers nonsense": {
+        "name": "tpsft",
+        "options": {"modules": ["nonsense"]},
+    },
+    "layers down_proj in the band 0.41 to 0.42 of its 2 blocks": {"name": "tpsft", "options": {"band": [0.41, 0.42]}},
     "teacher: 'no/such-model' is no folder here": {"name": "distill", "options": {"teacher": "no/such-model"}},
 }
 

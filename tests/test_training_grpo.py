@@ -124,6 +124,7 @@ def test_fewer_lessons_than_prompts_a_step_still_train(job: StageJob) -> None:
         ({"rewards": {"corect": 1.0}}, "did you mean 'correct'"),
         ({"rewards": {"correct": 0.0}}, "no part has a weight"),
         ({"rewards": {"correct": float("nan")}}, "nan is no weight"),
+        ({"rewards": {"correct": -1.0, "format": 0.1}}, "correct: -1 is no weight"),
         ({"rewards": "etcom"}, "did you mean 'etcon'"),
         ({"gates": ["formatt"]}, "did you mean 'format'"),
         ({"rewards": "etcon", "embedder": "statik"}, "did you mean 'static'"),

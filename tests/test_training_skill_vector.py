@@ -182,10 +182,16 @@ def test_what_is_gone_is_named(job: StageJob) -> None:
     gone = (TrainedStage(1, "grpo", None, job.out.with_name("cycle-001")),)
     with pytest.raises(RunError, match=r"cycle-001: .*is gone; put it back"):
         SkillVectorStage().run(replace(job, start=start, earlier=gone))
-    with pytest.raises(RunError, match="changed no weight"):
-        SkillVectorStage().run(replace(job, start=start, earlier=(TrainedStage(1, "grpo", start, start),)))
     with pytest.raises(InputError, match="skill-vector: scale"):
         SkillVectorStage(scale=0.0).check()
+
+
+def test_a_stage_that_has_changed_nothing_has_nothing_to_add(job: StageJob) -> None:
+    """As where all rewards of a group were equal: no option of a later run could mend that."""
+    start = made(job, "start", **LORA)
+    told = SkillVectorStage().run(replace(job, start=start, earlier=(TrainedStage(1, "grpo", start, start),)))
+    assert told.note == "stage grpo of cycle 1 has changed no weight: nothing to add"
+    assert (job.out / "adapter_model.safetensors").read_bytes() == (start / "adapter_model.safetensors").read_bytes()
 
 
 def test_earlier_stages_are_part_of_the_job(job: StageJob, tmp_path: Path) -> None:

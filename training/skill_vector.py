@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..checkpoints import load_tokenizer, save_checkpoint
-from ..errors import RunError
 from ..plugins import Plugin, build
 from ..schema import TrainingReport
 from ..schema.record import Positive
@@ -71,7 +70,7 @@ class SkillVectorStage:
         cycle, vector = found
         added = add_vector(job.base, job.start, vector, self.scale, restore=self.restore)
         if not added.norm:
-            raise RunError(f"stage {self.stage!r} of cycle {cycle} has changed no weight; raise its learning_rate")
+            return pass_on(self.name, job, f"stage {self.stage} of cycle {cycle} has changed no weight: nothing to add")
         if adapter.is_main_process():
             tokenizer, stages = load_tokenizer(job.base), [*stages_before(job), self.name]
             save_checkpoint(added.model, job.out, base=job.base, stages=stages, tokenizer=tokenizer)

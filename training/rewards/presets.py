@@ -33,7 +33,7 @@ def read_recipe(rewards: Mapping[str, float] | str | None, gates: Sequence[str] 
         gates: Parts; None for the preset's own, none if it has none.
 
     Raises:
-        InputError: If there is no such preset, no weight to earn, or a weight that is not a finite number.
+        InputError: If there is no such preset, no weight to earn, or a weight that is not positive and finite.
     """
     if isinstance(rewards, str) and rewards not in PRESETS:
         raise InputError(f"stages: grpo: rewards: no preset {rewards!r}; {did_you_mean(rewards, PRESETS)}")
@@ -43,6 +43,9 @@ def read_recipe(rewards: Mapping[str, float] | str | None, gates: Sequence[str] 
         if not preset.weights:
             raise InputError("stages: grpo: rewards: no part has a weight; use for instance {correct: 1.0}")
         for name, weight in preset.weights.items():
-            if not math.isfinite(weight):
-                raise InputError(f"stages: grpo: rewards: {name}: {weight} is no weight; use a finite number")
+            if not 0 < weight < math.inf:
+                raise InputError(
+                    f"stages: grpo: rewards: {name}: {weight:g} is no weight; use a positive number (a part that is to "
+                    "count against an answer gives 0 for it)"
+                )
     return preset if gates is None else preset._replace(gates=tuple(dict.fromkeys(gates)))
