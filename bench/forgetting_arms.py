@@ -60,7 +60,7 @@ STUDENTS = {
             "sdft": {"mode": "full", "batch_size": 16},
         },
         rates={
-            "sft": 6e-4,
+            "sft": 5e-4,
             "sft, MLPs": 1.4e-3,
             "tpsft": 6e-3,
             "tpsft, MLPs": 1e-3,

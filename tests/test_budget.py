@@ -26,6 +26,7 @@ from tutelage.rundir import RunDir
 from tutelage.schema import Cost
 from tutelage.testing import FakeTeacher, fake_config
 from tutelage.testing.chat_server import ChatServer
+from tutelage.training.grpo import GRPOStage
 from tutelage.training.sft import SFTStage
 
 Run = Callable[..., tuple[int, str, str]]
@@ -268,7 +269,7 @@ def test_a_limit_in_dollars_asks_for_prices_on_resume_too(tmp_path: Path, server
 
 def test_the_changeable_fields_exist() -> None:
     calls = set(ChatTeacher.__init__.__annotations__) & set(ChatCritic.__init__.__annotations__)
-    trained = {field.name for field in fields(SFTStage)}
+    trained = {field.name for stage in (SFTStage, GRPOStage) for field in fields(stage)}
     for name in CHANGEABLE:
         section, *between, last = name.split(".")
         annotation: Any = RunConfig.model_fields[section].annotation
