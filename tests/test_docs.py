@@ -214,6 +214,18 @@ def test_what_a_step_of_tpsft_costs_is_what_was_measured() -> None:
         assert row["median_ratio"] <= 1.15
 
 
+def test_what_the_trainer_costs_over_a_bare_script_is_what_was_measured() -> None:
+    page = (ROOT / "docs/training-failures.md").read_text()
+    measured = sorted((ROOT / "bench/results").glob("overhead_*.json"))
+    assert measured
+    for report in map(json.loads, map(Path.read_text, measured)):
+        for arm, row in report["arms"].items():
+            seconds = f"{row['seconds']:.1f} | {row['more_than_bare']:+.1f} | {row['allowed']:.1f}"
+            assert f"| {report['student']} | {arm} | {seconds} | {row['largest_difference_of_loss']:.1e} |" in page
+            assert row["within"]
+        assert report["arms"]["inline, TRL's loss"]["largest_difference_of_loss"] == 0.0
+
+
 def test_the_page_on_consolidation_has_what_the_bench_of_forgetting_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "bench"))
     report = runpy.run_path(str(ROOT / "bench/forgetting_report.py"))
