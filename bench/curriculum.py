@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 from curriculum_task import GLIMPSED, POOLS, PREREQUISITES, SKILLS, STEPS, build_student, counted_for, write_task
 from filelock import FileLock
 from made_on import commit, made_on
+from run_file import Run, add_run, known_runs
 
 import tutelage
 from tutelage.rundir import RunDir
@@ -185,29 +186,9 @@ def hold_to(path: Path, made: dict[str, Any]) -> None:
         raise SystemExit(f"{path}: runs were made with another budget, task or planner; remove them, or give --runs")
 
 
-def known_runs(given: argparse.Namespace) -> list[dict[str, Any]]:
-    """Return the runs that the report has.
-
-    Raises:
-        SystemExit: If they were made under other terms.
-    """
-    if not given.out.exists():
-        return []
-    report = json.loads(given.out.read_text())
-    if {key: report.get(key) for key in terms(given.student)} != terms(given.student):
-        raise SystemExit(f"{given.out}: was made with another budget, task or planner; remove it, or give --out")
-    runs: list[dict[str, Any]] = report["runs"]
-    return runs
-
-
-def record(given: argparse.Namespace, run: dict[str, Any]) -> None:
-    """Add a run to the report."""
-    with FileLock(given.out.with_suffix(".lock")):
-        runs = [*known_runs(given), run]
-        runs.sort(key=lambda one: (one["pool"], one["seed"], list(PLANNERS).index(one["planner"])))
-        command = f"OMP_NUM_THREADS=1 python bench/curriculum.py {given.student}"
-        report = {"command": command, **made_on(PACKAGES), **terms(given.student), "runs": runs}
-        given.out.write_text(json.dumps(report, indent=1) + "\n")
+def order(run: Run) -> tuple[str, int, int]:
+    """Return what runs are sorted by."""
+    return run["pool"], run["seed"], list(PLANNERS).index(run["planner"])
 
 
 def main() -> None:
@@ -224,12 +205,14 @@ def main() -> None:
     given.runs = given.runs or Path(f"runs/curriculum-{given.student}")
     given.runs.mkdir(parents=True, exist_ok=True)
     hold_to(given.runs / "terms.json", terms(given.student))
+    command, held = f"OMP_NUM_THREADS=1 python bench/curriculum.py {given.student}", lambda _: terms(given.student)
     part, parts = map(int, given.part.split("/"))
     wanted = [(seed, pool, planner) for seed in given.seeds for pool in given.pools for planner in given.planners]
     for seed, pool, planner in wanted[part - 1 :: parts]:
-        if (seed, pool, planner) not in [(run["seed"], run["pool"], run["planner"]) for run in known_runs(given)]:
+        known = [(run["seed"], run["pool"], run["planner"]) for run in known_runs(given.out, held)]
+        if (seed, pool, planner) not in known:
             run = run_arm(given, planner, pool, seed)
-            record(given, run)
+            add_run(given.out, run, held, {"command": command, **made_on(PACKAGES)}, order)
             print(json.dumps({**run, "cycles": [cycle["accuracy"] for cycle in run["cycles"]]}), flush=True)
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,21 +25,10 @@ from typing import Any
 from editing_arms import ARMS, Arm
 from editing_rounds import edit
 from editing_student import Bench
-from filelock import FileLock
 from made_on import commit, made_on
-
-from tutelage.schema import BASE
+from run_file import Run, add_run, known_runs
 
 PACKAGES = ("tutelage", "torch", "transformers", "trl", "peft")
-
-
-def record(given: argparse.Namespace, run: Mapping[str, Any]) -> None:
-    """Add a run to the report."""
-    with FileLock(given.out.with_suffix(".lock")):
-        report = json.loads(given.out.read_text()) if given.out.exists() else {"runs": []}
-        report = {"student": given.student, **made_on(PACKAGES), "runs": [*report["runs"], run]}
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def key(given: argparse.Namespace, arm: str, terms: Arm, seed: int) -> dict[str, Any]:
@@ -82,18 +71,26 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = arguments()
+    command = f"OMP_NUM_THREADS=1 python bench/editing.py {given.student}"
+
+    def held(_: Sequence[Run]) -> dict[str, Any]:
+        return {"student": given.student}
+
     for seed in given.seeds:
         bench = Bench(given, seed)
         for arm in given.arms:
             made = ARMS[arm].with_options(given.set)
             wanted = key(given, arm, made, seed)
-            known = json.loads(given.out.read_text())["runs"] if given.out.exists() else []
-            if any(wanted.items() <= run.items() for run in known):
+            if any(wanted.items() <= run.items() for run in known_runs(given.out, held)):
                 continue
             run = edit(bench, arm, made)
-            before = bench.report(BASE, bench.before)
-            told = {**wanted, "commit": commit(), "known": bench.known, "left_out": bench.task.left_out}
-            record(given, {**told, "before": before, **run})
+            told = {
+                "commit": commit(),
+                "known": bench.known,
+                "left_out": bench.task.left_out,
+                "before": bench.base_report,
+            }
+            add_run(given.out, {**wanted, **told, **run}, held, {"command": command, **made_on(PACKAGES)}, order=str)
             print(json.dumps({arm: {name: _share(value) for name, value in run["after"].items()}}), flush=True)
 
 

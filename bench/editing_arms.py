@@ -1,4 +1,4 @@
-"""The ways of editing that `editing.py` compares: each is stages in a row, and who writes what they train on."""
+"""The ways of editing that `editing.py` compares: each is stages in a row, and what they train on."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,9 @@ from typing import Any
 from tutelage import jsonl
 from tutelage.agents.resolve import resolve_student
 from tutelage.agents.student import TransformersEngine
-from tutelage.graphs.rehearse import MAX_NEW_TOKENS, whole_sentences
-from tutelage.hashing import content_hash
+from tutelage.graphs.rehearse import MAX_NEW_TOKENS, as_lessons
 from tutelage.plugins import Plugin, build
-from tutelage.schema import BASE, REHEARSED, Lesson, Problem, Split
+from tutelage.schema import BASE, Lesson, Problem, Split
 from tutelage.seams import Task
 from tutelage.student_prompt import student_prompt
 from tutelage.tasks.editing.counterfactual import counterfactual_facts
@@ -79,6 +79,11 @@ class Bench:
         made = measure(self.asked, self.before, after).model_dump(mode="json")
         return {**made, "reliability_first_quarter": held, "quiz": right / len(questions)}
 
+    @cached_property
+    def base_report(self) -> dict[str, Any]:
+        """What is measured of the base student."""
+        return self.report(BASE, self.before)
+
     def rehearsal(self) -> list[Lesson]:
         """Return questions that no measure asks with the base student's own answers, as lessons.
 
@@ -101,18 +106,7 @@ class Bench:
     def _own_answers(self, questions: Sequence[str], system: str | None) -> list[Lesson]:
         limit = MAX_NEW_TOKENS if system is None else self.given.max_new_tokens
         answers = self.engine.generate(BASE, [student_prompt(system, one) for one in questions], max_new_tokens=limit)
-        return [
-            Lesson(
-                problem_id=content_hash(question),
-                cycle=0,
-                question=question,
-                text=text,
-                origin=REHEARSED,
-                system=system,
-            )
-            for question, (answer,) in zip(questions, answers, strict=True)
-            if (text := answer.text if answer.stopped else whole_sentences(answer.text))
-        ]
+        return as_lessons(questions, [answer for (answer,) in answers], system)
 
     def _leave_out_known(self) -> int:
         """Write the facts that the student does not know, once, and return how many it does."""

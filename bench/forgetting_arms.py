@@ -43,8 +43,7 @@ class Student(NamedTuple):
     shared: dict[str, dict[str, Any]]
     """Options of each stage in all arms."""
     rates: dict[str, float]
-    """Learning rate of each arm's first stage: of a grid the one with the highest target accuracy on seeds that no
-    figure is from (docs/consolidation.md)."""
+    """Learning rate of each arm's first stage, chosen on seeds that no figure is from (bench/forgetting.py)."""
     rehearse: int
     max_new_tokens: int
 

@@ -1,6 +1,6 @@
 """What bench/forgetting.py found, as the tables of docs/consolidation.md.
 
-python bench/forgetting_report.py bench/results/forgetting_tiny.json
+python bench/forgetting_report.py bench/results/forgetting_tiny.json --chosen bench/results/forgetting_tiny_dev.json
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from forgetting_arms import ARMS
+from run_file import Run
 
-Run = dict[str, Any]
 PAIR = ("sft", "tpsft, all layers")
 """The arms that are compared at every learning rate."""
 ENOUGH = 0.95

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -174,7 +175,10 @@ def main() -> None:
                 seconds[arm].append(spent)
                 print(f"{arm}: {spent:.1f} s", flush=True)
     what = {name: getattr(terms, name) for name in ("student", "lessons", "steps", "mode", "batch_size", "repeats")}
-    command = f"OMP_NUM_THREADS=1 python bench/overhead.py {' '.join(arguments_of(terms))} --repeats {terms.repeats}"
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    command = (
+        f"OMP_NUM_THREADS={threads} python bench/overhead.py {' '.join(arguments_of(terms))} --repeats {terms.repeats}"
+    )
     found = {
         "schema": 1,
         "command": command,

@@ -11,6 +11,7 @@ from ..hashing import content_hash
 from ..model_thread import on_model_thread
 from ..schema import BASE, REHEARSED, Lesson
 from ..seams import Task
+from ..seams.engine import Generation
 from ..student_prompt import student_prompt
 from .context import RunContext
 from .exam import Writer
@@ -36,21 +37,32 @@ async def rehearse(context: RunContext, write: Writer) -> None:
         seed=context.config.seed,
         max_new_tokens=MAX_NEW_TOKENS,
     )
-    lessons = [
+    lessons = as_lessons(questions, [answer for (answer,) in answers], instruction)
+    if not lessons:
+        raise RunError("retention.rehearse: no answer of the base student has a whole sentence; set rehearse to 0")
+    context.rundir.write_rehearsal(lessons)
+
+
+def as_lessons(questions: Sequence[str], answers: Sequence[Generation], system: str | None) -> list[Lesson]:
+    """Return a student's own answers as lessons to rehearse; those without a whole sentence are left out.
+
+    Args:
+        questions: What was asked.
+        answers: One to each.
+        system: The system message that it was asked under.
+    """
+    return [
         Lesson(
             problem_id=content_hash("rehearsal", question),
             cycle=0,
             question=question,
             text=text,
             origin=REHEARSED,
-            system=instruction,
+            system=system,
         )
-        for question, (answer,) in zip(questions, answers, strict=True)
+        for question, answer in zip(questions, answers, strict=True)
         if (text := answer.text if answer.stopped else whole_sentences(answer.text))
     ]
-    if not lessons:
-        raise RunError("retention.rehearse: no answer of the base student has a whole sentence; set rehearse to 0")
-    context.rundir.write_rehearsal(lessons)
 
 
 def whole_sentences(text: str) -> str:

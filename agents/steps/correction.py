@@ -20,9 +20,8 @@ def correct(question: str, text: str, wrong: str | None, right: str) -> str | No
     A wrong number is replaced where it stands and wherever it is used later, and what is computed from it is computed
     anew. Where that leads elsewhere, the wrong conclusion is replaced wherever it is named, if what stands before it
     names it (else that speaks for something that nobody has corrected) and the question does not (else what is given
-    would be replaced too). To put the right answer at
-    the end alone is what makes a rationale contradict its conclusion (EtCon's reviewers; papers that edit do it), so a
-    text in which that would be left is given up.
+    would be replaced too). To put the right answer at the end alone is what makes a rationale contradict its conclusion
+    (EtCon's reviewers; papers that edit do it), so a text in which that would be left is given up.
 
     Args:
         question: What was asked.

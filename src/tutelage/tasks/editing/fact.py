@@ -13,8 +13,8 @@ from ...schema.record import Record, Share
 TRUTH_UNKNOWN = "(what the student said before)"
 """Stands for the gold answer of an unrelated question to which nobody knows a true one."""
 
-
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+"""Something to read: no white space around it, and not empty."""
 
 
 class Kind(StrEnum):

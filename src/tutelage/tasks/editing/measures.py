@@ -68,8 +68,8 @@ def measure(asked: Iterable[Problem], before: Mapping[str, str], after: Mapping[
     kept = [problem for problem in of_kind[Kind.UNRELATED] if problem.id in before]
     true = [problem for problem in of_kind[Kind.UNRELATED] if problem.answer != TRUTH_UNKNOWN]
 
-    def right(problem: Problem, said: Mapping[str, str] = after) -> bool:
-        return grade_fact(problem, said[problem.id]).score == 1.0
+    def right(problem: Problem, texts: Mapping[str, str] = after) -> bool:
+        return grade_fact(problem, texts[problem.id]).score == 1.0
 
     def same(problem: Problem) -> bool:
         both_true = right(problem) and right(problem, before)
