@@ -39,18 +39,22 @@ def rates(runs: Sequence[Run], arm: str) -> list[float]:
     return sorted({run["rate"] for run in runs if run["arm"] == arm and run["rate"] is not None})
 
 
+def best_rate(dev: Sequence[Run], arm: str) -> float:
+    """Return the learning rate of an arm with the highest target accuracy."""
+    return max(rates(dev, arm), key=lambda rate: mean(of_arm(dev, arm, rate), "target"))
+
+
 def chosen_pair(dev: Sequence[Run]) -> tuple[float, float]:
     """Return the learning rates at which the arms of `PAIR` are compared, by runs that no figure is from.
 
     That of `sft` with the highest target accuracy, and that of `tpsft` which forgets least of those that reach `ENOUGH`
     of it; where none does, that with the highest target accuracy.
     """
-    sft, tpsft = ({rate: of_arm(dev, arm, rate) for rate in rates(dev, arm)} for arm in PAIR)
-    best = max(sft, key=lambda rate: mean(sft[rate], "target"))
-    enough = [rate for rate in tpsft if mean(tpsft[rate], "target") >= ENOUGH * mean(sft[best], "target")]
-    if not enough:
-        return best, max(tpsft, key=lambda rate: mean(tpsft[rate], "target"))
-    return best, min(enough, key=lambda rate: lost(tpsft[rate]))
+    best = best_rate(dev, PAIR[0])
+    least = ENOUGH * mean(of_arm(dev, PAIR[0], best), "target")
+    tpsft = {rate: of_arm(dev, PAIR[1], rate) for rate in rates(dev, PAIR[1])}
+    enough = [rate for rate, some in tpsft.items() if mean(some, "target") >= least]
+    return best, min(enough, key=lambda rate: lost(tpsft[rate])) if enough else best_rate(dev, PAIR[1])
 
 
 def compared(runs: Sequence[Run], sft_rate: float, tpsft_rate: float) -> tuple[float, float]:

@@ -70,8 +70,8 @@ def _check_room(parts: Parts, tokenizer: Any, limits: Limits) -> None:
         for field, room, remedy in _rooms(limits, parts.stages):
             if tokens > room:
                 raise InputError(
-                    f"{field}: the question of {problem.id} alone has {tokens} tokens, and {room} is all there is room "
-                    f"for; leave the problem out, or {remedy}"
+                    f"{field}: the question of {problem.id} alone has {tokens} tokens, and there is room for "
+                    f"{max(0, room)}; leave the problem out, or {remedy}"
                 )
 
 

@@ -234,6 +234,8 @@ def test_the_page_on_consolidation_has_what_the_bench_of_forgetting_found(monkey
     page = (ROOT / "docs/consolidation.md").read_text()
     assert report["table"](runs) in page and report["curve"](runs) in page
     target, loss = report["compared"](runs, *report["chosen_pair"](dev))
+    chosen = json.loads((results / "forgetting_tiny.json").read_text())["terms"]["student"]["rates"]
+    assert chosen == {arm: report["best_rate"](dev, arm) for arm in chosen}
     assert f"it then has {target:.2f} times the target accuracy and {loss:.2f} of the loss" in " ".join(page.split())
 
 

@@ -54,10 +54,14 @@ def run(
     """Run the whole loop."""
     from .api import arun
     from .configfile import load_config
+    from .configplace import with_place
 
     made = load_config(config, set_)
     path = run_dir or Path("runs") / made.name
-    _see_through(path, as_json, lambda listen: arun(made, run_dir=path, listen=listen))
+    try:
+        _see_through(path, as_json, lambda listen: arun(made, run_dir=path, listen=listen))
+    except InputError as error:
+        raise InputError(with_place(str(error), made, config, set_)) from error
 
 
 @app.command()
@@ -162,6 +166,7 @@ def doctor(
     """Find everything that would fail later, before a call is paid for."""
     from .bill import as_document, as_lines
     from .configfile import load_config
+    from .configplace import with_place
     from .graphs.preflight import examine_config
 
     made = load_config(config, set_)
@@ -179,7 +184,7 @@ def doctor(
             typer.echo(harmless(line))
     if failed:
         for check in failed:
-            _complain(check.problem or "")
+            _complain(with_place(check.problem or "", made, config, set_))
         raise typer.Exit(2)
 
 

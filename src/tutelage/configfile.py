@@ -10,9 +10,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from .config import RunConfig
+from .configplace import Location, line_of, set_by
 from .errors import InputError, did_you_mean, first_line, short
 
-Location = tuple[str | int, ...]
 _PLAINLY = {
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
@@ -131,8 +131,8 @@ def _explain(error: ValidationError, source: str, root: yaml.Node | None, overri
     first = error.errors()[0]
     location = tuple(part for part in first["loc"] if not str(part).startswith("function-"))
     field = ".".join(str(part) for part in location) or "configuration"
-    line = _line(root, location)
-    where = _override(field, overrides) or (f"{source}:{line}" if line else source)
+    line = line_of(root, location)
+    where = set_by(field, overrides) or (f"{source}:{line}" if line else source)
     if first["type"] == "extra_forbidden":
         known = _fields_at(RunConfig, location[:-1])
         return f"{where}: {field}: unknown key; {did_you_mean(str(location[-1]), known)}"
@@ -142,29 +142,6 @@ def _explain(error: ValidationError, source: str, root: yaml.Node | None, overri
         return f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}"
     told = _PLAINLY.get(first["type"], first["msg"])
     return f"{where}: {field}: {told}, not {short(first.get('input'))}"
-
-
-def _override(field: str, overrides: Sequence[str]) -> str | None:
-    """Return the last override of a field, or of what it is in."""
-    set_by = [one for one in overrides if f"{field}.".startswith(one.partition("=")[0] + ".")]
-    return f"--set {set_by[-1]}" if set_by else None
-
-
-def _line(root: yaml.Node | None, location: Location) -> int | None:
-    """Return the line, from 1, of the deepest part of a location that the file holds."""
-    node, line = root, None
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            found = [(k, v) for k, v in node.value if k.value == str(part)]
-            if not found:
-                break
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
 
 
 def _fields_at(model: type[BaseModel], location: Location) -> set[str]:
