@@ -57,10 +57,9 @@ def chosen_pair(dev: Sequence[Run]) -> tuple[float, float]:
     return best, min(enough, key=lambda rate: lost(tpsft[rate])) if enough else best_rate(dev, PAIR[1])
 
 
-def compared(runs: Sequence[Run], sft_rate: float, tpsft_rate: float) -> tuple[float, float]:
-    """Return what share of the target accuracy of `sft` the arm `tpsft` has, and what share of its loss."""
-    sft, tpsft = of_arm(runs, PAIR[0], sft_rate), of_arm(runs, PAIR[1], tpsft_rate)
-    return mean(tpsft, "target") / mean(sft, "target"), lost(tpsft) / lost(sft)
+def compared(some: Sequence[Run], others: Sequence[Run]) -> tuple[float, float]:
+    """Return what share of the target accuracy of others some runs have, and what share of their loss."""
+    return mean(some, "target") / mean(others, "target"), lost(some) / lost(others)
 
 
 def table(runs: Sequence[Run]) -> str:
@@ -86,7 +85,7 @@ def curve(runs: Sequence[Run]) -> str:
 def verdict(runs: Sequence[Run], dev: Sequence[Run]) -> str:
     """Return in a line how the arms of `PAIR` compare at the learning rates that `dev` chooses."""
     sft, tpsft = chosen_pair(dev)
-    target, loss = compared(runs, sft, tpsft)
+    target, loss = compared(of_arm(runs, PAIR[1], tpsft), of_arm(runs, PAIR[0], sft))
     return f"{PAIR[1]} at {tpsft:g} against {PAIR[0]} at {sft:g}: {target:.2f} of its target, {loss:.2f} of its loss"
 
 

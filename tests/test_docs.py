@@ -233,10 +233,30 @@ def test_the_page_on_consolidation_has_what_the_bench_of_forgetting_found(monkey
     runs, dev = (json.loads((results / f"forgetting_{name}.json").read_text())["runs"] for name in ("tiny", "tiny_dev"))
     page = (ROOT / "docs/consolidation.md").read_text()
     assert report["table"](runs) in page and report["curve"](runs) in page
-    target, loss = report["compared"](runs, *report["chosen_pair"](dev))
+    sft, tpsft = (report["of_arm"](runs, *one) for one in zip(report["PAIR"], report["chosen_pair"](dev), strict=True))
+    target, loss = report["compared"](tpsft, sft)
     chosen = json.loads((results / "forgetting_tiny.json").read_text())["terms"]["student"]["rates"]
     assert chosen == {arm: report["best_rate"](dev, arm) for arm in chosen}
     assert f"it then has {target:.2f} times the target accuracy and {loss:.2f} of the loss" in " ".join(page.split())
+
+
+def test_the_page_on_consolidation_has_what_the_real_student_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    report = runpy.run_path(str(ROOT / "bench/forgetting_report.py"))
+    runs, dev = (
+        json.loads((ROOT / f"bench/results/forgetting_real{part}.json").read_text())["runs"] for part in ("", "_dev")
+    )
+    page = (ROOT / "docs/consolidation.md").read_text()
+    assert report["table"](runs) in page
+    assert {report["best_rate"](dev, arm) for arm in report["PAIR"]} == {1e-3}
+    told = {
+        "tpsft, all layers": "on all layers it has {:.2f} of the target accuracy and {:.2f} of the loss",
+        "tpsft, drift": "**With `drift` it does**: {:.2f} of the target accuracy of `sft` and {:.2f} of its loss",
+        "sft, drift": "But `sft` with `drift` has {:.2f} and {:.2f}",
+    }
+    for arm, sentence in told.items():
+        shares = report["compared"](report["of_arm"](runs, arm), report["of_arm"](runs, "sft"))
+        assert sentence.format(*shares) in " ".join(page.split())
 
 
 def test_the_figures_of_diagnosis_are_those_that_were_measured() -> None:

@@ -45,7 +45,7 @@ def test_where_none_reaches_it_the_best_is(report: Any) -> None:
 
 
 def test_target_and_loss_are_compared_as_shares(report: Any) -> None:
-    target, loss = report["compared"](DEV, 2e-4, 4e-4)
+    target, loss = report["compared"](report["of_arm"](DEV, TPSFT, 4e-4), report["of_arm"](DEV, "sft", 2e-4))
     assert (target, loss) == pytest.approx((0.70 / 0.60, 0.20 / 0.35))
 
 
