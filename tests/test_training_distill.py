@@ -218,3 +218,10 @@ def test_wrong_options_are_named_without_a_model(options: dict[str, Any], messag
 def test_it_is_installed_under_its_name() -> None:
     build("stages", Plugin(name="distill")).check()
     build("stages", Plugin(name="distill", options={"tokenizers": "gold"})).check()
+
+
+@pytest.mark.parametrize(("file", "told"), [("adapter_config.json", "holds an adapter alone"), ("x", "holds no model")])
+def test_a_teacher_without_whole_weights_is_refused(tmp_path: Path, file: str, told: str) -> None:
+    (tmp_path / file).write_text("{}")
+    with pytest.raises(InputError, match=told):
+        DistillStage(teacher=str(tmp_path)).check_teacher(tmp_path)

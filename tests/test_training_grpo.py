@@ -62,6 +62,15 @@ def test_the_reward_rises(job: StageJob) -> None:
     assert 15 * 32 <= report.tokens <= 15 * 32 * 8
 
 
+def test_equal_rewards_everywhere_are_told(job: StageJob) -> None:
+    (Path.cwd() / f"{str(job.task['name']).partition(':')[0]}_same.py").write_text("def same(*_): return 0.5\n")
+    part = str(job.task["name"]).replace(":Sums", "_same:same")
+    stage = GRPOStage(mode="full", prompts_per_step=2, generations=2, max_steps=1, max_new_tokens=2, rewards={part: 1})
+    report = stage.run(job)
+    assert report.metrics["frac_reward_zero_std"] == 1.0
+    assert report.note is not None and "learnt nothing" in report.note
+
+
 def test_the_share_of_right_answers_rises(job: StageJob) -> None:
     stage = GRPOStage(
         mode="full", learning_rate=2e-3, prompts_per_step=4, generations=8, max_steps=20, max_new_tokens=8,

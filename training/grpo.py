@@ -22,6 +22,12 @@ from .options import GradientStage
 from .rewards import GATED, Grader, Mixture, Recipe, Tools, read_recipe
 from .session import Session, finish, prompt_of, report, session, train
 
+UNIFORM = "frac_reward_zero_std"
+"""What TRL calls the share of groups whose answers all had the same reward."""
+NOTHING = (
+    "learnt nothing: in every group all answers had the same reward; teach it by another stage first, or set guided"
+)
+
 
 @dataclass(frozen=True)
 class GRPOStage(GradientStage):
@@ -121,7 +127,8 @@ class GRPOStage(GradientStage):
             if self.recipe.gates:
                 metrics[GATED] = fmean(adapter.logged(trainer, GATED))
             sampled = supervised_tokens(trainer, prompts * self.generations)
-            return report(work, trainer, sampled, losses, train_seconds=seconds, **metrics)
+            made = report(work, trainer, sampled, losses, train_seconds=seconds, **metrics)
+            return made.model_copy(update={"note": NOTHING}) if metrics[UNIFORM] == 1.0 else made
 
     def _tools(self, job: StageJob | None = None) -> Tools:
         return Tools(self.embedder, job.checker if job else None, self.target_length)

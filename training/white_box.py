@@ -65,11 +65,26 @@ def teacher_folder(stage: str, name: str, base: Path) -> Path:
     if name == BASE:
         return base
     if Path(name).is_dir():
-        return Path(name)
+        return _whole(stage, Path(name))
     try:
-        return hub_folder(name)
+        return _whole(stage, hub_folder(name))
     except (OSError, ValueError) as error:
         raise InputError(
             f"stages: {stage}: teacher: {name!r} is no folder here and cannot be had from the Hugging Face hub "
             f"({first_line(error, 200)}); give a folder, a hub id or {BASE!r}"
         ) from error
+
+
+def _whole(stage: str, folder: Path) -> Path:
+    """Return a folder that holds a model, not an adapter alone.
+
+    Raises:
+        InputError: If it has no configuration of a model.
+    """
+    if not (folder / "config.json").is_file():
+        what = "holds an adapter alone" if (folder / "adapter_config.json").is_file() else "holds no model"
+        raise InputError(
+            f"stages: {stage}: teacher: {folder}: {what}; give a folder with whole weights (an adapter is merged into "
+            "its model by peft's merge_and_unload and save_pretrained)"
+        )
+    return folder
