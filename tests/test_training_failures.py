@@ -83,7 +83,10 @@ def test_each_failure_leaves_the_student_and_a_resume_goes_on(student: Path, bas
     diverging = config_of(student, learning_rate=1e30, max_grad_norm=1e30)
     with pytest.raises(RunError, match=r"^step [23]: the loss is (nan|inf) on lessons \w+, .*and 4 more; lower l"):
         tutelage.run(diverging, engine=Learner(), run_dir=path)
-    stays([f"{first}.learning_rate=1e-3", f"{first}.max_length=20"], r"^lesson \w+: .* raise the stage's max_length$")
+    stays(
+        [f"{first}.learning_rate=1e-3", f"{first}.max_length=20"],
+        r"^lesson \w+: .* raise the stage's max_length from 20 to the \d+ tokens of question and text$",
+    )
     retemplate(student, ANSWERLESS)
     stays([f"{first}.max_length=256"], r"chat template drops what the student answers; mend chat_template")
     retemplate(student, CHAT_TEMPLATE)

@@ -41,7 +41,7 @@ def check_supervision(trainer: Any, tokenizer: Any, rows: Sequence[dict[str, Any
     if len(data) < len(rows):
         left = set(data["problem_id"])
         lost = next((row["problem_id"] for row in rows if row["problem_id"] not in left), rows[0]["problem_id"])
-        raise RunError(f"lesson {lost}: its question alone fills max_length; raise the stage's max_length")
+        raise RunError(f"lesson {lost}: its question alone fills max_length; {_remedy(trainer, tokenizer, rows, lost)}")
     if "labels" not in data.column_names:  # packing: rows are cut and joined, there is no row to look at
         raise RunError("the trainer's rows have no labels; the supervised part cannot be checked")
     for problem_id, labels in zip(data["problem_id"], data["labels"], strict=True):
@@ -51,9 +51,17 @@ def check_supervision(trainer: Any, tokenizer: Any, rows: Sequence[dict[str, Any
         if tokenizer.eos_token_id not in learnt:
             raise RunError(
                 f"lesson {problem_id}: the end of its answer ({tokenizer.eos_token}) is not trained on, it is cut off "
-                "or masked; raise the stage's max_length"
+                f"or masked; {_remedy(trainer, tokenizer, rows, problem_id)}"
             )
     _check_collator(trainer)
+
+
+def _remedy(trainer: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], problem_id: str) -> str:
+    """Return by how much the stage's `max_length` is too short for a lesson, as advice."""
+    messages = next([*row["prompt"], *row["completion"]] for row in rows if row["problem_id"] == problem_id)
+    text = tokenizer.apply_chat_template(messages, tokenize=False)
+    tokens = len(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return f"raise the stage's max_length from {trainer.args.max_length} to the {tokens} tokens of question and text"
 
 
 def _check_collator(trainer: Any) -> None:
