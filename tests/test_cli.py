@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import json
 import re
 import subprocess
@@ -15,8 +16,10 @@ import yaml
 from rich.console import Console
 
 import tutelage
-from tutelage.console import trace_lines
 from tutelage.rundir import RunDir
+from tutelage.schema import TrainingReport
+from tutelage.terminal.cycles import training_table
+from tutelage.terminal.life import trace_lines
 from tutelage.testing import fake_config
 
 Run = Callable[..., tuple[int, str, str]]
@@ -74,10 +77,22 @@ def test_tables_for_a_person(tutelage_cli: Run, finished: tutelage.Result) -> No
     assert code == 0
     assert "fake (finished)" in out
     assert "81 %" in out
+    assert re.search(r"│ +1│ fake │ +1│ +16│", out)
     assert "addition with carry" in out and re.search(r"\d+ \(\d+-\d+\)", out)
     code, out, _ = tutelage_cli("trace", finished.path, "--problem", finished.lessons(1)[0].problem_id)
     assert code == 0
     assert "lesson" in out
+
+
+def test_the_training_table_tells_what_moved_and_why_nothing_did(finished: tutelage.Result) -> None:
+    metrics = {"first_loss": 2.0, "first_reward": 0.25, "last_reward": 0.75, "kl": 1.0}
+    moved = TrainingReport(stage="grpo", steps=3, tokens=4000, loss=0.5, seconds=1.0, metrics=metrics)
+    still = moved.model_copy(update={"metrics": {}, "note": "[red]nothing[/red] to replay"})
+    console = Console(width=200, file=io.StringIO())
+    console.print(training_table([finished.reports[1].model_copy(update={"training": (moved, still)})]))
+    rows = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert re.search(r"grpo │ +3│ +4,000│ +1 s│ 2.000 -> 0.500│ reward 0.25 -> 0.75 ", rows[-3])
+    assert "[red]nothing[/red] to replay" in rows[-2] and " 0.500│" in rows[-2]
 
 
 def test_exam(tutelage_cli: Run) -> None:

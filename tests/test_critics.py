@@ -19,7 +19,6 @@ from tutelage.agents.critics.chat import ChatCritic, one_question
 from tutelage.agents.critics.steps import StepsCritic
 from tutelage.agents.prompts import CRITIC_SYSTEM, REPAIR, critic_messages, teaching_messages
 from tutelage.agents.steps.checker import ArithmeticChecker
-from tutelage.console import _lessons
 from tutelage.errors import BudgetSpent
 from tutelage.graphs.lesson.graph import is_final
 from tutelage.graphs.lesson.judge import judge
@@ -28,6 +27,7 @@ from tutelage.plugins import Plugin, build
 from tutelage.rundir import RunDir
 from tutelage.schema import EarlierRationale, Problem, Rationale, TeachingRequest
 from tutelage.seams import NOTHING_TO_ASK, Critic
+from tutelage.terminal.cycle import _lessons
 from tutelage.testing import FakeCritic, FakeTask, FakeTeacher, fake_config
 from tutelage.testing.chat_server import ChatServer
 

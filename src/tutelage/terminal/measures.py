@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .console import plain
+from .text import plain
 
 
 def print_measures(console: Console, document: Mapping[str, Any]) -> None:

@@ -1,0 +1,75 @@
+"""The command line itself, and what all its commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import harmless
+
+app = typer.Typer(
+    name="tutelage",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+Set = Annotated[list[str], typer.Option("--set", help="Override a field: a.b=value. May be repeated.")]
+ConfigPath = Annotated[Path, typer.Argument(help="A YAML configuration.", metavar="CONFIG.yaml")]
+RunPath = Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN_DIR")]
+
+
+UNBROKEN = 10_000
+"""Columns of what is no terminal: a line in a file or a pipe is not broken."""
+
+INTERRUPTED = 130
+"""What a shell reports of a program that Ctrl-C ended."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tutelage {version('tutelage')}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version_: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Teach a small language model what it keeps getting wrong."""
+
+
+def make_console(stderr: bool = False) -> Any:
+    """Return a console; in a file or a pipe its lines are not broken."""
+    from rich.console import Console
+
+    console = Console(stderr=stderr)
+    if not console.is_terminal:
+        console.width = UNBROKEN
+    return console
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def fail(message: str, code: int) -> None:
+    """Say what is wrong, and end with an exit code."""
+    complain(message)
+    sys.exit(code)
+
+
+def complain(message: str) -> None:
+    """Say on stderr, in one line, what is wrong; the message may quote a server or a data set."""
+    typer.echo(f"tutelage: {harmless(' '.join(message.split()))}", err=True)

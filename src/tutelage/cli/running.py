@@ -1,0 +1,105 @@
+"""Commands that make a run, go on with one, or look ahead of one."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import BudgetSpent, InputError, RunError, harmless
+from .app import INTERRUPTED, ConfigPath, Json, RunPath, Set, app, complain, fail, make_console, print_json
+
+
+@app.command()
+def run(
+    config: ConfigPath,
+    set_: Set = [],  # noqa: B006 - typer reads the default; nothing changes it
+    run_dir: Annotated[Path | None, typer.Option(help="Where to write; runs/<name> by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the whole loop."""
+    from ..api import arun
+    from ..configfile import load_config
+    from ..configplace import with_place
+
+    made = load_config(config, set_)
+    path = run_dir or Path("runs") / made.name
+    try:
+        _see_through(path, as_json, lambda listen: arun(made, run_dir=path, listen=listen))
+    except InputError as error:
+        raise InputError(with_place(str(error), made, config, set_)) from error
+
+
+@app.command()
+def resume(
+    run_dir: RunPath,
+    set_: Annotated[
+        list[str],
+        typer.Option("--set", help="Change a field first: stop.*, concurrency, time limits, ... May be repeated."),
+    ] = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Go on with a run where it stopped."""
+    from ..api import aresume
+
+    _see_through(run_dir, as_json, lambda listen: aresume(run_dir, listen=listen, overrides=set_))
+
+
+@app.command()
+def doctor(
+    config: ConfigPath,
+    set_: Set = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Find everything that would fail later, before a call is paid for."""
+    from ..bill import as_document, as_lines
+    from ..configfile import load_config
+    from ..configplace import with_place
+    from ..graphs.preflight import examine_config
+
+    made = load_config(config, set_)
+    checks, bills = examine_config(made)
+    failed = [check for check in checks if check.problem]
+    if as_json:
+        estimate = as_document(bills)
+        print_json(
+            {"schema": 1, "ok": not failed, "checks": [check._asdict() for check in checks], "estimate": estimate}
+        )
+    else:
+        for check in checks:
+            typer.echo(f"{'FAIL' if check.problem else 'ok  '} {check.name}")
+        for line in [] if failed and not bills else as_lines(bills, made.stop):
+            typer.echo(harmless(line))
+    if failed:
+        for check in failed:
+            complain(with_place(check.problem or "", made, config, set_))
+        raise typer.Exit(2)
+
+
+def _see_through(path: Path, as_json: bool, begin: Any) -> None:
+    """Run or resume with progress on stderr, then print the result."""
+    from ..rundir import RunDir
+    from ..terminal.cycle import result_line
+    from ..terminal.progress import RunProgress
+    from ..traces import summarise
+
+    try:
+        with RunProgress(make_console(stderr=True)) as progress:
+            progress.rundir = RunDir(path)
+            asyncio.run(begin(progress))
+    except RunError as error:
+        if RunDir(path).locked:  # by another process, which goes on with it
+            raise
+        log = f"; where: {path / 'error.log'}" if (path / "error.log").exists() else ""
+        override = f" --set {error.override}" if isinstance(error, BudgetSpent) else ""
+        raise RunError(f"{error}{log}; go on with `tutelage resume {path}{override}`") from error
+    except KeyboardInterrupt:
+        fail(f"interrupted; what is done is kept: go on with `tutelage resume {path}`", INTERRUPTED)
+    summary = summarise(RunDir.open(path))
+    if as_json:
+        print_json(summary)
+    else:
+        make_console().print(result_line(summary), highlight=False)
+        typer.echo(f"look closer: tutelage show {path}; tutelage trace {path}")
