@@ -75,18 +75,25 @@ def _mend(file: Any) -> None:
     file.seek(0, os.SEEK_END)
 
 
-def read(path: Path) -> Iterator[Any]:
+def read(path: Path, mentioning: str | None = None) -> Iterator[Any]:
     """Yield the whole rows of a file; nothing if it does not exist; a torn last line is passed over.
+
+    Args:
+        path: The file.
+        mentioning: A text that wanted rows have as a value; most others are passed over unread, which is fast.
 
     Raises:
         RunError: If a line before the last is not JSON.
     """
     if not path.exists():
         return
+    wanted = "" if mentioning is None else json.dumps(mentioning, ensure_ascii=False)
     with path.open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             if not line.endswith("\n"):
                 return
+            if wanted not in line:
+                continue
             try:
                 yield json.loads(line)
             except ValueError as error:

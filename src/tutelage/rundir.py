@@ -120,17 +120,17 @@ class RunDir:
 
     # rows, by cycle -----------------------------------------------------------------------------------------------
 
-    def attempts(self, cycle: int) -> list[Attempt]:
-        """Read the attempts of a cycle."""
-        return self._rows("attempts", cycle, Attempt)
+    def attempts(self, cycle: int, of: str | None = None) -> list[Attempt]:
+        """Read the attempts of a cycle, or of one problem by its id."""
+        return self._rows("attempts", cycle, Attempt, of)
 
     def add_attempts(self, cycle: int, attempts: Iterable[Attempt]) -> None:
         """Append attempts."""
         self._append("attempts", cycle, attempts)
 
-    def rationales(self, cycle: int) -> list[Rationale]:
-        """Read the rationales of a cycle, rejected ones included."""
-        return self._rows("rationales", cycle, Rationale)
+    def rationales(self, cycle: int, of: str | None = None) -> list[Rationale]:
+        """Read the rationales of a cycle, or of one problem by its id, rejected ones included."""
+        return self._rows("rationales", cycle, Rationale, of)
 
     def add_rationales(self, cycle: int, rationales: Iterable[Rationale]) -> None:
         """Append rationales."""
@@ -140,17 +140,17 @@ class RunDir:
         """Write the rationales of a cycle anew, all at once, with what has been found out of them."""
         self._write_rows("rationales", cycle, rationales)
 
-    def decisions(self, cycle: int) -> list[Decision]:
-        """Read what was decided between the rationales of a cycle's problems."""
-        return self._rows("decisions", cycle, Decision)
+    def decisions(self, cycle: int, of: str | None = None) -> list[Decision]:
+        """Read what was decided between the rationales of a cycle's problems, or of one problem by its id."""
+        return self._rows("decisions", cycle, Decision, of)
 
     def write_decisions(self, cycle: int, decisions: Iterable[Decision]) -> None:
         """Write the decisions of a cycle, all at once."""
         self._write_rows("decisions", cycle, decisions)
 
-    def lessons(self, cycle: int) -> list[Lesson]:
-        """Read the lessons of a cycle."""
-        return self._rows("lessons", cycle, Lesson)
+    def lessons(self, cycle: int, of: str | None = None) -> list[Lesson]:
+        """Read the lessons of a cycle, or of one problem by its id."""
+        return self._rows("lessons", cycle, Lesson, of)
 
     def write_lessons(self, cycle: int, lessons: Iterable[Lesson]) -> None:
         """Write the lessons of a cycle, all at once."""
@@ -275,9 +275,10 @@ class RunDir:
         """Name the file of a kind of record in a cycle."""
         return self.path / kind / f"cycle-{cycle:03d}.{suffix}"
 
-    def _rows(self, kind: str, cycle: int, model: type[R]) -> list[R]:
+    def _rows(self, kind: str, cycle: int, model: type[R], of: str | None = None) -> list[R]:
         path = self.file(kind, cycle)
-        return [parse_record(row, model, path) for row in jsonl.read(path)]
+        rows = (row for row in jsonl.read(path, of) if of is None or row["problem_id"] == of)
+        return [parse_record(row, model, path) for row in rows]
 
     def _append(self, kind: str, cycle: int, records: Iterable[Record]) -> None:
         jsonl.append(self.file(kind, cycle), (dump_record(record) for record in records))

@@ -127,9 +127,9 @@ def _near(problem_id: str, problems: list[Problem]) -> str:
 
 def _life(rundir: RunDir, problem: Problem, cycle: int) -> Iterator[dict[str, Any]]:
     """Yield what happened to a problem in a cycle, in the order of the nodes."""
-    attempts = [a for a in rundir.attempts(cycle) if a.problem_id == problem.id]
+    attempts = rundir.attempts(cycle, problem.id)
     plan, diagnosis = rundir.plan(cycle), rundir.diagnosis(cycle)
-    lessons = [lesson for lesson in rundir.lessons(cycle) if lesson.problem_id == problem.id]
+    lessons = rundir.lessons(cycle, problem.id)
     candidate = str(Path("checkpoints") / f"cycle-{cycle:03d}")
     yield from (_attempt(a) for a in attempts if a.student != candidate)
     if diagnosis:
@@ -139,14 +139,13 @@ def _life(rundir: RunDir, problem: Problem, cycle: int) -> Iterator[dict[str, An
             routed = {"scores": dict(assignment.scores)} if assignment.scores else {}
             told = {"text": assignment.reason, "teachers": list(assignment.teachers), **routed}
             yield {"cycle": cycle, "kind": "plan", "agent": "planner", **told}
-    written = [r for r in rundir.rationales(cycle) if r.problem_id == problem.id]  # on disk in the order they came
+    written = rundir.rationales(cycle, problem.id)  # on disk in the order they came
     asked = [name for a in (plan.assignments if plan else ()) if a.problem_id == problem.id for name in a.teachers]
     order = {name: place for place, name in reversed(list(enumerate(asked)))}
     for rationale in sorted(written, key=lambda r: (order.get(r.teacher, len(order)), r.draft, r.revision)):
         yield from _rationale(rundir, rationale)
-    for decision in rundir.decisions(cycle):
-        telling = len(decision.candidates) > 1 or decision.fallback or decision.conflict
-        if decision.problem_id == problem.id and telling:
+    for decision in rundir.decisions(cycle, problem.id):
+        if len(decision.candidates) > 1 or decision.fallback or decision.conflict:
             yield _decision(decision)
     for lesson in lessons:
         yield _lesson(lesson)
