@@ -177,7 +177,7 @@ def test_a_checkpoint_that_is_not_what_was_trained_is_an_error(job: StageJob, mo
         ({"extra": {"report_to": ["wandb"]}}, "'report_to' is decided by"),
         ({"extra": {"per_device_train_batch_size": 3}}, "option of the stage's own"),
         ({"extra": {"packing": True}}, "packing"),
-        ({"scheduler": "zigzag"}, "zigzag"),
+        ({"scheduler": "cosin"}, "scheduler: there is no 'cosin'; did you mean 'cosine'"),
         ({"mode": "qlora"}, "mode: Input should be 'lora' or 'full', not 'qlora'"),
         ({"rank": 0}, "rank: Input should be greater than or equal to 1, not 0"),
         ({"batch_size": 0}, "batch_size"),

@@ -34,6 +34,14 @@ WRONG = {
         {"training": {"stages": [{"name": "grpo", "options": {"max_steps": 0}}]}},
         "stages: grpo: max_steps: Input should be greater than or equal to 1",
     ),
+    "a text where a list belongs": (
+        {"training": {"stages": [{"name": "sft", "options": {"modules": "down_proj"}}]}},
+        ": stages: sft: modules: must be a list, not 'down_proj'",
+    ),
+    "a list where a mapping belongs": (
+        {"training": {"stages": [{"name": "grpo", "options": {"rewards": ["correctness"]}}]}},
+        ": stages: grpo: rewards: must be a mapping of names to values, not ['correctness']",
+    ),
     "unknown stage option": (
         {"training": {"stages": [{"name": "sft", "options": {"learning_rat": 1}}]}},
         "did you mean 'learning_rate'?",

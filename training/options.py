@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from ..schema.record import Count, NotNegative, Positive
 from . import adapter
 from .layers import WHOLE, Band
@@ -86,7 +86,12 @@ class GradientStage:
 
     def check(self) -> None:
         """Raise InputError if the options cannot work, without loading a model."""
+        from transformers.trainer_utils import SchedulerType
+
         check_fields(self)
+        if self.scheduler not in set(SchedulerType):
+            near = did_you_mean(self.scheduler, [one.value for one in SchedulerType])
+            raise InputError(f"stages: {self.name}: scheduler: there is no {self.scheduler!r}; {near}")
         low, high = self.band
         if not 0.0 <= low < high <= 1.0:
             raise InputError(

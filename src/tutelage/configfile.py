@@ -11,23 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from .config import RunConfig
 from .configplace import Location, line_of, set_by
-from .errors import InputError, did_you_mean, first_line, short
-
-_PLAINLY = {
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "float_parsing": "must be a number",
-    "float_type": "must be a number",
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
-    "string_type": "must be a text",
-    "tuple_type": "must be a list",
-    "list_type": "must be a list",
-    "dict_type": "must be a mapping of names to values",
-    "model_type": "must be a mapping of fields to values",
-    "model_attributes_type": "must be a mapping of fields to values",
-}
-"""What pydantic says of types, in the words of somebody who writes YAML."""
+from .errors import PLAINLY, InputError, did_you_mean, first_line, short
 
 
 def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -140,7 +124,7 @@ def _explain(error: ValidationError, source: str, root: yaml.Node | None, overri
         return f"{where}: {field}: missing; add it"
     if first["type"] == "value_error":  # ours: it says what was given
         return f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}"
-    told = _PLAINLY.get(first["type"], first["msg"])
+    told = PLAINLY.get(first["type"], first["msg"])
     return f"{where}: {field}: {told}, not {short(first.get('input'))}"
 
 
