@@ -137,11 +137,11 @@ def _check_can_teach(parts: Parts, name: str, teacher: Teacher) -> None:
 
 
 def _check_references(parts: Parts, teacher: ReferenceTeacher) -> None:
-    able = [problem for problem in parts.problems.get(Split.TRAIN, ()) if teacher.can_teach(problem)]
-    if able and not any(parts.fits(teacher.text(problem)) for problem in able):
+    texts = [teacher.text(one) for one in parts.problems.get(Split.TRAIN, ()) if teacher.can_teach(one)]
+    if texts and not any(map(parts.fits, texts)):
         raise InputError(
             f"student.max_new_tokens: {parts.max_tokens} tokens are fewer than any reference of the train problems "
-            "has, so none could be a lesson; raise it"
+            f"has, so none could be a lesson; raise it, the shortest has {min(map(parts.count_tokens, texts))}"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,7 @@ def test_references_that_the_student_could_not_write_are_refused(tutelage_cli: R
     code, _, err = tutelage_cli("run", write(in_folder, task=task, teachers=["reference"], student=student))
     assert code == 2
     assert "student.max_new_tokens: 20 tokens are fewer than any reference" in err
+    assert re.search(r"raise it, the shortest has \d\d+$", err.strip())
 
 
 def test_a_message_cannot_steer_the_terminal(tutelage_cli: Run) -> None:
