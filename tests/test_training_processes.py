@@ -53,7 +53,9 @@ def module() -> str:
 
 
 def spec(name: str) -> Plugin:
-    return Plugin(name=name, options=SFT if name == "sft" else {**GRPO, "rewards": {f"{module()}:signs": 1.0}})
+    if name == "grpo":
+        return Plugin(name=name, options={**GRPO, "rewards": {f"{module()}:signs": 1.0}})
+    return Plugin(name=name, options={**SFT, "band": [0.0, 1.0]} if name == "tpsft" else SFT)
 
 
 def losses(checkpoint: Path) -> list[float]:
@@ -79,18 +81,18 @@ def test_two_processes_from_the_same_seed_have_the_same_curve(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("name", ["sft", "grpo"])
+@pytest.mark.parametrize("name", ["sft", "tpsft", "grpo"])
 def test_two_processes_train_together(
     job: StageJob, name: str, monkeypatch: pytest.MonkeyPatch, two_processes: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    together = Plugin(name=name, options={**spec(name).options, **({"batch_size": 2} if name == "sft" else {})})
+    together = Plugin(name=name, options={**spec(name).options, **({} if name == "grpo" else {"batch_size": 2})})
     report = run_stage(together, job, launch=two_processes)
     alone = replace(job, out=job.out.with_name("alone"))
     single = run_stage(spec(name), alone)
     assert report.steps == single.steps
     load_model(job.base, job.out, dtype="float32", device="cpu", merge=True)
-    if name == "sft":
+    if name != "grpo":
         assert report.tokens == single.tokens
         assert losses(job.out) == pytest.approx(losses(alone.out), abs=1e-3)
     else:
