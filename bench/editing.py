@@ -39,6 +39,11 @@ def key(given: argparse.Namespace, arm: str, terms: Arm, seed: int) -> dict[str,
     return again
 
 
+def order(run: Run) -> tuple[str, int, int]:
+    """Return what runs are sorted by."""
+    return run["facts"], run["seed"], list(ARMS).index(run["arm"])
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("student", help="tiny, smollm2-135m-instruct, a hub id or a folder")
@@ -90,7 +95,7 @@ def main() -> None:
                 "left_out": bench.task.left_out,
                 "before": bench.base_report,
             }
-            add_run(given.out, {**wanted, **told, **run}, held, {"command": command, **made_on(PACKAGES)}, order=str)
+            add_run(given.out, {**wanted, **told, **run}, held, {"command": command, **made_on(PACKAGES)}, order)
             print(json.dumps({arm: {name: _share(value) for name, value in run["after"].items()}}), flush=True)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from run_file import Run
+from run_file import Run, as_markdown
 
 MEASURES = {
     "reliability": "reliability",
@@ -35,10 +35,10 @@ def shares(measured: Mapping[str, Any]) -> list[str]:
 def table(runs: Sequence[Run]) -> str:
     """Return a row for the base student and one for each run as Markdown; the runs are of one seed."""
     head = ["arm", *MEASURES.values(), "steps", "seconds"]
-    rows = [head, ["---"] * len(head), ["before", *shares(runs[0]["before"]), "", ""]]
+    rows = [head, ["before", *shares(runs[0]["before"]), "", ""]]
     for run in runs:
         rows.append([run["arm"], *shares(run["after"]), f"{run['steps']:,}", f"{run['train_seconds']:,.0f}"])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return as_markdown(rows)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forgetting_arms import ARMS
-from run_file import Run
+from run_file import Run, as_markdown
 
 PAIR = ("sft", "tpsft, all layers")
 """The arms that are compared at every learning rate."""
@@ -65,21 +65,21 @@ def compared(some: Sequence[Run], others: Sequence[Run]) -> tuple[float, float]:
 def table(runs: Sequence[Run]) -> str:
     """Return a row for each arm at its chosen learning rate as Markdown: means over seeds, the targets of each."""
     head = ["arm", "target", "of each seed", "retention", "of each seed", "KL", "tokens", "seconds"]
-    rows = [head, ["---"] * len(head)]
+    rows = [head]
     for arm in ARMS:
         if some := of_arm(runs, arm):
             rows.append([arm, *_figures(some)])
-    return _markdown(rows)
+    return as_markdown(rows)
 
 
 def curve(runs: Sequence[Run]) -> str:
     """Return a row for each learning rate of both arms of `PAIR` as Markdown: means over seeds."""
     head = ["learning rate", *(f"{arm}: {what}" for arm in PAIR for what in ("target", "retention", "KL"))]
-    rows = [head, ["---"] * len(head)]
+    rows = [head]
     for rate in sorted(set(rates(runs, PAIR[0])) & set(rates(runs, PAIR[1]))):
         told = [(of_arm(runs, arm, rate), what) for arm in PAIR for what in ("target", "retention", "kl")]
         rows.append([f"{rate:g}", *(f"{mean(some, what):.3f}" for some, what in told)])
-    return _markdown(rows)
+    return as_markdown(rows)
 
 
 def verdict(runs: Sequence[Run], dev: Sequence[Run]) -> str:
@@ -93,10 +93,6 @@ def _figures(some: Sequence[Run]) -> list[str]:
     each = {what: ", ".join(f"{run[what]:.2f}" for run in some) for what in ("target", "retention")}
     shares = [f"{mean(some, 'target'):.3f}", each["target"], f"{mean(some, 'retention'):.3f}", each["retention"]]
     return [*shares, f"{mean(some, 'kl'):.3f}", f"{mean(some, 'tokens'):,.0f}", f"{mean(some, 'seconds'):.0f}"]
-
-
-def _markdown(rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The file that a bench adds its runs to, one by one, maybe from several processes at once."""
+"""The file that a bench adds its runs to, one by one, maybe from several processes at once, and tables of them."""
 
 from __future__ import annotations
 
@@ -43,3 +43,9 @@ def add_run(out: Path, run: Run, terms: Terms, told: Mapping[str, Any], order: C
         runs = sorted([*known_runs(out, terms), run], key=order)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps({**told, **terms(runs), "runs": runs}, indent=1) + "\n")
+
+
+def as_markdown(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table, whose first row is the head."""
+    head, *others = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *others))
