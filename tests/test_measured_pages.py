@@ -255,3 +255,13 @@ def test_the_page_on_diagnosis_has_the_figures_of_planted_holes(student: str, pl
             assert f"| {student} | {size} | {column} | {shown} |" in page
         ours = columns["with steps"]
         assert min(ours["precision"], ours["recall"]) >= {"60": 0.75, "200": 0.9}[size]
+
+
+def test_the_figures_of_where_a_cycle_starts_are_those_that_were_measured() -> None:
+    page = (ROOT / "docs/forgetting.md").read_text()
+    arms = json.loads((ROOT / "bench/results/start.json").read_text())["arms"]
+    for figures in arms.values():
+        by_seed = ", ".join(f"{share:.3f}" for share in figures["test"])
+        assert f"| {by_seed} | {figures['mean']:.3f} | {figures['tokens_trained']:,} |" in page
+    last, whole = (arms[arm]["test"] for arm in ("last", "base-whole"))
+    assert all(more > less for more, less in zip(whole, last, strict=True)) and arms["base"]["mean"] == 0
