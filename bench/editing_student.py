@@ -29,7 +29,7 @@ from tutelage.tasks.quiz import QuizTask
 OWN_ANSWERS = 300
 """Questions of each kind whose answers by the base student may be rehearsed."""
 INSTRUCTION = "Give the answer alone, in a few words."
-"""Without the marker `Answer:`, which this student did not write in what was looked at: it would be taught with every fact."""
+"""Without the marker `Answer:`, which this student did not write in what was looked at; it would be taught too."""
 SPARE = 1.1
 """Facts that are drawn for each that is edited in, since the student may know some."""
 

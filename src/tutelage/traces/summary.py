@@ -1,0 +1,70 @@
+"""The cycles of a run side by side, and how the run stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import jsonl
+from ..rundir import RunDir
+from ..schema import SCHEMA_VERSION, CycleReport, Diagnosis, Weakness
+
+
+def summarise(rundir: RunDir) -> dict[str, Any]:
+    """Return the run as `tutelage show --json` prints it."""
+    result, state, last = rundir.result() or {}, status(rundir), last_event(rundir) or {}
+    stopped = last.get("why") if last.get("kind") == "stopped" and state == "interrupted" else None
+    reports = rundir.reports()
+    test = result.get("test")
+    return {
+        "schema": SCHEMA_VERSION,
+        "run": rundir.path.resolve().name,
+        "status": state,
+        "stop_reason": result.get("stop_reason") or stopped,
+        "failure": last.get("why") if state == "failed" else None,
+        "student": result.get("student") or _student_so_far(rundir),
+        "test": test or {"base": None, "best": None, "n": None},
+        **({"measures": result["measures"]} if "measures" in result else {}),
+        "cycles": [_cycle(report, rundir.diagnosis(report.cycle)) for report in reports],
+    }
+
+
+def status(rundir: RunDir) -> str:
+    """Return `finished`, `running`, `failed` or `interrupted`."""
+    if rundir.result():
+        return "finished"
+    if rundir.locked:
+        return "running"
+    last = last_event(rundir)
+    return "failed" if last and last.get("kind") == "failed" else "interrupted"
+
+
+def last_event(rundir: RunDir) -> dict[str, Any] | None:
+    """Return the last whole event of the run."""
+    last = None
+    for last in jsonl.read(rundir.events):  # noqa: B007 - the loop is for its last value
+        pass
+    return last
+
+
+def _student_so_far(rundir: RunDir) -> dict[str, Any]:
+    import yaml
+
+    config = yaml.safe_load(rundir.config.read_text(encoding="utf-8"))
+    return {"base": config["student"]["model"], "best": None, "best_cycle": None}
+
+
+def _cycle(report: CycleReport, diagnosis: Diagnosis | None) -> dict[str, Any]:
+    row = report.model_dump(mode="json")
+    row["weaknesses"] = [_weakness(weakness) for weakness in report.weaknesses]
+    row["mastery"] = [
+        {"skill": one.skill, "mean": one.mean, "low": one.low, "high": one.high, "chance": one.chance}
+        for one in (diagnosis.mastery if diagnosis else ())
+    ]
+    return row
+
+
+def _weakness(weakness: Weakness) -> dict[str, Any]:
+    shown = weakness.model_dump(mode="json", include={"name", "pass_rate", "support", "severity"})
+    test = weakness.confirmation
+    told = test.model_dump(mode="json", include={"asked", "passed", "probability"}) if test else None
+    return {**shown, "confirmed": weakness.confirmed, "confirmation": told}
