@@ -1,0 +1,62 @@
+"""Which problem is meant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from .. import jsonl
+from ..errors import InputError, did_you_mean
+from ..rundir import RunDir
+from ..schema import Problem, Split
+from .rows import cycles_of
+
+
+def every_problem(rundir: RunDir) -> dict[str, tuple[Split, Problem]]:
+    """Return all problems of a run by id, each with its split, those drawn to test weaknesses first."""
+    found: dict[str, tuple[Split, Problem]] = {}
+    for cycle in cycles_of(rundir):
+        found |= {one.problem.id: (one.split, one.problem) for one in rundir.fresh(cycle) or ()}
+    for split, problems in rundir.problems().items():
+        found |= {problem.id: (split, problem) for problem in problems}
+    return found
+
+
+def most_asked(rundir: RunDir) -> str:
+    """Return the taught problem that was asked most often, and of several the one with the most lessons.
+
+    Where nothing was taught, it is one that a teacher wrote something for.
+
+    Raises:
+        InputError: If no teacher has written anything yet.
+    """
+    lessons, attempts, rationales = (_count(rundir, kind) for kind in ("lessons", "attempts", "rationales"))
+    taught = lessons or rationales
+    if not taught:
+        raise InputError(f"{rundir.path}: nothing has been taught yet; name a problem of problems.jsonl with --problem")
+    return max(taught, key=lambda problem: (attempts[problem], taught[problem]))
+
+
+def _count(rundir: RunDir, kind: str) -> Counter[str]:
+    files = (rundir.file(kind, cycle) for cycle in cycles_of(rundir))
+    return Counter(row["problem_id"] for path in files for row in jsonl.read(path))
+
+
+def find(rundir: RunDir, problem_id: str) -> Problem:
+    """Return a problem by its id or the beginning of it.
+
+    Raises:
+        InputError: If none or several are meant.
+    """
+    problems = every_problem(rundir)
+    ids = [problem_id] if problem_id in problems else [one for one in problems if one.startswith(problem_id)]
+    if len(ids) == 1:
+        return problems[ids[0]][1]
+    if ids:
+        raise InputError(f"--problem {problem_id}: {len(ids)} problems begin so; give more of the id")
+    raise InputError(f"--problem {problem_id}: no such problem in {rundir.path}; {_near(problem_id, problems)}")
+
+
+def _near(problem_id: str, known: Iterable[str]) -> str:
+    remedy = did_you_mean(problem_id, known)
+    return remedy if remedy.startswith("did") else "the ids are in problems.jsonl"
