@@ -265,3 +265,14 @@ def test_the_figures_of_where_a_cycle_starts_are_those_that_were_measured() -> N
         assert f"| {by_seed} | {figures['mean']:.3f} | {figures['tokens_trained']:,} |" in page
     last, whole = (arms[arm]["test"] for arm in ("last", "base-whole"))
     assert all(more > less for more, less in zip(whole, last, strict=True)) and arms["base"]["mean"] == 0
+
+
+def test_the_page_on_editing_has_the_table_of_its_bench() -> None:
+    script, results = ROOT / "bench/editing_report.py", ROOT / "bench/results/editing_smollm2-135m-instruct.json"
+    table = subprocess.run([sys.executable, script, results], capture_output=True, text=True, check=True).stdout
+    page = (ROOT / "docs/editing.md").read_text()
+    assert table.count("\n") > 4 and table.strip() in page
+    mixed = json.loads(results.read_text())["runs"][-1]
+    kept = mixed["after"]["knowledge_kept"]["value"]
+    assert f"from {mixed['before']['quiz']:.2f} to {mixed['after']['quiz']:.2f}." in page
+    assert f"still does in {kept:.2f} of the cases" in " ".join(page.split())
