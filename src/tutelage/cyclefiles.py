@@ -139,8 +139,8 @@ class CycleFiles:
 
     def _rows(self, kind: str, cycle: int, model: type[R], of: str | None = None) -> list[R]:
         path = self.file(kind, cycle)
-        rows = (row for row in jsonl.read(path, of) if of is None or row["problem_id"] == of)
-        return [parse_record(row, model, path) for row in rows]
+        records = [parse_record(row, model, path) for row in jsonl.read(path, of)]
+        return [one for one in records if of is None or getattr(one, "problem_id", None) == of]
 
     def _append(self, kind: str, cycle: int, records: Iterable[Record]) -> None:
         jsonl.append(self.file(kind, cycle), (dump_record(record) for record in records))

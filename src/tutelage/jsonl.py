@@ -11,6 +11,9 @@ from typing import Any
 
 from .errors import RunError
 
+_END = 65_536
+"""Bytes of a file's end that are read at first for its last row."""
+
 
 def write_atomic(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old one or the new one, never half of it."""
@@ -83,18 +86,41 @@ def read(path: Path, mentioning: str | None = None) -> Iterator[Any]:
         mentioning: A text that wanted rows have as a value; most others are passed over unread, which is fast.
 
     Raises:
-        RunError: If a line before the last is not JSON.
+        RunError: If a line before the last is not JSON; one that is passed over is not looked at.
     """
     if not path.exists():
         return
-    wanted = "" if mentioning is None else json.dumps(mentioning, ensure_ascii=False)
+    ours, others = ("" if mentioning is None else json.dumps(mentioning, ensure_ascii=only) for only in (False, True))
     with path.open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             if not line.endswith("\n"):
                 return
-            if wanted not in line:
+            if ours not in line and others not in line:
                 continue
             try:
                 yield json.loads(line)
             except ValueError as error:
                 raise RunError(f"{path}:{number}: not JSON ({error}); the file was changed by hand?") from error
+
+
+def last(path: Path) -> Any:
+    """Return the last whole row of a file, reading no more of it than its end; None if it has none.
+
+    Raises:
+        RunError: If that line is not JSON.
+    """
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        size, want = file.seek(0, os.SEEK_END), _END
+        while True:
+            file.seek(-min(want, size), os.SEEK_END)
+            whole, _, _ = file.read(want).rpartition(b"\n")
+            line = whole.rpartition(b"\n")[2]
+            if len(line) < len(whole) or want >= size:
+                break
+            want *= 2
+    try:
+        return json.loads(line.decode(errors="replace")) if line else None
+    except ValueError as error:
+        raise RunError(f"{path}: its last line is not JSON ({error}); the file was changed by hand?") from error

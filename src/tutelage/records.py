@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from .errors import RunError
+from .errors import RunError, short
 from .schema import SCHEMA_VERSION, Record
 
 R = TypeVar("R", bound=Record)
@@ -20,6 +20,8 @@ def parse_record(row: Mapping[str, Any], model: type[R], path: Path) -> R:
     Raises:
         RunError: Naming the file.
     """
+    if not isinstance(row, Mapping):
+        raise RunError(f"{path}: {short(row)} is no record; the file was changed?")
     values = dict(row)
     version = values.pop("schema", None)
     if version != SCHEMA_VERSION:

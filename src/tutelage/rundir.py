@@ -103,9 +103,10 @@ class RunDir(CycleFiles):
     def problems(self) -> dict[Split, list[Problem]]:
         """Read the problems by split."""
         found: dict[Split, list[Problem]] = {}
-        for row in jsonl.read(self.path / "problems.jsonl"):
+        path = self.path / "problems.jsonl"
+        for row in jsonl.read(path):
             split = Split(row.pop("split"))
-            found.setdefault(split, []).append(parse_record(row, Problem, self.path / "problems.jsonl"))
+            found.setdefault(split, []).append(parse_record(row, Problem, path))
         return found
 
     def rehearsal(self) -> list[Lesson]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import InputError
 from .app import Json, RunPath, app, make_console, print_json
+
+if TYPE_CHECKING:
+    from ..rundir import RunDir
+    from ..traces import Page, Wanted
 
 
 @app.command()
@@ -42,16 +47,50 @@ def trace(
         str | None,
         typer.Option(help="The problem's id, or its beginning; if left out, of those taught the one asked most often."),
     ] = None,
+    weakness: Annotated[str | None, typer.Option(help="List the problems of a weakness.")] = None,
+    teacher: Annotated[str | None, typer.Option(help="List the problems that a teacher wrote for.")] = None,
+    verdict: Annotated[
+        str | None, typer.Option(help="List those with a rationale that was `verified`, `rejected`, or why it was.")
+    ] = None,
+    changed: Annotated[
+        str | None,
+        typer.Option(help="List what a cycle changed (2), or what changed between two (0:2); what fell comes first."),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="List the problems of a split.")] = None,
+    text: Annotated[str | None, typer.Option(help="List those with this in the question or the answer.")] = None,
+    page: Annotated[int, typer.Option(min=1, help="Which page of the list.")] = 1,
+    limit: Annotated[int, typer.Option(min=1, help="Problems on a page.")] = 25,
     as_json: Json = False,
 ) -> None:
-    """Show one problem's life: attempts, diagnosis, recalls, drafts, checks, lesson, what followed."""
+    """Show one problem's life, or list problems: by weakness, teacher, verdict, or by what a cycle changed."""
     from ..rundir import RunDir
+    from ..traces import Page, Wanted
     from ..traces import trace as read_trace
 
-    found = read_trace(RunDir.open(run_dir), problem)
+    wanted = Wanted(weakness, teacher, verdict, changed, split, text)
+    rundir = RunDir.open(run_dir)
+    if wanted.anything:
+        if problem is not None:
+            raise InputError("--problem shows one problem, and other options list several: give the one or the others")
+        _list(rundir, wanted, Page(page, limit), as_json)
+        return
+    found = read_trace(rundir, problem)
     if as_json:
         print_json(found)
         return
     from ..terminal.life import trace_lines
 
     make_console().print(trace_lines(found))
+
+
+def _list(rundir: RunDir, wanted: Wanted, page: Page, as_json: bool) -> None:
+    """List the problems that are wanted, a page of them."""
+    from ..traces import choose, listing
+
+    found = listing(rundir, wanted, choose(rundir, wanted), page)
+    if as_json:
+        print_json(found)
+        return
+    from ..terminal.problems import problem_table
+
+    make_console().print(problem_table(found))

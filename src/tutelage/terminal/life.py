@@ -11,13 +11,15 @@ from .text import TESTED, percent, plain
 
 _INDENT = " " * 19
 """Of what belongs to the event above it."""
+_SUSPECTED = 300
+"""Characters of a lesson that may have done harm."""
 
 
 def trace_lines(found: dict[str, Any]) -> Group:
     """Return one problem's life."""
     problem = found["problem"]
     head = [
-        Text.assemble(("problem ", "bold"), problem["id"]),
+        Text.assemble(("problem ", "bold"), plain(problem["id"])),
         Text.assemble(("question ", "dim"), plain(problem["question"])),
         Text.assemble(("answer ", "dim"), plain(problem["answer"])),
     ]
@@ -43,9 +45,18 @@ def _event(event: dict[str, Any]) -> Text:
         fixed = {True: "fixed", False: "not fixed", None: "not examined since"}[event["fixed"]]
         taught = f"what was taught then: {event['taught']!r} ({fixed})" if event["taught"] else "not taught since"
         line.append_text(_note(f"of {event['question']!r}; {taught}"))
+    for one in event.get("suspects", ()):
+        line.append_text(_note(_suspect(one), "yellow"))
     if event.get("scores"):
         line.append_text(_note(", ".join(f"{name} {value:.2f}" for name, value in event["scores"].items())))
     return line
+
+
+def _suspect(lesson: dict[str, Any]) -> str:
+    """Say which lesson may have done it."""
+    shared = f", shares {', '.join(lesson['skills'])}" if lesson["skills"] else ""
+    head = f"may be a lesson of {lesson['agent']} (likeness {lesson['likeness']:.2f}{shared})"
+    return f"{head}, problem {lesson['problem_id']}: {lesson['text'][:_SUSPECTED]!r}"
 
 
 def _note(text: str, style: str = "") -> Text:

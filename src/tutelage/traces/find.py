@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
-from .. import jsonl
 from ..errors import InputError, did_you_mean
 from ..rundir import RunDir
 from ..schema import Problem, Split
-from .rows import cycles_of
+from .rows import OfProblem, cycles_of
 
 
 def every_problem(rundir: RunDir) -> dict[str, tuple[Split, Problem]]:
@@ -30,28 +29,26 @@ def most_asked(rundir: RunDir) -> str:
     Raises:
         InputError: If no teacher has written anything yet.
     """
-    lessons, attempts, rationales = (_count(rundir, kind) for kind in ("lessons", "attempts", "rationales"))
-    taught = lessons or rationales
+    lessons = _count(rundir, rundir.lessons)
+    taught, attempts = lessons or _count(rundir, rundir.rationales), _count(rundir, rundir.attempts)
     if not taught:
         raise InputError(f"{rundir.path}: nothing has been taught yet; name a problem of problems.jsonl with --problem")
     return max(taught, key=lambda problem: (attempts[problem], taught[problem]))
 
 
-def _count(rundir: RunDir, kind: str) -> Counter[str]:
-    files = (rundir.file(kind, cycle) for cycle in cycles_of(rundir))
-    return Counter(row["problem_id"] for path in files for row in jsonl.read(path))
+def _count(rundir: RunDir, read: Callable[[int], Iterable[OfProblem]]) -> Counter[str]:
+    return Counter(row.problem_id for cycle in cycles_of(rundir) for row in read(cycle))
 
 
-def find(rundir: RunDir, problem_id: str) -> Problem:
-    """Return a problem by its id or the beginning of it.
+def find(rundir: RunDir, problems: Collection[str], problem_id: str) -> str:
+    """Return the id that is meant by the beginning of one.
 
     Raises:
         InputError: If none or several are meant.
     """
-    problems = every_problem(rundir)
     ids = [problem_id] if problem_id in problems else [one for one in problems if one.startswith(problem_id)]
     if len(ids) == 1:
-        return problems[ids[0]][1]
+        return ids[0]
     if ids:
         raise InputError(f"--problem {problem_id}: {len(ids)} problems begin so; give more of the id")
     raise InputError(f"--problem {problem_id}: no such problem in {rundir.path}; {_near(problem_id, problems)}")

@@ -16,7 +16,8 @@ from ..schema import (
     Rationale,
     Strategy,
 )
-from .find import find, most_asked
+from .falls import fall_event, falls
+from .find import every_problem, find, most_asked
 from .rows import CycleRows, Journal, cycles_of, read_cycle
 
 
@@ -30,10 +31,18 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
     Raises:
         InputError: If the run has no such problem.
     """
-    problem = find(rundir, problem_id or most_asked(rundir))
-    cycles = (read_cycle(rundir, cycle, of=problem.id) for cycle in cycles_of(rundir))
+    problems = every_problem(rundir)
+    problem = problems[find(rundir, problems, problem_id) if problem_id else most_asked(rundir)][1]
     journal = Journal(rundir)
-    events = [event for rows in cycles for event in life_in(rows, problem, journal)]
+    cycles = [read_cycle(rundir, cycle, of=problem.id) for cycle in cycles_of(rundir)]
+    attempts = [attempt for rows in cycles for attempt in rows.attempts.get(problem.id, ())]
+    fallen = {fall.cycle: fall for fall in falls(attempts, rundir.reports())}
+    skills = {id_: frozenset(one.skills) for id_, (_, one) in problems.items()} if fallen else {}
+    events: list[dict[str, Any]] = []
+    for rows in cycles:
+        events += life_in(rows, problem, journal)
+        if rows.cycle in fallen:
+            events.append(fall_event(fallen[rows.cycle], problem, rundir.lessons, skills))
     return {"schema": SCHEMA_VERSION, "problem": problem.model_dump(mode="json"), "events": events}
 
 

@@ -40,10 +40,8 @@ def status(rundir: RunDir) -> str:
 
 def last_event(rundir: RunDir) -> dict[str, Any] | None:
     """Return the last whole event of the run."""
-    last = None
-    for last in jsonl.read(rundir.events):  # noqa: B007 - the loop is for its last value
-        pass
-    return last
+    event: dict[str, Any] | None = jsonl.last(rundir.events)
+    return event
 
 
 def _student_so_far(rundir: RunDir) -> dict[str, Any]:

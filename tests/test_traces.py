@@ -1,0 +1,199 @@
+"""Problems are listed by what happened to them; what a cycle cost the student is told with what may have done it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tutelage.errors import InputError
+from tutelage.rundir import RunDir
+from tutelage.schema import (
+    Assignment,
+    Attempt,
+    CycleReport,
+    Diagnosis,
+    Lesson,
+    LessonPlan,
+    Problem,
+    Rationale,
+    Split,
+    Verdict,
+    Weakness,
+)
+from tutelage.traces import Page, Wanted, choose, listing, span, trace
+
+Run = Callable[..., tuple[int, str, str]]
+EVIL = "\x1b[31m[bold]<script>alert(1)</script>"
+PROBLEMS = {
+    "kept": Problem(id="kept", question="1 + 1?", answer="2", skills=("sums",)),
+    "lost": Problem(id="lost", question="7 - 9?", answer="-2", skills=("below zero",)),
+    "won": Problem(id="won", question="8 + 5?", answer="13", skills=("carries",)),
+    "taught": Problem(id="taught", question="3 - 8?", answer="-5", skills=("below zero",)),
+    "other": Problem(id="other", question="9 + 9?", answer="18", skills=("carries",)),
+}
+STUDENTS = ["base", "checkpoints/cycle-001", "checkpoints/cycle-002"]
+RIGHT = {"kept": [1, 1, 1], "lost": [0, 1, 0], "won": [0, 0, 1]}
+
+
+def attempt(problem: str, cycle: int, right: bool, sample: int = 0) -> Attempt:
+    text = "so it is right" if right else "7 - 9: the sign goes away, 9 - 7 = 2"
+    return Attempt(
+        id=f"{problem}-{cycle}-{sample}",
+        problem_id=problem,
+        split=Split.GATE,
+        cycle=cycle,
+        student=STUDENTS[cycle],
+        sample=sample,
+        text=text,
+        answer="2",
+        score=float(right),
+        correct=right,
+        logprob=-0.1,
+        tokens=9,
+        finish_reason="stop",
+    )
+
+
+def lesson(problem: str, text: str, teacher: str) -> Lesson:
+    return Lesson(
+        problem_id=problem,
+        cycle=2,
+        question=PROBLEMS[problem].question,
+        text=text,
+        origin=teacher,
+        rationale_id=f"r-{problem}",
+    )
+
+
+@pytest.fixture
+def rundir(tmp_path: Path) -> RunDir:
+    """Return a run in which cycle 2 lost one problem and won another."""
+    found = RunDir(tmp_path / "run")
+    gate = [PROBLEMS[name] for name in RIGHT]
+    found.write_problems({Split.TRAIN: [PROBLEMS["taught"], PROBLEMS["other"]], Split.GATE: gate})
+    (found.path / "config.yaml").write_text("student: {model: tiny}\n")
+    for cycle, student in enumerate(STUDENTS):
+        found.add_attempts(cycle, [attempt(name, cycle, bool(right[cycle])) for name, right in RIGHT.items()])
+        parent = STUDENTS[max(0, cycle - 1)]
+        verdict = Verdict.ACCEPTED if cycle else Verdict.BASELINE
+        told: Any = {"accuracy": {Split.GATE: 0.5}, "n": {Split.GATE: 3}, "verdict": verdict, "why": "x"}
+        found.write_report(CycleReport(cycle=cycle, student=student, parent=parent, **told))
+    texts = {"taught": "3 - 8: the sign goes away, 8 - 3 = 5", "other": "9 + 9 = 18"}
+    found.write_lessons(2, [lesson("taught", texts["taught"], "hasty"), lesson("other", texts["other"], "careful")])
+    shared: Any = {"cycle": 2, "verified": True}
+    rationales = [
+        Rationale(id="r-taught", problem_id="taught", teacher="hasty", text=texts["taught"], **shared),
+        Rationale(id="r-other", problem_id="other", teacher="careful", text=texts["other"], **shared),
+        Rationale(id="r-bad", problem_id="other", teacher=EVIL, text=EVIL, cycle=2, rejected="wrong answer"),
+    ]
+    found.add_rationales(2, rationales)
+    weakness = Weakness(name="below zero", pass_rate=0.2, support=5, severity=0.4)
+    found.write_diagnosis(Diagnosis(cycle=2, student=STUDENTS[1], accuracy=0.5, weaknesses=(weakness,), mastery=()))
+    assigned = Assignment(problem_id="other", teachers=("careful",), weakness="slips")
+    found.write_plan(LessonPlan(cycle=2, assignments=(assigned,)))
+    return found
+
+
+def ids(rundir: RunDir, **wanted: str) -> list[str]:
+    return [row.id for row in choose(rundir, Wanted(**wanted))]
+
+
+def test_what_a_cycle_changed_comes_with_what_fell_first(rundir: RunDir) -> None:
+    assert ids(rundir, changed="2") == ids(rundir, changed="1:2") == ["lost", "won"]
+    assert ids(rundir, changed="0:2") == ["won"]
+    assert ids(rundir, changed="1") == ["lost"]  # it rose then
+    assert span(rundir, "2") == (1, 2)
+    told = listing(rundir, Wanted(changed="2"), choose(rundir, Wanted(changed="2")), Page())
+    assert told["changed"] == {"before": 1, "after": 2, "fell": 1, "rose": 1}
+
+
+def test_a_cycle_is_compared_with_the_student_that_it_began_with(rundir: RunDir) -> None:
+    reports = rundir.reports()
+    rundir.write_report(reports[2].model_copy(update={"parent": "base"}))  # cycle 1 was rolled back
+    assert span(rundir, "2") == (0, 2)
+    assert ids(rundir, changed="2") == ["won"]
+
+
+def test_a_problem_answered_several_times_changes_by_its_share(rundir: RunDir) -> None:
+    rundir.add_attempts(2, [attempt("kept", 2, False, sample=1)])
+    row = next(row for row in choose(rundir, Wanted(changed="2")) if row.id == "kept")
+    assert (row.right, row.moved(1, 2)) == ({0: 1.0, 1: 1.0, 2: 0.5}, -0.5)
+
+
+def test_problems_are_chosen_by_weakness_teacher_verdict_split_and_text(rundir: RunDir) -> None:
+    assert set(ids(rundir, weakness="below zero")) == {"taught", "lost"}
+    assert ids(rundir, weakness="slips") == ["other"]  # taught for it, whatever its skills
+    assert ids(rundir, teacher="hasty") == ["taught"]
+    assert ids(rundir, verdict="verified") == ["taught", "other"]
+    assert ids(rundir, verdict="rejected") == ids(rundir, verdict="wrong answer") == ["other"]
+    assert ids(rundir, split="train") == ["taught", "other"]
+    assert ids(rundir, text="8 +") == ["won"]
+    assert ids(rundir, teacher="careful", split="gate") == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"weakness": "below"}, "--weakness below: none in this run; did you mean 'below zero'?"),
+        ({"teacher": "nobody"}, "--teacher nobody: none in this run; known: "),
+        ({"verdict": "verifed"}, "--verdict verifed: none in this run; did you mean 'verified'?"),
+        ({"split": "tset"}, "--split tset: none in this run; did you mean 'test'?"),
+        ({"changed": "x"}, "--changed x: not a cycle, nor two; write 2, or 1:2"),
+        ({"changed": "7"}, "--changed 7: cycle 7 made no student that was examined; known: 0, 1, 2"),
+        ({"changed": "0:7"}, "--changed 0:7: cycle 7 made no student that was examined; known: 0, 1, 2"),
+    ],
+)
+def test_what_the_run_does_not_have_is_named_with_what_it_has(
+    rundir: RunDir, wanted: dict[str, str], told: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        choose(rundir, Wanted(**wanted))
+    assert str(caught.value).startswith(told)
+
+
+def test_a_fall_is_told_with_the_lessons_most_like_the_wrong_answer(rundir: RunDir) -> None:
+    events = trace(rundir, "lost")["events"]
+    (fall,) = [event for event in events if event["kind"] == "fall"]
+    assert (fall["cycle"], fall["agent"]) == (2, STUDENTS[2])
+    assert fall["text"] == "100% right before this training, 0% after it"
+    (suspect,) = fall["suspects"]  # the other lesson shares no skill
+    assert suspect["problem_id"] == "taught" and suspect["rationale_id"] == "r-taught" and suspect["likeness"] > 0.9
+    assert events[-1] == fall  # the cycle's own events come before
+    for name in ("kept", "won"):
+        assert "fall" not in {event["kind"] for event in trace(rundir, name)["events"]}
+
+
+def test_where_no_lesson_shares_a_skill_all_are_looked_at(rundir: RunDir) -> None:
+    rundir.add_attempts(2, [attempt("kept", 2, False, sample=1)])
+    (fall,) = [event for event in trace(rundir, "kept")["events"] if event["kind"] == "fall"]
+    assert [one["problem_id"] for one in fall["suspects"]] == ["taught", "other"]
+
+
+def test_a_list_is_paged(rundir: RunDir, tutelage_cli: Run) -> None:
+    code, out, _ = tutelage_cli("trace", rundir.path, "--split", "gate", "--limit", 2, "--page", 2, "--json")
+    found = json.loads(out)
+    assert (code, found["total"], found["page"], found["pages"]) == (0, 3, 2, 2)
+    assert [row["id"] for row in found["problems"]] == ["won"]
+    code, _, err = tutelage_cli("trace", rundir.path, "--split", "gate", "--page", 9)
+    assert (code, err) == (2, "tutelage: --page 9: there are 1\n")
+    code, _, err = tutelage_cli("trace", rundir.path, "--split", "gate", "--problem", "won")
+    assert code == 2 and "give the one or the others" in err
+
+
+def test_the_table_shows_a_sign_for_each_cycle_and_hostile_names_as_text(rundir: RunDir, tutelage_cli: Run) -> None:
+    _, out, _ = tutelage_cli("trace", rundir.path, "--changed", "2")
+    assert "from cycle 1 to 2 1 fell and 1 rose" in out
+    assert [line.split("│")[3].split() for line in out.splitlines() if line.startswith("│ lost")] == [["-", "+", "-"]]
+    _, out, _ = tutelage_cli("trace", rundir.path, "--verdict", "rejected")
+    assert "\x1b" not in out and "[bold]<script>" in out
+
+
+def test_a_row_of_another_version_is_named(rundir: RunDir, tutelage_cli: Run) -> None:
+    with rundir.file("attempts", 2).open("a") as file:
+        file.write('{"schema": 2, "problem": "lost"}\n["lost"]\n')
+    code, _, err = tutelage_cli("trace", rundir.path, "--problem", "lost")
+    assert code == 1 and "attempts/cycle-002.jsonl: has schema 2" in err
