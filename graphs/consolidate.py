@@ -10,6 +10,7 @@ from pathlib import Path
 
 from langgraph.runtime import Runtime
 
+from ..lineage import lineage
 from ..model_thread import on_model_thread
 from ..plugins import Plugin
 from ..schema import BASE, Lesson, Strategy, TrainingReport
@@ -19,7 +20,6 @@ from ..training.progress import read_progress
 from ..training.worker import run_stage
 from .context import RunContext
 from .earlier import checkpoint_path, earlier_stages
-from .lineage import lineage
 from .replay import count_problems, replayed_lessons
 from .state import CycleState
 from .step import step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
+from ..lineage import lineage
 from ..model_thread import on_model_thread
 from ..schema import BASE, Attempt, Diagnosis, Split, Weakness
 from ..tagging import tagged
@@ -11,7 +12,6 @@ from .confirm import asked_afresh, confirm_weaknesses
 from .context import RunContext
 from .describe import described
 from .exam import known_attempts
-from .lineage import lineage
 from .notices import caveats
 from .prerequisites import known_skills
 from .state import CycleState

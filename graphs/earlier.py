@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..lineage import lineage
 from ..schema import BASE, CycleReport
 from ..seams import TrainedStage
 from .context import RunContext
-from .lineage import lineage
 
 
 def earlier_stages(context: RunContext, student: str) -> tuple[TrainedStage, ...]:

@@ -6,12 +6,12 @@ from collections import defaultdict
 
 from langgraph.runtime import Runtime
 
+from ..lineage import accepted
 from ..memory.journal import OutcomeEntry
 from ..model_thread import on_model_thread
 from ..schema import Attempt, Lesson, Problem, Split
 from .context import RunContext
 from .exam import examine_split
-from .lineage import accepted
 from .state import CycleState
 from .step import step
 

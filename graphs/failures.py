@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from ..lineage import lineage
 from ..schema import BASE, Attempt, Split
 from .context import RunContext
-from .lineage import lineage
 
 
 def failed_attempts(context: RunContext, student: str, cycle: int) -> dict[str, list[Attempt]]:

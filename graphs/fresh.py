@@ -9,10 +9,10 @@ from ..agents.confirmation import KINDS
 from ..agents.diagnostician import WRONG_ANSWERS
 from ..errors import RunError, blamed
 from ..hashing import content_hash
+from ..lineage import lineage
 from ..schema import BASE, Diagnosis, FreshProblem, Problem, Split, Weakness
 from ..tagging import tagged
 from .context import RunContext
-from .lineage import lineage
 
 Drawn = tuple[Problem, Split]
 

@@ -7,13 +7,13 @@ from collections import Counter
 from langgraph.runtime import Runtime
 
 from ..errors import RunError
+from ..lineage import lineage
 from ..model_thread import on_model_thread
 from ..schema import Split
 from ..seams import PlanningRequest
 from ..tagging import tagged
 from .context import RunContext
 from .exam import known_attempts
-from .lineage import lineage
 from .meeting import introduce
 from .planning import Past
 from .route import route

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from ..hashing import content_hash
+from ..lineage import lineage
 from ..schema import Lesson
 from .context import RunContext
-from .lineage import lineage
 
 
 def replayed_lessons(context: RunContext, cycle: int, student: str) -> list[Lesson]:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..hashing import content_hash
+from ..lineage import accepted
 from ..model_thread import on_model_thread
 from ..schema import Assignment, Evidence, LessonPlan, Problem, Split
 from .context import RunContext
 from .guard import guard, scores_of
 from .last_words import last_words
 from .lesson.call import EMPTY, FAILURES, NO_TEXT
-from .lineage import accepted
 from .skills import problems_of
 
 _UNTOLD = FAILURES - {EMPTY}

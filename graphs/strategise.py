@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..ledger import ledger_scope
+from ..lineage import lineage
 from ..schema import Diagnosis, Lesson, Split, Strategy, StrategyRequest, Weakness
 from .context import RunContext
 from .exam import known_attempts
 from .lesson.call import DECLINED, Written
-from .lineage import lineage
 from .teach import HALF
 
 TEXT_CAP = 400

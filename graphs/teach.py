@@ -12,6 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from ..errors import RunError, flat
+from ..lineage import lineage
 from ..schema import (
     Assignment,
     Attempt,
@@ -34,7 +35,6 @@ from .lesson.classroom import Classroom
 from .lesson.graph import LessonContext, lesson_graph, recursion_limit
 from .lesson.history import History
 from .lesson.recall import recaller
-from .lineage import lineage
 from .meeting import current_student
 from .own_answers import own_answers
 from .skills import problems_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...config import RunConfig
+from ...lineage import lineage
 from ...memory import ErrorMemory
 from ...memory.connection import ServerConnection
 from ...plugins import Plugin
@@ -12,7 +13,6 @@ from ...rundir import RunDir
 from ...schema import BASE, RecalledError, TeachingRequest
 from ...seams import Embedder
 from ..context import RunContext
-from ..lineage import lineage
 
 
 def open_memory(config: RunConfig, rundir: RunDir, embedder: Embedder) -> ErrorMemory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..schema import CycleReport, Verdict
+from .schema import BASE, CycleReport, Split, Verdict
 
 
 def lineage(reports: Sequence[CycleReport], student: str) -> list[CycleReport]:
@@ -24,3 +24,13 @@ def lineage(reports: Sequence[CycleReport], student: str) -> list[CycleReport]:
 def accepted(reports: Sequence[CycleReport], cycle: int) -> bool:
     """Whether the student that a cycle made was accepted: one that was rolled back says nothing of its lessons."""
     return any(report.cycle == cycle and report.verdict is Verdict.ACCEPTED for report in reports)
+
+
+def best_student(reports: Sequence[CycleReport]) -> str:
+    """Return the best student so far: of those accepted the first with the highest gate accuracy, else the base."""
+    best, highest = BASE, max((r.accuracy.get(Split.GATE, 0.0) for r in reports if r.cycle == 0), default=0.0)
+    for report in reports:
+        gate = report.accuracy.get(Split.GATE, 0.0)
+        if report.verdict is Verdict.ACCEPTED and gate > highest:
+            best, highest = report.student, gate
+    return best
