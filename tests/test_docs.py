@@ -59,10 +59,12 @@ def test_every_command_in_the_docs_exists(page: str, command: str) -> None:
     if words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), command
         return
-    verbs = get_command(app).commands  # type: ignore[attr-defined]
-    assert words[1] in verbs, command
-    known = {option for parameter in verbs[words[1]].params for option in parameter.opts}
-    used = {word.strip("[]") for word in words[2:] if word.strip("[]").startswith("--")}
+    verb, rest = get_command(app), words[1:]
+    while hasattr(verb, "commands") and rest:
+        assert rest[0] in verb.commands, command
+        verb, rest = verb.commands[rest[0]], rest[1:]
+    known = {option for parameter in verb.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    used = {word.strip("[]") for word in rest if word.strip("[]").startswith("--")}
     assert used <= known, command
 
 

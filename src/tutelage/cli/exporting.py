@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from .app import app
+from .app import RunPath, app
 
 export = typer.Typer(rich_markup_mode=None)
 app.add_typer(export, name="export")
@@ -15,3 +18,37 @@ def which(context: typer.Context) -> None:
     """Take a run to another tool."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+Folder = Annotated[Path, typer.Option("-o", "--out", help="A folder that does not exist yet.", metavar="FOLDER")]
+
+
+@export.command()
+def dataset(
+    run_dir: RunPath,
+    out: Folder,
+    cycle: Annotated[int | None, typer.Option(min=1, help="Only this cycle's lessons.")] = None,
+    accepted: Annotated[
+        bool, typer.Option("--accepted/--all", help="The lessons that made the best student, or those of all cycles.")
+    ] = True,
+) -> None:
+    """Write the lessons as a Hugging Face data set in chat format."""
+    from ..export.dataset import export_dataset
+    from ..rundir import RunDir
+
+    rows = export_dataset(RunDir.open(run_dir), out, cycle=cycle, everything=not accepted)
+    typer.echo(f"{out}: {', '.join(f'{n} {name}' for name, n in rows.items())}")
+
+
+@export.command()
+def student(
+    run_dir: RunPath,
+    out: Folder,
+    cycle: Annotated[int | None, typer.Option(min=1, help="The student of this cycle rather than the best.")] = None,
+) -> None:
+    """Write the best student as an ordinary Hugging Face folder with a model card."""
+    from ..export.student import export_student
+    from ..rundir import RunDir
+
+    report = export_student(RunDir.open(run_dir), out, cycle=cycle)
+    typer.echo(f"{out}: the student of cycle {report.cycle} ({report.verdict.value.replace('_', ' ')})")

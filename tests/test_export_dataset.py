@@ -1,0 +1,134 @@
+"""The lessons of a run as a data set: `datasets` opens it, TRL trains on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets
+import pytest
+import yaml
+from huggingface_hub import DatasetCard
+
+import tutelage
+from tutelage.errors import InputError
+from tutelage.export.dataset import export_dataset, preferences, row_of
+from tutelage.rundir import RunDir
+from tutelage.schema import Lesson, Rationale
+from tutelage.testing import fake_config
+
+Run = Callable[..., tuple[int, str, str]]
+EVIL = "evil | x |\n---\nlicense: mit\n[l](http://x)"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    path = tmp_path_factory.mktemp("runs") / "fake"
+    tutelage.run(fake_config(), run_dir=path)
+    return RunDir.open(path)
+
+
+def opened(folder: Path, name: str = "lessons") -> datasets.Dataset:
+    return datasets.load_dataset(str(folder), name, split="train", cache_dir=str(folder.parent / "cache"))
+
+
+def test_datasets_opens_the_lessons_of_the_best_line(tutelage_cli: Run, finished: RunDir, tmp_path: Path) -> None:
+    code, out, err = tutelage_cli("export", "dataset", finished.path, "-o", tmp_path / "d")
+    assert code == 0, err
+    found = opened(tmp_path / "d")
+    best = finished.result()["student"]["best_cycle"]  # type: ignore[index]
+    line = [r.cycle for r in finished.reports() if 0 < r.cycle <= best]
+    lessons = [lesson for cycle in line for lesson in finished.lessons(cycle)]
+    assert (
+        out == f"{tmp_path / 'd'}: {len(lessons)} lessons, {len(opened(tmp_path / 'd', 'preferences'))} preferences\n"
+    )
+    assert [row for row in found] == [row_of(lesson) for lesson in lessons]
+    first = found[0]["messages"]
+    assert [m["role"] for m in first] == ["system", "user", "assistant"]
+    assert first[2]["content"] == lessons[0].text
+
+
+def test_one_cycle_or_all_of_them(finished: RunDir, tmp_path: Path) -> None:
+    export_dataset(finished, tmp_path / "two", cycle=2)
+    assert set(opened(tmp_path / "two")["cycle"]) == {2}
+    rows = export_dataset(finished, tmp_path / "all", everything=True)
+    assert rows["lessons"] == sum(len(finished.lessons(r.cycle)) for r in finished.reports())
+    with pytest.raises(InputError, match="--cycle 9: has no lessons; cycles with some: 1, 2"):
+        export_dataset(finished, tmp_path / "nine", cycle=9)
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "cache") == ["all", "two"]
+
+
+def test_a_run_that_made_nothing_better_says_so(tutelage_cli: Run, finished: RunDir, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    (path / "reports").mkdir(parents=True)
+    for name in ("config.yaml", "lessons", "reports/cycle-000.json"):
+        (path / name).symlink_to(finished.path / name)
+    code, _, err = tutelage_cli("export", "dataset", path, "-o", tmp_path / "d")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "take --all" in err and not (tmp_path / "d").exists()
+
+
+def test_what_is_turned_away_is_rejected_for_the_lesson_of_its_problem() -> None:
+    lesson = Lesson(problem_id="p", cycle=1, question="q", text="right", origin="t", wrong="my error", system="s")
+    bad = Rationale(problem_id="p", cycle=1, teacher="u", text="wrong", answer="2", rejected="wrong answer")
+    failed = bad.model_copy(update={"text": "HTTP 500", "answer": None, "rejected": "failed"})
+    later, other = bad.model_copy(update={"cycle": 2}), bad.model_copy(update={"problem_id": "o"})
+    rows = list(preferences([lesson], [bad, failed, later, other]))
+    assert [(r["rejected"][0]["content"], r["rejected_origin"], r["reason"]) for r in rows] == [
+        ("wrong", "u", "wrong answer"),
+        ("my error", "student", "wrong answer"),
+    ]
+    assert [m["role"] for m in rows[0]["prompt"]] == ["system", "user"]
+
+
+def test_a_hostile_teacher_and_student_stay_text(finished: RunDir, tmp_path: Path) -> None:
+    class Hostile:
+        name = EVIL
+
+        def teach(self, request: tutelage.TeachingRequest) -> str:
+            return f"---\n<script>{'x' * 1000}\x1b[2J\n``` Answer: {request.problem.answer}"
+
+    result = tutelage.run(fake_config(stop={"cycles": 1}), teachers=[Hostile()], run_dir=tmp_path / "a: b\n---\n#")
+    config = yaml.safe_load((result.path / "config.yaml").read_text())
+    config["student"]["model"] = EVIL
+    (result.path / "config.yaml").write_text(yaml.safe_dump(config))
+    export_dataset(RunDir.open(result.path), tmp_path / "d", cycle=1)
+    card = DatasetCard.load(tmp_path / "d" / "README.md")
+    assert set(card.data.to_dict()) == {"pretty_name", "task_categories", "size_categories", "tags", "configs"}
+    assert card.data["pretty_name"] == "Lessons of a: b --- #"
+    assert "http://" not in card.text and "\n---\n" not in card.text and "<" not in card.text
+    lesson = next(one for one in RunDir(result.path).lessons(1) if one.origin == EVIL)
+    row = next(row for row in opened(tmp_path / "d") if row["problem_id"] == lesson.problem_id)
+    assert (row["origin"], row["messages"][-1]["content"]) == (EVIL, lesson.text)
+
+
+def test_trl_trains_on_it_as_it_is(finished: RunDir, base: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+    from trl import SFTConfig, SFTTrainer
+
+    from tutelage.checkpoints import load_tokenizer
+
+    export_dataset(finished, tmp_path / "d", cycle=1)
+    arguments = SFTConfig(output_dir=str(tmp_path / "o"), max_steps=1, report_to=[], use_cpu=True, save_strategy="no",
+                          per_device_train_batch_size=2, bf16=False)  # fmt: skip
+    model = AutoModelForCausalLM.from_pretrained(base)
+    trainer = SFTTrainer(model, arguments, train_dataset=opened(tmp_path / "d"), processing_class=load_tokenizer(base))
+    assert trainer.train().training_loss > 0
+    seen = load_tokenizer(base).decode(trainer.train_dataset[0]["input_ids"])
+    assert opened(tmp_path / "d")[0]["messages"][-1]["content"] in seen
+
+
+def test_the_card_counts_what_was_rejected(finished: RunDir, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in ("config.yaml", "lessons", "reports"):
+        (path / name).symlink_to(finished.path / name)
+    rows = (finished.path / "rationales" / "cycle-001.jsonl").read_text().splitlines()
+    changed = [{**json.loads(row), "verified": False, "rejected": "wrong step"} for row in rows[:2]]
+    (path / "rationales").mkdir()
+    (path / "rationales" / "cycle-001.jsonl").write_text("".join(json.dumps(r) + "\n" for r in changed))
+    export_dataset(RunDir.open(path), tmp_path / "d", cycle=1)
+    text = (tmp_path / "d" / "README.md").read_text()
+    assert "2 of 2 rationales were rejected" in text and "| wrong step | 2 |" in text
+    assert f"| 1 | fake | {len(finished.lessons(1))} |" in text
