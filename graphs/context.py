@@ -132,7 +132,7 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         retention=retention,
         problems=problems,
         engine=_engine(config, base) if objects.engine is None else check("engines", objects.engine),
-        checker=_checker(config.checker, objects.checker),
+        checker=make_checker(config.checker, objects.checker),
         diagnostician=_part(
             "diagnosticians",
             objects.diagnostician,
@@ -173,7 +173,8 @@ def _critic(named: Plugin | None, given: Critic | None, ledger: CallLedger | Non
     return made
 
 
-def _checker(named: Plugin | None, given: StepChecker | None) -> StepCheck:
+def make_checker(named: Plugin | None, given: StepChecker | None) -> StepCheck:
+    """Return the step checker that was given, or that the configuration names."""
     if given is not None:
         return StepCheck(check("checkers", given))
     return StepCheck(None) if named is None else StepCheck(build("checkers", named), named.name, named)

@@ -1,6 +1,6 @@
 """The whole loop on one screen.
 
-baseline -> examine -> diagnose -> plan -> teach -> purify -> consolidate -> evaluate -> (examine | finish)
+baseline -> examine -> diagnose -> plan -> teach -> purify -> [review] -> consolidate -> evaluate -> (examine | finish)
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from .examine import examine
 from .finish import finish
 from .plan import plan
 from .purify import purify
+from .review import review, wants_review
 from .state import CycleState
 from .teach import teach
 
@@ -25,12 +26,14 @@ from .teach import teach
 def build_cycle() -> StateGraph[CycleState, RunContext, CycleState, CycleState]:
     """Wire the nodes; compile it with a checkpointer to make it resumable."""
     builder = StateGraph(CycleState, context_schema=RunContext)
-    nodes = (baseline, examine, diagnose, plan, teach, purify, consolidate, evaluate, finish)
+    nodes = (baseline, examine, diagnose, plan, teach, purify, review, consolidate, evaluate, finish)
     for node in nodes:
         builder.add_node(node.__name__, node)
     line = [START, *(node.__name__ for node in nodes[:-1])]
     for before, after in pairwise(line):
-        builder.add_edge(before, after)
+        if before != "purify":
+            builder.add_edge(before, after)
+    builder.add_conditional_edges("purify", wants_review, ["review", "consolidate"])
     builder.add_conditional_edges("evaluate", route, ["examine", "finish"])
     builder.add_edge("finish", END)
     return builder

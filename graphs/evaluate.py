@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from langgraph.runtime import Runtime
 
 from ..budget import overspent
+from ..reviews import count_verdicts
 from ..schema import Attempt, CycleReport, LessonCounts, Rationale, Split, Verdict
 from ..seams import NOTHING_TO_ASK
 from ..training.gate import Decision, decide
@@ -101,14 +102,16 @@ def _count_lessons(context: RunContext, state: CycleState) -> LessonCounts:
     lessons = context.rundir.lessons(cycle)
     own = sum(lesson.origin == "student" for lesson in lessons)
     rationales = context.rundir.rationales(cycle)
+    taught = {lesson.rationale_id for lesson in lessons}  # also what a person taught against the check's word
     critiques = Counter(said for r in rationales if (said := _critique(r)))
     return LessonCounts(
         taught=len(lessons),
         from_student=own,
         from_teachers=len(lessons) - own,
         replayed=count_problems(replayed_lessons(context, cycle, state["student"])) if state["candidate"] else 0,
-        rejected=_count_rejected(rationales),
+        rejected=_count_rejected(r for r in rationales if r.id not in taught),
         critiques=dict(sorted(critiques.items())),
+        by_hand=count_verdicts(context.rundir, cycle),
     )
 
 

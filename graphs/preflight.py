@@ -90,6 +90,8 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
 
     if config.policy:
         yield policy_line(config), lambda: None
+    if config.review:
+        yield "review: each cycle waits for a person before it trains (`tutelage review`)", lambda: None
     yield "student", lambda: resolve_student(config.student.model)
     yield "task", partial(_drawn, config.task, config.seed)
     if config.retention:

@@ -21,6 +21,8 @@ from ..configfile import dump_config
 from ..errors import BudgetSpent, InputError, RunError, one_line
 from ..jsonl import read_json, write_atomic, write_json
 from ..ledger import CallLedger
+from ..reviewer import Reviewer
+from ..reviews import under_review, write_reviews
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
 from ..secret import without_secrets
@@ -38,6 +40,9 @@ Listener = Callable[[dict[str, Any]], None]
 
 _BEFORE_CONFIG = {"lock", "problems.jsonl", "objects.json"}
 """What a start that was cut off may leave; `config.yaml` comes last and makes it a run."""
+
+_WAITS = "__interrupt__"
+"""Under which LangGraph streams what a node waits for."""
 
 _NODES_A_CYCLE = 10
 """More than the nodes of one cycle: LangGraph counts super-steps against its recursion limit."""
@@ -89,7 +94,13 @@ def _is_anothers(name: str) -> bool:
     return name not in _BEFORE_CONFIG and not name.startswith(half_written)
 
 
-async def resume(path: Path, objects: Objects, listen: Listener, overrides: Sequence[str] = ()) -> RunDir:
+async def resume(
+    path: Path,
+    objects: Objects,
+    listen: Listener,
+    overrides: Sequence[str] = (),
+    accept_rest: Reviewer | None = None,
+) -> RunDir:
     """Go on with a run where it stopped; a finished run is left as it is.
 
     Args:
@@ -98,6 +109,7 @@ async def resume(path: Path, objects: Objects, listen: Listener, overrides: Sequ
         listen: Called with every event of the graph's stream.
         overrides: Fields to change first, `a.b=value` each, of those in `changes.CHANGEABLE`; they are written into the
             run's `config.yaml`.
+        accept_rest: Who accepts the lessons that wait for a review, if somebody does.
 
     Raises:
         InputError: If the folder is no run directory, or a field may not be changed.
@@ -116,6 +128,8 @@ async def resume(path: Path, objects: Objects, listen: Listener, overrides: Sequ
             require_prices(parts)
             write_atomic(rundir.config, dump_config(config))
             rundir.write_event({"kind": "changed", "set": list(overrides)})
+        if accept_rest is not None and (waiting := under_review(rundir)):
+            write_reviews(rundir, waiting.cycle, [accept_rest.accept(one) for one in waiting.left])
         # The data may have changed since; the run goes on with the problems that it began with.
         await _drive(replace(parts, problems=rundir.problems()), rundir, ledger, listen)
     finally:
@@ -199,7 +213,14 @@ async def _stream(context: RunContext, emit: Listener) -> None:
         modes: Any = ["updates", "custom"]
         stream = graph.astream(begin, config, context=context, stream_mode=modes, durability="sync")
         async for mode, chunk in stream:
-            emit(cast(dict[str, Any], chunk) if mode == "custom" else {"kind": "update", "update": chunk})
+            emit(cast(dict[str, Any], chunk) if mode == "custom" else _told(cast(dict[str, Any], chunk)))
+
+
+def _told(update: dict[str, Any]) -> dict[str, Any]:
+    """Return a state update as an event, or what the graph waits for."""
+    if waits := update.get(_WAITS):
+        return {"kind": "waiting", **waits[0].value}
+    return {"kind": "update", "update": update}
 
 
 @asynccontextmanager

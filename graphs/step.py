@@ -10,6 +10,7 @@ import time
 from functools import wraps
 from typing import Protocol, cast
 
+from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
 from ..errors import InputError, RunError, one_line
@@ -45,7 +46,7 @@ def step(node: Node) -> Node:
         began = time.perf_counter()
         try:
             update = await node(state, runtime)
-        except (InputError, RunError):
+        except (InputError, RunError, GraphBubbleUp):  # the last of these is how a node waits for a person
             raise
         except Exception as error:
             # LangGraph writes what a node raises into its checkpoints, and a plug-in's exception may hold a secret.

@@ -14,6 +14,7 @@ from langgraph.runtime import Runtime
 from ..errors import RunError, flat
 from ..lineage import lineage
 from ..schema import (
+    BY_HAND,
     Assignment,
     Attempt,
     Diagnosis,
@@ -193,10 +194,12 @@ def _earlier(context: RunContext, cycle: int) -> dict[tuple[str, str], list[Earl
             if attempt.student == trained:
                 after.setdefault(attempt.problem_id, attempt)
         taught = {lesson.rationale_id for lesson in context.rundir.lessons(c)}
+        said = {review.rationale_id: review.why for review in context.rundir.reviews(c)}  # the last word counts
         for r in sorted(context.rundir.rationales(c), key=lambda r: (r.draft, r.revision)):  # on disk as they came
             if r.rejected in NO_TEXT:
                 continue
             answered = after.get(r.problem_id) if r.id in taught else None
-            note = EarlierRationale(rationale_id=r.id, cycle=c, text=r.text, rejected=r.rejected, after=answered)
+            rejected = f"{BY_HAND}: {said[r.id]}" if r.rejected == BY_HAND else r.rejected
+            note = EarlierRationale(rationale_id=r.id, cycle=c, text=r.text, rejected=rejected, after=answered)
             earlier[r.problem_id, r.teacher].append(note)
     return earlier

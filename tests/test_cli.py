@@ -61,7 +61,7 @@ def test_run_show_and_trace_print_one_document(tutelage_cli: Run, tmp_path: Path
     assert all(0 < one["low"] < one["mean"] < one["high"] < 1 for one in cycle["mastery"])
     assert ran["cycles"][0]["mastery"] == []
     assert set(cycle["lessons"]) == {
-            "taught", "from_student", "from_teachers", "replayed", "rejected", "critiques",
+            "taught", "from_student", "from_teachers", "replayed", "rejected", "critiques", "by_hand",
         }  # fmt: skip
     assert set(cycle["cost"]) == {"calls", "cached_calls", "tokens_in", "tokens_out", "usd"}
     problem = tutelage.Result(path).lessons(2)[0].problem_id

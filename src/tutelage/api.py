@@ -10,6 +10,7 @@ from typing import Any
 
 from .config import RunConfig
 from .configfile import load_config, parse_config
+from .reviewer import Reviewer
 from .rundir import RunDir
 from .schema import CycleReport, Lesson
 from .seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, StepChecker, Teacher
@@ -20,7 +21,7 @@ Listener = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run."""
+    """A run that has finished, or that waits for a review (`summary["status"]` says so)."""
 
     path: Path
     """The run directory."""
@@ -125,6 +126,7 @@ async def aresume(
     checker: StepChecker | None = None,
     listen: Listener | None = None,
     overrides: Sequence[str] = (),
+    accept_rest: str | None = None,
 ) -> Result:
     """Go on with a run where it stopped; give the same objects as to `arun`.
 
@@ -141,16 +143,19 @@ async def aresume(
         listen: See `arun`.
         overrides: Fields to change first, such as `stop.max_usd=2`, of those in `tutelage.changes.CHANGEABLE`; they
             are written into the run's `config.yaml`.
+        accept_rest: The name of who accepts the lessons that wait for a review; None if nobody does.
 
     Raises:
-        InputError: If the folder is no run directory, or a field may not be changed.
+        InputError: If the folder is no run directory, a field may not be changed, or the
+            name is none.
         RunError: If the run fails again.
     """
     from .graphs.context import Objects
     from .graphs.runner import resume
 
     objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker)
-    await resume(Path(run_dir), objects, listen or (lambda event: None), overrides)
+    reviewer = None if accept_rest is None else Reviewer(accept_rest)
+    await resume(Path(run_dir), objects, listen or (lambda event: None), overrides, reviewer)
     return Result(Path(run_dir))
 
 

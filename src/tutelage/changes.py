@@ -35,6 +35,7 @@ CHANGEABLE = (
     "stop.patience",
     "stop.max_usd",
     "stop.max_tokens",
+    "review",
     "teach.concurrency",
     "teach.timeout",
     "teach.bench_after",

@@ -240,6 +240,9 @@ class RunConfig(Section):
     """How rationales are written."""
     purifier: Annotated[Plugin, AfterValidator(known_to("purifiers"))] = Plugin(name="first")
     """Turns a problem's verified rationales into one lesson."""
+    review: bool = False
+    """Whether each cycle waits before it trains until a person has accepted, edited or rejected its lessons
+    ([review](review.md))."""
     memory: MemoryConfig = MemoryConfig()
     """Past errors."""
     training: TrainingConfig = TrainingConfig()

@@ -18,6 +18,7 @@ from .schema import (
     LessonPlan,
     Rationale,
     Record,
+    Review,
     Strategy,
     TrainingReport,
 )
@@ -69,6 +70,26 @@ class CycleFiles:
     def write_lessons(self, cycle: int, lessons: Iterable[Lesson]) -> None:
         """Write the lessons of a cycle, all at once."""
         self._write_rows("lessons", cycle, lessons)
+
+    def proposals(self, cycle: int, of: str | None = None) -> list[Lesson] | None:
+        """Read the lessons of a cycle as they were proposed to a person; None if none were."""
+        written = self.file("proposals", cycle).exists()
+        return self._rows("proposals", cycle, Lesson, of) if written else None
+
+    def propose_lessons(self, cycle: int) -> None:
+        """Make the lessons of a cycle proposals, all at once, unless they are already."""
+        lessons, proposals = self.file("lessons", cycle), self.file("proposals", cycle)
+        if not proposals.exists():
+            proposals.parent.mkdir(exist_ok=True)
+            lessons.replace(proposals)
+
+    def reviews(self, cycle: int, of: str | None = None) -> list[Review]:
+        """Read what a person decided of a cycle's lessons, or of those of one problem by its id."""
+        return self._rows("reviews", cycle, Review, of)
+
+    def add_reviews(self, cycle: int, reviews: Iterable[Review]) -> None:
+        """Append reviews."""
+        self._append("reviews", cycle, reviews)
 
     def training(self, cycle: int) -> list[TrainingReport]:
         """Read what the training stages of a cycle reported."""

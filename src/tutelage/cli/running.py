@@ -39,12 +39,20 @@ def resume(
         list[str],
         typer.Option("--set", help="Change a field first: stop.*, concurrency, time limits, ... May be repeated."),
     ] = [],  # noqa: B006
+    accept_rest: Annotated[
+        bool, typer.Option("--accept-rest", help="Accept the lessons that wait for a review without one.")
+    ] = False,
+    author: Annotated[str | None, typer.Option(help="Who accepts them; by default that of git, or the login.")] = None,
     as_json: Json = False,
 ) -> None:
     """Go on with a run where it stopped."""
     from ..api import aresume
+    from ..reviewer import Reviewer
 
-    _see_through(run_dir, as_json, lambda listen: aresume(run_dir, listen=listen, overrides=set_))
+    if author is not None and not accept_rest:
+        raise InputError("--author: belongs to --accept-rest; give it too")
+    who = Reviewer(author).author if accept_rest else None
+    _see_through(run_dir, as_json, lambda listen: aresume(run_dir, listen=listen, overrides=set_, accept_rest=who))
 
 
 @app.command()
@@ -102,4 +110,11 @@ def _see_through(path: Path, as_json: bool, begin: Any) -> None:
         print_json(summary)
     else:
         make_console().print(result_line(summary), highlight=False)
-        typer.echo(f"look closer: tutelage show {path}; tutelage trace {path}")
+        typer.echo(_next(path, summary))
+
+
+def _next(path: Path, summary: dict[str, Any]) -> str:
+    """Name the commands that come next."""
+    if summary["status"] == "waiting for review":
+        return f"look at them: tutelage review {path}; then: tutelage resume {path}"
+    return f"look closer: tutelage show {path}; tutelage trace {path}"

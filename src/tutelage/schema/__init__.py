@@ -19,10 +19,12 @@ from .lesson import (
 )
 from .record import SCHEMA_VERSION, Record
 from .report import Agreement, Cost, CycleReport, LessonCounts, TrainingReport, Verdict
+from .review import BY_HAND, Review, ReviewVerdict
 from .strategy import Library, Strategy, StrategyRequest
 
 __all__ = [
     "BASE",
+    "BY_HAND",
     "NO_STEP",
     "REHEARSED",
     "SCHEMA_VERSION",
@@ -51,6 +53,8 @@ __all__ = [
     "Rationale",
     "RecalledError",
     "Record",
+    "Review",
+    "ReviewVerdict",
     "Skill",
     "Split",
     "Strategy",

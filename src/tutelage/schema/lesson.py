@@ -119,7 +119,8 @@ class Lesson(Record):
     question: str
     text: str
     origin: str
-    """The teacher's name, `student` for its own right answer, `purifier NAME` for a text of its own, or `replay`."""
+    """The teacher's name, `student` for its own right answer, `purifier NAME` or `reviewer NAME` for a text of their
+    own, or `replay`."""
     rationale_id: str | None = None
     weight: float = 1.0
     system: str | None = None

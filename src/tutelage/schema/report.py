@@ -46,6 +46,8 @@ class LessonCounts(Record):
     rejected: dict[str, int] = Field(default_factory=dict)
     critiques: dict[str, int] = Field(default_factory=dict)
     """How often the critic `asked`, `stopped` a lesson, or `failed`."""
+    by_hand: dict[str, int] = Field(default_factory=dict)
+    """How many lessons a person `accepted`, `edited`, `replaced` or `rejected`."""
 
 
 class Agreement(Record):

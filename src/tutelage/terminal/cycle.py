@@ -79,18 +79,32 @@ def _lessons(report: CycleReport) -> str:
         told += f" and {counts.replayed} replayed"
     if counts.rejected:
         told += "; rejected: " + ", ".join(f"{reason} {n}" for reason, n in counts.rejected.items())
+    if counts.by_hand:
+        told += "; by hand: " + ", ".join(f"{what} {n}" for what, n in counts.by_hand.items())
     if counts.critiques:
         told += "; critic: " + ", ".join(f"{what} {n}" for what, n in counts.critiques.items())
     return told
+
+
+_NEXT = {"running": "", "waiting for review": "; `tutelage review` shows them, then `tutelage resume` goes on"}
+"""What is to be done with a run, by its status."""
+
+
+def _reviewed(summary: dict[str, Any]) -> str | None:
+    """Say how the review stands that a run waits for."""
+    waits = summary.get("review")
+    if not waits:
+        return None
+    return f"{waits['left']} of {waits['lessons']} lessons of cycle {waits['cycle']} are not reviewed"
 
 
 def result_line(summary: dict[str, Any]) -> Text:
     """Return the last line of a run."""
     test, student = summary["test"], summary["student"]
     if test["best"] is None:
-        told = summary["failure"] or summary["stop_reason"]
+        told = summary["failure"] or summary["stop_reason"] or _reviewed(summary)
         why = f": {told}" if told else ""
-        hint = "" if summary["status"] == "running" else "; `tutelage resume` goes on with it"
+        hint = _NEXT.get(summary["status"], "; `tutelage resume` goes on with it")
         return plain(f"{summary['run']}: {summary['status']}{why}{hint}")
     return Text.assemble(
         ("test ", "bold"),

@@ -47,6 +47,8 @@ def _event(event: dict[str, Any]) -> Text:
         line.append_text(_note(f"of {event['question']!r}; {taught}"))
     for one in event.get("suspects", ()):
         line.append_text(_note(_suspect(one), "yellow"))
+    if event["kind"] == "review":
+        line.append_text(_review(event))
     if event.get("scores"):
         line.append_text(_note(", ".join(f"{name} {value:.2f}" for name, value in event["scores"].items())))
     return line
@@ -57,6 +59,17 @@ def _suspect(lesson: dict[str, Any]) -> str:
     shared = f", shares {', '.join(lesson['skills'])}" if lesson["skills"] else ""
     head = f"may be a lesson of {lesson['agent']} (likeness {lesson['likeness']:.2f}{shared})"
     return f"{head}, problem {lesson['problem_id']}: {lesson['text'][:_SUSPECTED]!r}"
+
+
+def _review(event: dict[str, Any]) -> Text:
+    """Say what a person changed, and what the check thought of it."""
+    told = _note(f"at {event['time']}")
+    if event["after"] not in ("", event["before"]):
+        told.append_text(_note(f"before: {event['before']!r}"))
+        told.append_text(_note(f"after: {event['after']!r}", "green"))
+    if event["objection"]:
+        told.append_text(_note(f"taught all the same: {event['objection']}", "red"))
+    return told
 
 
 def _note(text: str, style: str = "") -> Text:

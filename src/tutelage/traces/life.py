@@ -55,12 +55,14 @@ def life_in(rows: CycleRows, problem: Problem, journal: Journal) -> Iterator[dic
     yield from (_plan(rows.cycle, assignment) for assignment in assigned)
     asked = [name for assignment in assigned for name in assignment.teachers]
     order = {name: place for place, name in reversed(list(enumerate(asked)))}
-    written = rows.rationales.get(problem.id, [])  # in the order they came
+    persons = {review.title for review in rows.reviews.get(problem.id, ())}  # what they wrote, their reviews show
+    written = [r for r in rows.rationales.get(problem.id, ()) if r.teacher not in persons]  # in the order they came
     for rationale in sorted(written, key=lambda r: (order.get(r.teacher, len(order)), r.draft, r.revision)):
         yield from _rationale(rationale, journal)
     for decision in rows.decisions.get(problem.id, ()):
         if len(decision.candidates) > 1 or decision.fallback or decision.conflict:
             yield _decision(decision)
+    yield from _reviews(rows, problem)
     yield from (_lesson(lesson) for lesson in rows.lessons.get(problem.id, ()))
     yield from (_strategy(strategy) for strategy in rows.strategies if problem.id in strategy.problem_ids)
     yield from (_attempt(a) for a in attempts if a.student == rows.candidate)
@@ -139,6 +141,19 @@ def _decision(decision: Decision) -> dict[str, Any]:
     row = decision.model_dump(mode="json", exclude={"problem_id", "purifier"})
     over = [name for name in decision.candidates if name not in decision.chosen]
     return {**row, "kind": "purification", "agent": decision.purifier, "text": text, "over": over}
+
+
+def _reviews(rows: CycleRows, problem: Problem) -> Iterator[dict[str, Any]]:
+    """Yield what waits for a person, and what a person decided."""
+    reviews = rows.reviews.get(problem.id, [])
+    decided = {review.rationale_id for review in reviews}
+    for lesson in rows.proposals.get(problem.id, ()):
+        if lesson.rationale_id not in decided and not rows.lessons:
+            yield {**_lesson(lesson), "kind": "proposal"}
+    for review in reviews:
+        row = review.model_dump(mode="json", exclude={"problem_id", "author"})
+        text = f"{review.verdict}: {review.why}" if review.why else review.verdict.value
+        yield {**row, "kind": "review", "agent": review.author, "text": text}
 
 
 def _lesson(lesson: Lesson) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from .. import jsonl
 from ..rundir import RunDir
-from ..schema import Assignment, Attempt, Decision, Diagnosis, Lesson, LessonPlan, Rationale, Skill, Strategy
+from ..schema import Assignment, Attempt, Decision, Diagnosis, Lesson, LessonPlan, Rationale, Review, Skill, Strategy
 
 
 class OfProblem(Protocol):
@@ -38,6 +38,9 @@ class CycleRows:
     rationales: ByProblem[Rationale]
     decisions: ByProblem[Decision]
     lessons: ByProblem[Lesson]
+    proposals: ByProblem[Lesson]
+    """Lessons as they were proposed to a person; those that were decided on are among `lessons` too."""
+    reviews: ByProblem[Review]
     assignments: ByProblem[Assignment]
     diagnosis: Diagnosis | None
     strategies: tuple[Strategy, ...]
@@ -62,6 +65,8 @@ def read_cycle(rundir: RunDir, cycle: int, of: str | None = None) -> CycleRows:
         rationales=_by_problem(rundir.rationales(cycle, of)),
         decisions=_by_problem(rundir.decisions(cycle, of)),
         lessons=_by_problem(rundir.lessons(cycle, of)),
+        proposals=_by_problem(rundir.proposals(cycle, of) or ()),
+        reviews=_by_problem(rundir.reviews(cycle, of)),
         assignments=_by_problem(plan.assignments),
         diagnosis=rundir.diagnosis(cycle),
         strategies=tuple(one for one in rundir.strategies(cycle) or () if one.cycle == cycle),

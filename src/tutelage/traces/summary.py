@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from .. import jsonl
+from ..reviews import Standing, under_review
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION, CycleReport, Diagnosis, Weakness
+
+WAITING = "waiting for review"
+"""The status of a run that goes on once a person has looked at its lessons."""
 
 
 def summarise(rundir: RunDir) -> dict[str, Any]:
     """Return the run as `tutelage show --json` prints it."""
     result, state, last = rundir.result() or {}, status(rundir), last_event(rundir) or {}
     stopped = last.get("why") if last.get("kind") == "stopped" and state == "interrupted" else None
-    reports = rundir.reports()
+    reports, waits = rundir.reports(), under_review(rundir)
     test = result.get("test")
     return {
         "schema": SCHEMA_VERSION,
@@ -21,6 +25,7 @@ def summarise(rundir: RunDir) -> dict[str, Any]:
         "status": state,
         "stop_reason": result.get("stop_reason") or stopped,
         "failure": last.get("why") if state == "failed" else None,
+        **({"review": _standing(waits)} if waits else {}),
         "student": result.get("student") or _student_so_far(rundir),
         "test": test or {"base": None, "best": None, "n": None},
         **({"measures": result["measures"]} if "measures" in result else {}),
@@ -29,13 +34,20 @@ def summarise(rundir: RunDir) -> dict[str, Any]:
 
 
 def status(rundir: RunDir) -> str:
-    """Return `finished`, `running`, `failed` or `interrupted`."""
+    """Return `finished`, `running`, `failed`, `waiting for review` or `interrupted`."""
     if rundir.result():
         return "finished"
     if rundir.locked:
         return "running"
     last = last_event(rundir)
-    return "failed" if last and last.get("kind") == "failed" else "interrupted"
+    if last and last.get("kind") == "failed":
+        return "failed"
+    waits = under_review(rundir)
+    return WAITING if waits and waits.left else "interrupted"
+
+
+def _standing(waits: Standing) -> dict[str, int]:
+    return {"cycle": waits.cycle, "lessons": len(waits.proposals), "left": len(waits.left)}
 
 
 def last_event(rundir: RunDir) -> dict[str, Any] | None:

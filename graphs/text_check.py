@@ -1,0 +1,71 @@
+"""The check that a rationale passes before it may be a lesson, for a text that a person wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..configfile import load_config
+from ..errors import InputError
+from ..jsonl import read_json
+from ..plugins import build
+from ..rundir import RunDir
+from ..schema import TOO_LONG, Problem
+from ..seams import StepChecker, Task
+from .context import Parts, make_checker
+from .lesson.judge import Judgement, judge
+from .standalone import make_engine
+
+
+@dataclass(frozen=True)
+class TextCheck:
+    """What a text is checked by."""
+
+    task: Task
+    checker: StepChecker
+    fits: Callable[[str], bool]
+    steps: bool
+
+    def judge(self, problem: Problem, text: str) -> Judgement:
+        """Say whether a text may be taught, as of a teacher's."""
+        found = judge(self.task, problem, text, self.checker, self.steps)
+        if found.reason is None and not self.fits(text):
+            return found._replace(reason=TOO_LONG)
+        return found
+
+
+def check_of(parts: Parts) -> TextCheck:
+    """Return the check of a run that goes on."""
+    return TextCheck(parts.task, parts.checker, parts.fits, parts.config.teach.check == "steps")
+
+
+def read_check(rundir: RunDir) -> TextCheck:
+    """Make the check of a run that waits; no model is loaded.
+
+    Raises:
+        InputError: If what it takes was given from Python, or cannot be made.
+    """
+    given = read_json(rundir.path / "objects.json")
+    if missing := [name for name in ("checker", "engine") if given.get(name)]:
+        raise InputError(
+            f"{rundir.path}: a text cannot be checked here, for the run was begun with its own {missing[0]} from "
+            "Python; --anyway takes it unchecked"
+        )
+    config = load_config(rundir.config)
+    engine, _ = make_engine(config.student.model, config.student)
+    count = getattr(engine, "count_tokens", None)
+    return TextCheck(
+        task=build("tasks", config.task, seed=config.seed),
+        checker=make_checker(config.checker, None),
+        fits=lambda text: count is None or count(text.strip()) <= config.student.max_new_tokens,
+        steps=config.teach.check == "steps",
+    )
+
+
+def objection(found: Judgement) -> str | None:
+    """Say in one line why a text may not be taught; None if it may."""
+    if found.reason is None:
+        return None
+    wrong = found.wrong_step
+    said = f": it says {wrong.found!r}, where {wrong.expected!r} is right" if wrong else ""
+    return f"{found.reason}{said or (f': it ends on {found.answer!r}' if found.answer is not None else '')}"

@@ -1,0 +1,107 @@
+"""A review lesson by lesson, in a terminal. Each decision is written at once, so that nothing is lost by leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.prompt import Prompt
+
+from ..errors import InputError
+from ..reviewer import Reviewer
+from ..reviews import Proposal, require_review, write_reviews
+from ..rundir import RunDir
+from ..schema import Review
+from ..terminal.review import Rationales, alternatives, proposal_lines
+from ..terminal.text import plain
+from .review_wishes import objection_to
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_ASKED = "\\[a]ccept, \\[e]dit, \\[r]eject, \\[t]ake another, \\[s]kip, \\[q]uit"
+
+
+class ReviewSession:
+    """Goes through the lessons that are left."""
+
+    def __init__(self, rundir: RunDir, reviewer: Reviewer, console: Console) -> None:
+        """Point at a run that waits."""
+        self.rundir, self.reviewer, self.console = rundir, reviewer, console
+
+    def run(self) -> None:
+        """Ask about each lesson that has no review, until all have one or the person leaves."""
+        standing = require_review(self.rundir)
+        rationales = {one.id: one for one in self.rundir.rationales(standing.cycle)}
+        size, done = len(standing.left), 0
+        for number, proposal in enumerate(standing.left, 1):
+            self.console.print(proposal_lines(proposal, rationales, f"{number} of {size}"))
+            try:
+                done += self._decide(proposal, rationales)
+            except (EOFError, KeyboardInterrupt):
+                self.console.print()
+                break
+            except _Quit:
+                break
+        self.console.print(f"{done} reviewed as {self.reviewer.author}", highlight=False, markup=False)
+
+    def _decide(self, proposal: Proposal, rationales: Rationales) -> bool:
+        """Ask until the lesson is decided on, or skipped; say whether it is decided on."""
+        others = alternatives(proposal, rationales)
+        keys = [key for key in "aertsq" if key != "t" or others]
+        while True:
+            key = Prompt.ask(_ASKED, choices=keys, show_choices=False, console=self.console)
+            if key == "q":
+                raise _Quit
+            if key == "s":
+                return False
+            made = self._review(key, proposal, rationales)
+            if made is not None:
+                write_reviews(self.rundir, made.cycle, [made])
+                return True
+
+    def _review(self, key: str, proposal: Proposal, rationales: Rationales) -> Review | None:
+        if key == "a":
+            return self.reviewer.accept(proposal)
+        if key == "e":
+            return self._edit(proposal)
+        if key == "t":
+            others = alternatives(proposal, rationales)
+            which = Prompt.ask("which", choices=[str(n + 1) for n in range(len(others))], console=self.console)
+            return self.reviewer.replace(proposal, others[int(which) - 1])
+        why = Prompt.ask("why (empty goes back)", default="", show_default=False, console=self.console).strip()
+        return self.reviewer.reject(proposal, why) if why else None
+
+    def _edit(self, proposal: Proposal) -> Review | None:
+        """Open the editor until the check has nothing to say, or the person insists or gives up."""
+        import click
+
+        text = proposal.lesson.text
+        while True:
+            try:
+                written = click.edit(text)
+            except UnicodeDecodeError:
+                self.console.print("the editor left what is not UTF-8")
+                return None
+            if written is None or written.strip() in ("", proposal.lesson.text):
+                self.console.print("nothing was changed")
+                return None
+            text = written
+            against = self._objection(proposal, text)
+            if against is None:
+                return self.reviewer.edit(proposal, text)
+            self.console.print(plain(f"the check turns it away: {against}"), style="red")
+            key = Prompt.ask("\\[e]dit again, take it \\[a]nyway, go \\[b]ack", choices=[*"eab"], show_choices=False,
+                             console=self.console)  # fmt: skip
+            if key != "e":
+                return self.reviewer.edit(proposal, text, against) if key == "a" else None
+
+    def _objection(self, proposal: Proposal, text: str) -> str | None:
+        try:
+            self.reviewer.edit(proposal, text)
+        except InputError as error:
+            return str(error)
+        return objection_to(self.rundir, proposal, text, anyway=True)
+
+
+class _Quit(Exception):
+    """The person leaves."""
