@@ -6,13 +6,15 @@ STAMP := $(VENV)/.installed
 VLLM := .venv-vllm
 VLLM_STAMP := $(VLLM)/.installed
 VLLM_TORCH := $(shell grep ^torch== requirements-vllm.txt)
+INSPECT := .venv-inspect
+INSPECT_STAMP := $(INSPECT)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-vllm demo tiny test test-slow test-vllm check format clean
+.PHONY: help install install-vllm install-inspect demo tiny test test-slow test-vllm test-inspect check format clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## Create .venv and install everything, pinned by constraints.txt
 
@@ -33,6 +35,17 @@ $(VLLM_STAMP): requirements-vllm.txt
 	$(VLLM)/bin/python -m pip install --quiet --no-deps --requirement requirements-vllm.txt
 	@touch $@
 
+install-inspect: $(INSPECT_STAMP) ## Create .venv-inspect, in which inspect_ai lives beside what reads a run (350 MB)
+
+$(INSPECT_STAMP): pyproject.toml constraints.txt
+	test -x $(INSPECT)/bin/python || $(PYTHON) -m venv $(INSPECT)
+	@# inspect_ai needs older versions of these than the rest is tested with.
+	grep -vE '^(fsspec|python-dateutil)==' constraints.txt > $(INSPECT)/constraints.txt
+	$(INSPECT)/bin/python -m pip install --quiet --constraint $(INSPECT)/constraints.txt \
+	  inspect-ai==0.3.285 filelock huggingface-hub typer
+	$(INSPECT)/bin/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
 demo: install ## Teach SmolLM2-135M arithmetic on this machine, into runs/demo (about 10 minutes on 2 cores)
 	$(BIN)/tutelage run examples/arithmetic.yaml --run-dir runs/demo $(ARGS)
 
@@ -43,11 +56,14 @@ tiny: install ## The whole loop with a student of under a million parameters (un
 test: install ## Run the unit tests (five minutes on 2 cores)
 	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu" $(ARGS)
 
-test-slow: install install-vllm ## Run the tests with the real student and real servers
+test-slow: install install-vllm install-inspect ## Run the tests with the real student and real servers
 	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
 
 test-vllm: install install-vllm ## Run the tests with vLLM on the CPU as teacher and critic
 	$(BIN)/python -m pytest -m slow tests/test_vllm.py $(ARGS)
+
+test-inspect: install install-inspect ## Run the tests that inspect_ai reads what is written for it
+	$(BIN)/python -m pytest -m slow tests/test_export_inspect.py $(ARGS)
 
 check: install ## Lint, format check, types and the rules of who may import whom
 	$(BIN)/ruff check .
@@ -60,4 +76,4 @@ format: install ## Format the code and mend what ruff can
 	$(BIN)/ruff format .
 
 clean: ## Remove the environments and the caches
-	rm -rf $(VENV) $(VLLM) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
+	rm -rf $(VENV) $(VLLM) $(INSPECT) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info

@@ -52,3 +52,13 @@ def student(
 
     report = export_student(RunDir.open(run_dir), out, cycle=cycle)
     typer.echo(f"{out}: the student of cycle {report.cycle} ({report.verdict.value.replace('_', ' ')})")
+
+
+@export.command()
+def inspect(run_dir: RunPath, out: Folder) -> None:
+    """Write the exams as inspect_ai logs: one for each student and split, for `inspect view`."""
+    from ..export.inspect_log import export_inspect
+    from ..rundir import RunDir
+
+    exams = export_inspect(RunDir.open(run_dir), out)
+    typer.echo(f"{out}: {len(exams)} logs; open them with `inspect view --log-dir {out}`")
