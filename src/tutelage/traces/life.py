@@ -46,8 +46,13 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
     return {"schema": SCHEMA_VERSION, "problem": problem.model_dump(mode="json"), "events": events}
 
 
-def life_in(rows: CycleRows, problem: Problem, journal: Journal) -> Iterator[dict[str, Any]]:
-    """Yield what happened to a problem in a cycle, in the order of the nodes."""
+def life_in(
+    rows: CycleRows, problem: Problem, journal: Journal, every_decision: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Yield what happened to a problem in a cycle, in the order of the nodes.
+
+    Decisions that had nothing to choose between are left out unless every one is wanted.
+    """
     attempts = rows.attempts.get(problem.id, [])
     yield from (_attempt(a) for a in attempts if a.student != rows.candidate)
     yield from _diagnosis(rows, problem)
@@ -60,7 +65,7 @@ def life_in(rows: CycleRows, problem: Problem, journal: Journal) -> Iterator[dic
     for rationale in sorted(written, key=lambda r: (order.get(r.teacher, len(order)), r.draft, r.revision)):
         yield from _rationale(rationale, journal)
     for decision in rows.decisions.get(problem.id, ()):
-        if len(decision.candidates) > 1 or decision.fallback or decision.conflict:
+        if every_decision or len(decision.candidates) > 1 or decision.fallback or decision.conflict:
             yield _decision(decision)
     yield from _reviews(rows, problem)
     yield from (_lesson(lesson) for lesson in rows.lessons.get(problem.id, ()))
