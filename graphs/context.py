@@ -15,7 +15,19 @@ from ..memory import ErrorMemory
 from ..plugins import Plugin, build, check
 from ..rundir import RunDir
 from ..schema import BASE, Problem, Split
-from ..seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, StepChecker, Task, Teacher
+from ..seams import (
+    Callback,
+    Critic,
+    Diagnostician,
+    Embedder,
+    Engine,
+    Planner,
+    Purifier,
+    Stage,
+    StepChecker,
+    Task,
+    Teacher,
+)
 from .lesson.critique import CriticCall
 from .lesson.roster import Roster
 from .prerequisites import task_prerequisites
@@ -44,6 +56,8 @@ class Parts:
     purifier_name: str
     embedder: Embedder
     stages: Sequence[Stage]
+    callbacks: Sequence[Callback]
+    """LangChain's callback handlers, which every node and model call of the run is told to."""
 
     @property
     def max_tokens(self) -> int | None:
@@ -97,10 +111,13 @@ class Objects:
     purifier: Purifier | None = None
     embedder: Embedder | None = None
     checker: StepChecker | None = None
+    callbacks: Sequence[Callback] = ()
+    """Besides those of the configuration. They only watch, so a resume may have others."""
 
     def names(self) -> dict[str, Any]:
         """Say which objects were given, so that a resume can ask for the same."""
-        single = {field.name: getattr(self, field.name) is not None for field in fields(self)[1:]}
+        seams = [field.name for field in fields(self) if field.name not in ("teachers", "callbacks")]
+        single = {name: getattr(self, name) is not None for name in seams}
         return {"teachers": [teacher.name for teacher in self.teachers], **single}
 
 
@@ -147,6 +164,10 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
         purifier_name=purifier,
         embedder=_part("embedders", objects.embedder, config.memory.embedder),
         stages=[build("stages", spec) for spec in config.training.stages],
+        callbacks=[
+            *(check("callbacks", one) for one in objects.callbacks),
+            *(build("callbacks", spec) for spec in config.callbacks),
+        ],
     )
 
 

@@ -105,6 +105,7 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
         *(("critics", spec) for spec in [config.teach.critic] if spec),
         ("purifiers", config.purifier),
         ("embedders", config.memory.embedder),
+        *(("callbacks", spec) for spec in config.callbacks),
     ]
     for seam, spec in named:
         yield f"{seam[:-1]} {spec.name}", partial(build, seam, spec, ledger=CallLedger(None))

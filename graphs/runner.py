@@ -205,7 +205,7 @@ async def _stream(context: RunContext, emit: Listener) -> None:
     limit = _NODES_A_CYCLE * (context.config.stop.cycles + 1)
     async with _checkpointer(context.rundir.graph) as saver:
         graph = build_cycle().compile(checkpointer=saver, name="tutelage")
-        config: Any = {"configurable": {"thread_id": "run"}, "recursion_limit": limit}
+        config: Any = {"configurable": {"thread_id": "run"}, "recursion_limit": limit, **_watched(context)}
         before = await graph.aget_state(config)
         begin = None if before.next else CycleState(schema=SCHEMA_VERSION, cycle=0)
         if before.next:
@@ -221,6 +221,17 @@ def _told(update: dict[str, Any]) -> dict[str, Any]:
     if waits := update.get(_WAITS):
         return {"kind": "waiting", **waits[0].value}
     return {"kind": "update", "update": update}
+
+
+def _watched(context: RunContext) -> dict[str, Any]:
+    """Return who watches the graph, and what they know the run by; all that runs inside of it inherits both."""
+    name = context.rundir.path.resolve().name
+    return {
+        "run_name": f"tutelage {name}",
+        "callbacks": list(context.callbacks),
+        "tags": ["tutelage"],
+        "metadata": {"run": name},
+    }
 
 
 @asynccontextmanager

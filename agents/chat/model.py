@@ -13,6 +13,7 @@ from ...seams import Message
 from ...spending import Estimate, Spending
 from .access import NO_KEY, Access, cause
 from .limits import Limits
+from .observed import call_config, tell_cached
 from .prices import Prices, listed_prices
 from .reply import UNREADABLE, NoReply, read_cut_reply, read_reply
 from .retries import retrying, status_of
@@ -127,9 +128,16 @@ class ChatModel:
         }
         if schema is not None:
             parameters["schema"] = schema.model_json_schema()
-        reply = await self._ledger.call(
-            self.access.place, messages, parameters, version, lambda: self._invoke(messages, schema)
-        )
+        made = False
+
+        async def make() -> Reply:
+            nonlocal made
+            made = True
+            return await self._invoke(messages, schema)
+
+        reply = await self._ledger.call(self.access.place, messages, parameters, version, make)
+        if not made:
+            await tell_cached(self.access.asker, self.access.place, reply)
         return reply.text
 
     def estimate(self, messages: list[Message], longest: int, turns: int = 1) -> Estimate:
@@ -199,7 +207,8 @@ class ChatModel:
         asked: Any = chat if schema is None else self.access.bind_schema(chat, schema)
         begun = time.monotonic()
         try:
-            answer = await within(self._settings.timeout, asked.ainvoke(list[Any](messages)))
+            call = asked.ainvoke(list[Any](messages), call_config(self.access.asker))
+            answer = await within(self._settings.timeout, call)
             answer = answer if schema is None else answer["raw"]
             return read_reply(answer, messages, time.monotonic() - begun, self.prices)
         except UNREADABLE as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -105,11 +106,13 @@ class Classroom:
         if teacher not in roster.left or (assignment.problem_id, teacher, draft) in self._done:
             return False
         number = roster.begin(teacher)
+        began = time.perf_counter()
         try:
             revisions = await self._ask(assignment, teacher, draft)
         except BudgetSpent as spent:
             self._ended = spent
             return True
+        self._tell_written(revisions, time.perf_counter() - began)
         *before, last = revisions
         silent = assignment.routed and all(one.rejected in NO_TEXT for one in revisions)
         benched = roster.note(number, last, self._tell)
@@ -121,6 +124,13 @@ class Classroom:
             self._hand_over(teacher)
         self._failed.append((assignment, last))
         return teacher in roster.left and not silent
+
+    def _tell_written(self, revisions: list[Rationale], seconds: float) -> None:
+        """Tell which rationales a lesson has ended with; when, and how long it took, is told nowhere else."""
+        last = revisions[-1]
+        whose = {"cycle": self._cycle, "problem_id": last.problem_id, "teacher": last.teacher, "draft": last.draft}
+        ids = [one.id for one in revisions]
+        self._tell({"kind": "written", **whose, "rationales": ids, "seconds": round(seconds, 3)})
 
     def _hand_over(self, teacher: str) -> None:
         """Let others teach where a teacher failed before it was benched."""

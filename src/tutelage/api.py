@@ -13,7 +13,7 @@ from .configfile import load_config, parse_config
 from .reviewer import Reviewer
 from .rundir import RunDir
 from .schema import CycleReport, Lesson
-from .seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, StepChecker, Teacher
+from .seams import Callback, Critic, Diagnostician, Embedder, Engine, Planner, Purifier, StepChecker, Teacher
 from .traces import summarise, trace
 
 Listener = Callable[[dict[str, Any]], None]
@@ -81,6 +81,7 @@ async def arun(
     purifier: Purifier | None = None,
     embedder: Embedder | None = None,
     checker: StepChecker | None = None,
+    callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     listen: Listener | None = None,
 ) -> Result:
@@ -96,6 +97,7 @@ async def arun(
         purifier: See `tutelage.seams.Purifier`.
         embedder: See `tutelage.seams.Embedder`.
         checker: See `tutelage.seams.StepChecker`.
+        callbacks: LangChain callback handlers, which are told of every node and model call.
         run_dir: Where to write; `runs/<name>` by default.
         listen: Called with every event of the graph's stream.
 
@@ -108,7 +110,7 @@ async def arun(
 
     made = as_config(config)
     path = Path(run_dir) if run_dir else Path("runs") / made.name
-    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker)
+    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker, callbacks)
     await start(made, path, objects, listen or (lambda event: None))
     return Result(path)
 
@@ -124,6 +126,7 @@ async def aresume(
     purifier: Purifier | None = None,
     embedder: Embedder | None = None,
     checker: StepChecker | None = None,
+    callbacks: Sequence[Callback] = (),
     listen: Listener | None = None,
     overrides: Sequence[str] = (),
     accept_rest: str | None = None,
@@ -140,6 +143,7 @@ async def aresume(
         purifier: See `arun`.
         embedder: See `arun`.
         checker: See `arun`.
+        callbacks: See `arun`; these may be others.
         listen: See `arun`.
         overrides: Fields to change first, such as `stop.max_usd=2`, of those in `tutelage.changes.CHANGEABLE`; they
             are written into the run's `config.yaml`.
@@ -153,7 +157,7 @@ async def aresume(
     from .graphs.context import Objects
     from .graphs.runner import resume
 
-    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker)
+    objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker, callbacks)
     reviewer = None if accept_rest is None else Reviewer(accept_rest)
     await resume(Path(run_dir), objects, listen or (lambda event: None), overrides, reviewer)
     return Result(Path(run_dir))

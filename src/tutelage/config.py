@@ -23,6 +23,7 @@ Ingredient = Literal["attempts", "weaknesses", "earlier", "recalled", "history"]
 _listed = BeforeValidator(lambda v: [v] if isinstance(v, str | dict) else v)
 TaskPlugin = Annotated[Plugin, AfterValidator(known_to("tasks"))]
 TeacherPlugins = Annotated[tuple[Annotated[Plugin, AfterValidator(known_to("teachers"))], ...], _listed]
+CallbackPlugins = Annotated[tuple[Annotated[Plugin, AfterValidator(known_to("callbacks"))], ...], _listed]
 StagePlugins = Annotated[tuple[Annotated[Plugin, AfterValidator(known_to("stages"))], ...], _listed]
 
 
@@ -251,6 +252,8 @@ class RunConfig(Section):
     """When a cycle is rolled back."""
     stop: StopConfig = StopConfig()
     """When the loop ends."""
+    callbacks: CallbackPlugins = ()
+    """LangChain callback handlers that watch the run, such as `langfuse.langchain:CallbackHandler`."""
 
     @model_validator(mode="before")
     @classmethod

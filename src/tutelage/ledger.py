@@ -68,6 +68,11 @@ def ledger_scope(
         _scope.reset(token)
 
 
+def current_scope() -> Scope:
+    """Return who is calling."""
+    return _scope.get()
+
+
 def call_key(model: str, messages: Sequence[Message], parameters: Mapping[str, Any], prompt_version: str) -> str:
     """Return the name of a call: equal calls have equal names, and nothing of a call can be read from it."""
     return content_hash(model, list(messages), dict(parameters), prompt_version, length=32)
@@ -256,7 +261,7 @@ class CallLedger:
     def _note_use(self, key: str, *, cached: bool) -> None:
         query = "INSERT INTO uses (key, cycle, agent, problem_id, cached) VALUES (?, ?, ?, ?, ?)"
         with self._told():
-            self._connection.execute(query, (key, *_scope.get(), cached))
+            self._connection.execute(query, (key, *current_scope(), cached))
 
     @contextmanager
     def _told(self) -> Iterator[None]:

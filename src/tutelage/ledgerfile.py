@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
+
+from .errors import RunFileError
 
 LEDGER_VERSION = 1
 BUSY_SECONDS = 30.0
@@ -96,3 +100,44 @@ def _move_aside(path: Path) -> Path:
         if side.exists():
             side.rename(aside.with_name(aside.name + suffix))
     return aside
+
+
+class Use(NamedTuple):
+    """One time that a call was asked for, with the reply."""
+
+    cycle: int
+    agent: str
+    problem_id: str
+    cached: bool
+    """Whether the ledger answered, so that nothing was asked or paid for."""
+    model: str
+    """Names the server too, where it is not the provider's own."""
+    prompt_version: str
+    text: str
+    tokens_in: int
+    tokens_out: int
+    usd: float
+    seconds: float
+    created: float
+    """When the reply arrived, in seconds since 1970; of a cached call, when it did the first time."""
+
+
+def read_uses(path: Path) -> list[Use]:
+    """Read all calls of a ledger in the order in which they were noted; none if there is no file. Nothing is changed.
+
+    Raises:
+        RunFileError: If it is no sound ledger.
+    """
+    if not path.exists():
+        return []
+    query = """
+        SELECT u.cycle, u.agent, u.problem_id, u.cached, c.model, c.prompt_version, c.text,
+               c.tokens_in, c.tokens_out, c.usd, c.seconds, c.created
+        FROM uses u JOIN calls c USING (key) ORDER BY u.id
+    """
+    try:
+        check_ledger(path)
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return [Use(*row) for row in connection.execute(query)]
+    except sqlite3.Error as error:
+        raise RunFileError(f"{path}: the call ledger cannot be read: {error}") from error

@@ -40,8 +40,9 @@ def markdown() -> str:
     for seam in SEAMS:
         if seam == "engines":  # the section `student` of the configuration has their options
             continue
-        parts.append(f"## {seam}\n")
-        parts += [_plugin(seam, row.name) for row in installed() if row.seam == seam and row.package == "tutelage"]
+        ours = [row for row in installed() if row.seam == seam and row.package == "tutelage"]
+        if ours:
+            parts += [f"## {seam}\n", *(_plugin(seam, row.name) for row in ours)]
     return "\n".join(parts)
 
 

@@ -17,7 +17,19 @@ from typing import Any, NamedTuple, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from .errors import InputError, RunError, did_you_mean, first_refused, one_line
-from .seams import Critic, Diagnostician, Embedder, Engine, Planner, Purifier, Stage, StepChecker, Task, Teacher
+from .seams import (
+    Callback,
+    Critic,
+    Diagnostician,
+    Embedder,
+    Engine,
+    Planner,
+    Purifier,
+    Stage,
+    StepChecker,
+    Task,
+    Teacher,
+)
 
 SEAMS: dict[str, type] = {
     "teachers": Teacher,
@@ -30,6 +42,7 @@ SEAMS: dict[str, type] = {
     "stages": Stage,
     "embedders": Embedder,
     "engines": Engine,
+    "callbacks": Callback,
 }
 """Each seam's name and its protocol; the entry-point group is `tutelage.<name>`."""
 

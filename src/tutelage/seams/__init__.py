@@ -1,5 +1,6 @@
 """The seams: one-method protocols that an object, a `module:attribute` or an entry point can fill."""
 
+from .callback import Callback
 from .critic import NOTHING_TO_ASK, Critic
 from .current_student import CurrentStudent
 from .diagnostician import Diagnostician
@@ -14,6 +15,7 @@ from .teacher import Teacher
 
 __all__ = [
     "NOTHING_TO_ASK",
+    "Callback",
     "Critic",
     "CurrentStudent",
     "Diagnostician",

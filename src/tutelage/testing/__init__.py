@@ -3,6 +3,7 @@
 And students with known holes, with the task that shows them: what a diagnostician is tested with.
 """
 
+from .askers import ASKERS, asking_config, reply_to_all
 from .course import teach_all_but
 from .embedder import HashEmbedder
 from .fakes import (
@@ -23,6 +24,7 @@ from .rules import RulesTask
 from .tutor import reply_as_tutor, scripted_tutor
 
 __all__ = [
+    "ASKERS",
     "FakeChecker",
     "FakeCritic",
     "FakeDiagnostician",
@@ -35,10 +37,12 @@ __all__ = [
     "HashEmbedder",
     "RuleChecker",
     "RulesTask",
+    "asking_config",
     "build_student_with_holes",
     "draw_holes",
     "fake_config",
     "reply_as_tutor",
+    "reply_to_all",
     "scripted_tutor",
     "teach_all_but",
 ]
