@@ -115,6 +115,9 @@ def test_a_sample_tells_what_was_asked_said_and_taught(run: RunDir, logs: list[d
     drafts = [e for e in events if e["event"] == "model" and e["role"] == "teacher"]
     assert drafts[0]["output"]["choices"][0]["message"]["content"] == lessons[problem.id].text
     assert any(e["event"] == "score" and e["scorer"] == f"check of {EVIL}" for e in events)
+    (diagnosis,) = [e["data"] for e in events if e["event"] == "info" and e["source"] == "diagnosis (diagnostician)"]
+    weakness = next(one for one in run.reports()[1].weaknesses if one.name == diagnosis["weakness"])
+    assert diagnosis["pass_rate"] == weakness.pass_rate
     times = [event["timestamp"] for event in events]
     assert times == sorted(times) and len(set(times)) == len(times)
 

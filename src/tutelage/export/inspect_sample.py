@@ -12,6 +12,9 @@ from ..schema import Attempt, Problem
 
 SCORER = "correct"
 _STOPPED = {"stop": "stop", "length": "max_tokens"}
+_SHOWN = ("cycle", "kind", "agent")
+"""What an event's head tells already."""
+_NOTHING: tuple[Any, ...] = (None, "", [], {}, ())
 Life = list[dict[str, Any]]
 """What happened to a problem, as `tutelage trace` tells it."""
 
@@ -141,7 +144,7 @@ def _taught(life: Life) -> Iterable[Any]:
 
     for event in life:
         kind, agent, text = event["kind"], event["agent"], event["text"]
-        rest = {name: value for name, value in event.items() if name not in ("cycle", "kind", "agent") and value}
+        rest = {name: value for name, value in event.items() if name not in _SHOWN and value not in _NOTHING}
         if kind in ("draft", "refinement"):
             call = {"input": [], "tools": [], "tool_choice": "none", "config": GenerateConfig()}
             seen = {"kind": kind, **{name: value for name, value in rest.items() if name != "text"}}
