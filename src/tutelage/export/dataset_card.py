@@ -76,8 +76,8 @@ def _how(rundir: RunDir, contents: Contents) -> str:
 def _columns(contents: Contents) -> str:
     told = {
         "lessons": "`messages` (the system message if there is one, the question, the lesson), `problem_id`, `cycle`, "
-        "`origin` (the teacher, `student` for its own right answer, a purifier or a reviewer), `rationale_id`, `weight` in "
-        "training, `answer` (the gold one)",
+        "`origin` (the teacher, `student` for its own right answer, a purifier or a reviewer), `rationale_id`, "
+        "`weight` in training, `answer` (the gold one)",
         "preferences": "`prompt`, `chosen` (the lesson), `rejected` (a rationale that was turned away, or the "
         "student's own wrong answer), who wrote that (`rejected_origin`) and why it was turned away (`reason`)",
     }
