@@ -1,0 +1,42 @@
+"""The command that takes a run to OpenTelemetry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from .app import Json, RunPath, print_json
+from .exporting import export
+
+
+@export.command()
+def spans(
+    run_dir: RunPath,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="OTLP/JSON lines; RUN_DIR/spans.jsonl by default.")
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="Send them to a collector instead, such as http://localhost:4318.")
+    ] = None,
+    content: Annotated[bool, typer.Option("--content", help="Tell questions, rationales and replies too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a run as OpenTelemetry spans, or send it to a collector; needs tutelage[otel]."""
+    from ..export.otlp import require_otel, send_spans, write_spans
+    from ..export.spans import run_spans, trace_id
+    from ..rundir import RunDir
+
+    if out is not None and endpoint is not None:
+        raise InputError("--endpoint: spans are sent or written; leave -o out, or run the command twice")
+    require_otel()
+    rundir = RunDir.open(run_dir)
+    run, trace = run_spans(rundir, content), trace_id(rundir)
+    path = out or run_dir / "spans.jsonl"
+    count = send_spans(endpoint, run, trace) if endpoint else write_spans(path, run, trace)
+    where = endpoint or str(path)
+    if as_json:
+        return print_json({"schema": 1, "spans": count, "trace_id": trace, "to": where})
+    typer.echo(f"{count} spans of trace {trace}: {where}")
