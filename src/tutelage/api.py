@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .changes import changed_config
 from .config import RunConfig
 from .configfile import load_config, parse_config
 from .reviewer import Reviewer
@@ -15,8 +16,7 @@ from .rundir import RunDir
 from .schema import CycleReport, Lesson
 from .seams import Callback, Critic, Diagnostician, Embedder, Engine, Planner, Purifier, StepChecker, Teacher
 from .traces import summarise, trace
-
-Listener = Callable[[dict[str, Any]], None]
+from .tracking import Listener, tracked
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,8 @@ async def arun(
     made = as_config(config)
     path = Path(run_dir) if run_dir else Path("runs") / made.name
     objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker, callbacks)
-    await start(made, path, objects, listen or (lambda event: None))
+    with tracked(path, made, listen or (lambda event: None)) as heard:
+        await start(made, path, objects, heard)
     return Result(path)
 
 
@@ -157,10 +158,13 @@ async def aresume(
     from .graphs.context import Objects
     from .graphs.runner import resume
 
+    path = Path(run_dir)
+    config = changed_config(RunDir.open(path), overrides)
     objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker, callbacks)
     reviewer = None if accept_rest is None else Reviewer(accept_rest)
-    await resume(Path(run_dir), objects, listen or (lambda event: None), overrides, reviewer)
-    return Result(Path(run_dir))
+    with tracked(path, config, listen or (lambda event: None)) as heard:
+        await resume(path, objects, heard, overrides, reviewer)
+    return Result(path)
 
 
 def run(config: str | Path | Mapping[str, Any] | RunConfig, **options: Any) -> Result:

@@ -45,6 +45,8 @@ CHANGEABLE = (
     "training.timeout",
     "training.watchdog",
     "training.worker",
+    "track.mlflow",
+    "track.mlflow.*",
     *(f"teachers.*.options.{option}" for option in _OF_A_CALL),
     *(f"teach.critic.options.{option}" for option in _OF_A_CALL),
     *(f"training.stages.*.options.{option}" for option in _OF_A_STAGE),

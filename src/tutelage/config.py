@@ -15,6 +15,7 @@ from .plugins import Plugin, known_to
 from .policies import POLICIES, fill_in
 from .schema import Split
 from .schema.record import Unit
+from .storeuri import DEFAULT_EXPERIMENT, DEFAULT_STORE, DEFAULT_TRACES, checked_store
 
 Ingredient = Literal["attempts", "weaknesses", "earlier", "recalled", "history"]
 """What a teacher may be told besides the problem."""
@@ -210,6 +211,25 @@ class StopConfig(Section):
     """Likewise, once models have read and written so many tokens; for servers without a price."""
 
 
+class MlflowConfig(Section):
+    """An MLflow store that a run is written to."""
+
+    store: Annotated[str, AfterValidator(checked_store)] = DEFAULT_STORE
+    """`sqlite:///FILE`, or the address of a server, without a password."""
+    experiment: str = Field(DEFAULT_EXPERIMENT, min_length=1, max_length=500)
+    """MLflow's experiment; made if it is new."""
+    traces: int = Field(DEFAULT_TRACES, ge=0)
+    """Lessons of a cycle that become traces, at most."""
+
+
+class TrackConfig(Section):
+    """Where a run is written to after each cycle, besides its folder."""
+
+    mlflow: MlflowConfig | None = None
+    """`{store: "sqlite:///mlflow.db", experiment: tutelage, traces: 50}`, or `{}` for just these; null writes
+    nothing. See [MLflow](mlflow.md)."""
+
+
 class RunConfig(Section):
     """A whole run."""
 
@@ -254,6 +274,8 @@ class RunConfig(Section):
     """When the loop ends."""
     callbacks: CallbackPlugins = ()
     """LangChain callback handlers that watch the run, such as `langfuse.langchain:CallbackHandler`."""
+    track: TrackConfig = TrackConfig()
+    """Where else a run is seen while it goes on."""
 
     @model_validator(mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..config import RunConfig
 from ..errors import BudgetSpent, InputError, RunError, harmless
 from .app import INTERRUPTED, ConfigPath, Json, RunPath, Set, app, complain, fail, make_console, print_json
 
@@ -65,10 +66,12 @@ def doctor(
     from ..bill import as_document, as_lines
     from ..configfile import load_config
     from ..configplace import with_place
-    from ..graphs.preflight import examine_config
+    from ..graphs.preflight import Check, examine_config
 
     made = load_config(config, set_)
     checks, bills = examine_config(made)
+    if made.track.mlflow:
+        checks.append(Check("track.mlflow", _untrackable(made)))
     failed = [check for check in checks if check.problem]
     if as_json:
         estimate = as_document(bills)
@@ -84,6 +87,17 @@ def doctor(
         for check in failed:
             complain(with_place(check.problem or "", made, config, set_))
         raise typer.Exit(2)
+
+
+def _untrackable(config: RunConfig) -> str | None:
+    """Return why a run cannot be tracked, if it cannot."""
+    from ..tracking import require_tracking
+
+    try:
+        require_tracking(config)
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def _see_through(path: Path, as_json: bool, begin: Any) -> None:
