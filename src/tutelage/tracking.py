@@ -5,7 +5,6 @@ So nothing of another tool is loaded into the run, and whatever becomes of that 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -93,14 +92,12 @@ class Tracker:
 
     def _start(self) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
-        impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
         try:
             self._process = subprocess.Popen(
                 self._command or (),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
-                env={**impatient, **os.environ},
                 start_new_session=True,  # Ctrl-C is for the run, whose end is then exported
             )
         except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated
 
 import typer
@@ -24,7 +23,7 @@ def mlflow(
     checkpoint: Annotated[bool, typer.Option(help="Write the best checkpoint's files, too.")] = False,
 ) -> None:
     """Write a run into an MLflow store, or what is new of it."""
-    from ..export.mlflow import export_mlflow
+    from ..export.mlflow import export_mlflow, how_to_look
     from ..rundir import RunDir
 
     done = export_mlflow(RunDir.open(run_dir), store, experiment, traces, checkpoint)
@@ -35,4 +34,4 @@ def mlflow(
             f"{done.experiment}"
         )
     )
-    typer.echo(harmless(f"look at it: mlflow ui --backend-store-uri {shlex.quote(done.store)}"))
+    typer.echo(harmless(f"look at it: {how_to_look(done.store)}"))

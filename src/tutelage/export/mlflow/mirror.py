@@ -15,13 +15,20 @@ from ...errors import InputError, RunError, harmless
 from ...rundir import RunDir
 from ...storeuri import checked_store
 from ...traces import summarise
+from ...traces.summary import WAITING
 from .figures import figures, parameters
 from .lessons import lesson_traces
 from .shelf import TraceShelf
 from .store import experiment, open_store, refused, require_store
 from .times import Times
 
-_STATUS = {"finished": "FINISHED", "running": "RUNNING", "failed": "FAILED", "interrupted": "KILLED"}
+_STATUS = {
+    "finished": "FINISHED",
+    "running": "RUNNING",
+    "failed": "FAILED",
+    "interrupted": "KILLED",
+    WAITING: "SCHEDULED",
+}
 """MLflow's word for how a run stands."""
 
 _LONGEST_TAG = 5000
@@ -184,7 +191,7 @@ def _write_state(client: Any, run_id: str, summary: Mapping[str, Any], times: Ti
     for key, value in told.items():
         client.set_tag(run_id, key, _tag(str(value or "")))
     status = _STATUS[summary["status"]]
-    if status == "RUNNING":
+    if status in ("RUNNING", "SCHEDULED"):
         client.update_run(run_id, status=status)
     else:
         client.set_terminated(run_id, status, round(times.last * 1000))

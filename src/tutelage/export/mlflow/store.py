@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sqlite3
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,15 @@ from ...storeuri import file_of
 from .figures import plain_key
 
 _NEEDED = ("mlflow", "sqlalchemy", "alembic")
+
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # read when MLflow is imported
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # by default it asks a dead server for minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+"""Of MLflow and what it loads, where the user has not set them."""
 
 
 def require_store(uri: str) -> None:
@@ -58,8 +69,8 @@ def open_store(uri: str) -> Any:
     Raises:
         InputError: If the store cannot be opened by this MLflow.
     """
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
@@ -90,6 +101,16 @@ def experiment(client: Any, uri: str, name: str) -> str:
     if found.lifecycle_stage != "active":
         raise InputError(f"MLflow experiment {name!r}: is deleted; restore it in MLflow, or give another name")
     return str(found.experiment_id)
+
+
+def how_to_look(uri: str) -> str:
+    """Return a server's address; of a file the command that shows it, and what it needs if that is not installed."""
+    if file_of(uri) is None:
+        return uri
+    command = f"mlflow ui --backend-store-uri {shlex.quote(uri)}"
+    if find_spec("flask"):
+        return command
+    return f"{command}   (in an environment with the whole of MLflow: pip install mlflow=={version('mlflow-skinny')})"
 
 
 def refused(error: Exception) -> RunError:

@@ -12,6 +12,8 @@ _NODE_OF = {
     "plan": "plan",
     "purification": "purify",
     "lesson": "purify",
+    "proposal": "purify",
+    "review": "consolidate",
     "strategy": "consolidate",
 }
 """In which node of the cycle something happens; all else is in `teach`, and the student's answers at either end."""
