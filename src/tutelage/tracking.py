@@ -5,9 +5,11 @@ So nothing of another tool is loaded into the run, and whatever becomes of that 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,9 @@ Listener = Callable[[dict[str, Any]], None]
 
 _PATIENCE = 120.0
 """Seconds that the end of a run waits for its last export."""
+
+_LAST_WORDS = 10_000
+"""Bytes of what a failed export has said that are looked at."""
 
 _ENDS_A_CYCLE = ("baseline", "evaluate")
 """Nodes after which there is a new cycle to show."""
@@ -86,13 +91,14 @@ class Tracker:
         """Export the run once more, now that it has ended, and wait for it."""
         if self._command is None:
             return
-        self._wait()
-        self._start()
-        self._wait()
+        deadline = time.monotonic() + _PATIENCE
+        if self._wait(deadline):
+            self._start()
+            self._wait(deadline)
 
     def _start(self) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
         try:
+            self._said = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
             self._process = subprocess.Popen(
                 self._command or (),
                 stdin=subprocess.DEVNULL,
@@ -103,24 +109,28 @@ class Tracker:
         except OSError as error:
             self._tell(f"cannot be started: {error.strerror}")
 
-    def _wait(self) -> None:
+    def _wait(self, deadline: float) -> bool:
+        """Wait for the export that is under way, if one is; return False if it had to be ended."""
         if self._process is None:
-            return
+            return True
         try:
-            self._process.wait(_PATIENCE)
+            self._process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            self._tell(f"an export took more than {_PATIENCE:.0f} s and was ended")
+            return False
         self._look()
+        return True
 
     def _look(self) -> None:
         """Read how the last export ended."""
         if self._process is None or self._said is None:
             return
         code, said = self._process.returncode, self._said
-        said.seek(0)
-        lines = said.read()[-10_000:].decode(errors="replace").split("\n")
-        said.close()
+        with said:
+            said.seek(max(0, said.seek(0, os.SEEK_END) - _LAST_WORDS))
+            lines = said.read().decode(errors="replace").split("\n")
         self._process = self._said = None
         if code:
             words = next((line for line in reversed(lines) if line.strip()), f"ended with {code}")
