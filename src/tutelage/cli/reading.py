@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -94,3 +95,19 @@ def _list(rundir: RunDir, wanted: Wanted, page: Page, as_json: bool) -> None:
     from ..terminal.problems import problem_table
 
     make_console().print(problem_table(found))
+
+
+@app.command()
+def report(
+    run_dir: RunPath,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The page to write.")] = Path("report.html"),
+) -> None:
+    """Write one self-contained page about a run: charts, teachers, and every problem's life."""
+    from ..report import write_report
+    from ..rundir import RunDir
+
+    rundir = RunDir.open(run_dir)
+    if out.is_dir():
+        raise InputError(f"--out {out}: is a folder; name a file, such as {out / 'report.html'}")
+    write_report(rundir, out)
+    typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; open it in a browser")

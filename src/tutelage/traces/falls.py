@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..schema import Attempt, CycleReport, Lesson, Problem
-from .suspects import suspects
-
-Lessons = Callable[[int], Sequence[Lesson]]
-"""Gives the lessons of a cycle."""
+from ..schema import Attempt, CycleReport, Problem
+from .suspects import Suspects
 
 
 @dataclass(frozen=True)
@@ -43,12 +40,12 @@ def _wrong(attempts: Sequence[Attempt]) -> Attempt:
     return next(attempt for attempt in attempts if not attempt.correct)
 
 
-def fall_event(fall: Fall, problem: Problem, lessons: Lessons, skills: Mapping[str, frozenset[str]]) -> dict[str, Any]:
-    """Return a fall as a trace tells it, with the lessons that may have done it."""
+def fall_event(fall: Fall, problem: Problem, suspects: Suspects) -> dict[str, Any]:
+    """Return a fall as a trace tells it, with the lessons of its cycle that may have done it."""
     return {
         "cycle": fall.cycle,
         "kind": "fall",
         "agent": fall.attempt.student,
         "text": f"{fall.before:.0%} right before this training, {fall.after:.0%} after it",
-        "suspects": suspects(problem, fall.attempt, lessons(fall.cycle), skills),
+        "suspects": suspects.of(problem, fall.attempt),
     }

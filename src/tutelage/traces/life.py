@@ -19,6 +19,7 @@ from ..schema import (
 from .falls import fall_event, falls
 from .find import every_problem, find, most_asked
 from .rows import CycleRows, Journal, cycles_of, read_cycle
+from .suspects import Suspects
 
 
 def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
@@ -42,7 +43,8 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
     for rows in cycles:
         events += life_in(rows, problem, journal)
         if rows.cycle in fallen:
-            events.append(fall_event(fallen[rows.cycle], problem, rundir.lessons, skills))
+            lessons = Suspects(rundir.lessons(rows.cycle), skills)
+            events.append(fall_event(fallen[rows.cycle], problem, lessons))
     return {"schema": SCHEMA_VERSION, "problem": problem.model_dump(mode="json"), "events": events}
 
 

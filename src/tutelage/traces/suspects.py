@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -14,46 +16,74 @@ SHOWN = 3
 _READ = 20_000
 """Characters of a text that are looked at."""
 
+Shape = frozenset[tuple[str, ...]]
+"""The words and pairs of words of a text, each number as `0`."""
 
-def suspects(
-    problem: Problem, after: Attempt, lessons: Sequence[Lesson], skills: Mapping[str, frozenset[str]]
-) -> list[dict[str, Any]]:
-    """Return the lessons of a cycle that are most like a wrong answer given after it, the likest first.
 
-    Those for the problem itself or for one that shares a skill come first. Likeness is the Jaccard index of words and
-    pairs of words, numbers taken as equal, since what was learnt is mostly a form. It is a hint, not a proof.
+class Suspects:
+    """The lessons of a cycle, of which some may have done harm."""
 
-    Args:
-        problem: The problem that was answered rightly before the cycle.
-        after: A wrong answer to it by the cycle's student.
-        lessons: The lessons of the cycle.
-        skills: The skills of each problem by its id.
-    """
-    shown = shape(after.text)
-    own = skills.get(problem.id, frozenset())
-    near = [one for one in lessons if one.problem_id == problem.id or own & skills.get(one.problem_id, frozenset())]
-    ranked = [(likeness(shown, shape(lesson.text)), lesson) for lesson in near or lessons]
-    ranked.sort(key=lambda pair: (pair[1].problem_id == problem.id, pair[0]), reverse=True)  # stable
-    return [
-        {
+    def __init__(self, lessons: Iterable[Lesson], skills: Mapping[str, frozenset[str]]) -> None:
+        """Hold lessons, and the skills of each problem by its id."""
+        self._lessons = list(lessons)
+        self._skills = skills
+
+    def of(self, problem: Problem, after: Attempt) -> list[dict[str, Any]]:
+        """Return the lessons that are most like a wrong answer given after the cycle, the likest first.
+
+        They are those for the problem itself, which come first, and for problems that share a skill with it; where
+        there are none, all. Likeness is the Jaccard index of words and pairs of words, numbers taken as equal, since
+        what was learnt is mostly a form. It is a hint, not a proof.
+
+        Args:
+            problem: The problem that was answered better before the cycle.
+            after: A wrong answer to it by the cycle's student.
+        """
+        own, shown = self._skills.get(problem.id, frozenset()), shape(after.text)
+        near = {at for skill in own for at in self._by_skill[skill]} | set(self._by_problem[problem.id])
+        places = sorted(near) or range(len(self._lessons))
+        ranked = [(self._lessons[at], likeness(shown, self._shapes[at])) for at in places]
+        ranked.sort(key=lambda pair: (pair[0].problem_id == problem.id, pair[1]), reverse=True)
+        return [self._told(lesson, own, alike) for lesson, alike in ranked[:SHOWN]]
+
+    def _told(self, lesson: Lesson, own: frozenset[str], alike: float) -> dict[str, Any]:
+        return {
             "problem_id": lesson.problem_id,
             "rationale_id": lesson.rationale_id,
             "agent": lesson.origin,
             "question": lesson.question,
             "text": lesson.text,
-            "skills": sorted(own & skills.get(lesson.problem_id, frozenset())),
+            "skills": sorted(own & self._skills.get(lesson.problem_id, frozenset())),
             "likeness": round(alike, 3),
         }
-        for alike, lesson in ranked[:SHOWN]
-    ]
+
+    @cached_property
+    def _shapes(self) -> list[Shape]:
+        return [shape(lesson.text) for lesson in self._lessons]
+
+    @cached_property
+    def _by_skill(self) -> dict[str, list[int]]:
+        found = defaultdict(list)
+        for at, lesson in enumerate(self._lessons):
+            for skill in self._skills.get(lesson.problem_id, ()):
+                found[skill].append(at)
+        return found
+
+    @cached_property
+    def _by_problem(self) -> dict[str, list[int]]:
+        found = defaultdict(list)
+        for at, lesson in enumerate(self._lessons):
+            found[lesson.problem_id].append(at)
+        return found
 
 
-def shape(text: str) -> frozenset[tuple[str, ...]]:
+def shape(text: str) -> Shape:
     """Return the words and pairs of words of a text, each number as `0`."""
     words = re.findall(r"\w+|[^\w\s]", re.sub(r"\d+", "0", text.casefold()[:_READ]))
     return frozenset([*((word,) for word in words), *pairwise(words)])
 
 
-def likeness(some: frozenset[Any], others: frozenset[Any]) -> float:
+def likeness(some: Shape, others: Shape) -> float:
     """Return the Jaccard index of two sets; 0 if both are empty."""
-    return len(some & others) / max(1, len(some | others))
+    shared = len(some & others)
+    return shared / max(1, len(some) + len(others) - shared)

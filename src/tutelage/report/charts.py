@@ -1,0 +1,125 @@
+"""The charts of the page, as Plotly draws them; colours that follow the light or dark scheme are set in the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+from scipy.stats import binomtest
+
+from ..schema import CycleReport, Diagnosis, Split
+from .clean import label
+
+SPLITS = (Split.PROBE, Split.GATE, Split.RETENTION)
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
+"""Okabe and Ito's, which people who do not see all colours tell apart."""
+_SKILLS = 40
+"""Rows of the heat map."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart and the same figures as a table, for who cannot see it."""
+
+    id: str
+    title: str
+    figure: dict[str, Any]
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def learning_curves(reports: Sequence[CycleReport], test: Mapping[str, Any], best_cycle: int | None) -> Chart:
+    """Return the accuracy of each cycle's student on each split, with 95 % intervals (Wilson's score)."""
+    figure, rows = go.Figure(), []
+    for split, colour in zip(SPLITS, COLOURS, strict=False):
+        points = [(r.cycle, r.accuracy[split], r.n[split]) for r in reports if split in r.accuracy]
+        if points:
+            figure.add_trace(_line(split.value, points, colour))
+            rows += [(split.value, str(cycle), *_shown(share, n)) for cycle, share, n in points]
+    ends = [(0, test.get("base")), (best_cycle, test.get("best"))]
+    points = [(cycle, share, int(test["n"])) for cycle, share in ends if cycle is not None and share is not None]
+    if points:
+        figure.add_trace(_line("test (base and best)", points, COLOURS[len(SPLITS)], dash="dot"))
+        rows += [("test", str(cycle), *_shown(share, n)) for cycle, share, n in points]
+    figure.update_layout(yaxis={"range": [-0.02, 1.02], "tickformat": ".0%"}, xaxis={"title": "cycle", "dtick": 1})
+    head = ("split", "cycle", "accuracy", "95 % interval", "problems")
+    return _chart("learning", "Learning curves, with 95 % intervals", figure, head, rows)
+
+
+def _line(name: str, points: Sequence[tuple[int, float, int]], colour: str, dash: str = "solid") -> go.Scatter:
+    ends = [interval(share, n) for _, share, n in points]
+    above = [high - share for (_, share, _), (_, high) in zip(points, ends, strict=True)]
+    below = [share - low for (_, share, _), (low, _) in zip(points, ends, strict=True)]
+    return go.Scatter(
+        name=name,
+        x=[cycle for cycle, _, _ in points],
+        y=[share for _, share, _ in points],
+        error_y={"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.2},
+        line={"color": colour, "dash": dash},
+        mode="lines+markers",
+    )
+
+
+def interval(share: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of `n` answers (Wilson 1927, by scipy)."""
+    low, high = binomtest(round(share * n), n).proportion_ci(method="wilson") if n else (0.0, 1.0)
+    return min(float(low), share), max(float(high), share)
+
+
+def _shown(share: float, n: int) -> tuple[str, str, str]:
+    low, high = interval(share, n)
+    return f"{share:.3f}", f"{low:.3f} to {high:.3f}", str(n)
+
+
+def mastery_map(diagnoses: Sequence[Diagnosis]) -> Chart:
+    """Return what is believed of each skill before each cycle's training; the weakest at the end at the top."""
+    by_cycle = {one.cycle: {skill.skill: skill.mean for skill in one.mastery} for one in diagnoses if one.mastery}
+    last = {skill: mean for means in by_cycle.values() for skill, mean in means.items()}
+    skills = sorted(last, key=lambda skill: (last[skill], skill))
+    shown, cycles = skills[:_SKILLS], list(by_cycle)
+    grid = [[by_cycle[cycle].get(skill) for cycle in cycles] for skill in shown]
+    figure = go.Figure(
+        go.Heatmap(
+            z=grid, x=[f"cycle {cycle}" for cycle in cycles], y=list(range(len(shown))),
+            zmin=0, zmax=1, colorscale="Cividis", colorbar={"tickformat": ".0%", "thickness": 12},
+            customdata=[[label(skill)] * len(cycles) for skill in shown],
+            hovertemplate="%{customdata}, %{x}: %{z:.0%}<extra></extra>",
+        )
+    )  # fmt: skip
+    ticks = {"tickvals": list(range(len(shown))), "ticktext": [label(skill) for skill in shown]}
+    figure.update_layout(yaxis={"autorange": "reversed", "automargin": True, **ticks})
+    title = "Mastery of each skill before each training"
+    title += f", the weakest {_SKILLS} of {len(skills)}" if len(skills) > _SKILLS else ""
+    rows = [(skill, *(_percent(by_cycle[cycle].get(skill)) for cycle in cycles)) for skill in skills]
+    return _chart("mastery", title, figure, ("skill", *(f"cycle {cycle}" for cycle in cycles)), rows)
+
+
+def bars(id_: str, title: str, counts: Mapping[str, Mapping[int, float]], cycles: Iterable[int], unit: str) -> Chart:
+    """Return stacked bars, one a cycle: how much there was of each kind.
+
+    Args:
+        id_: Names the chart in the page.
+        title: What a person reads.
+        counts: By kind and cycle.
+        cycles: All cycles, those without anything included.
+        unit: What is counted.
+    """
+    figure, x = go.Figure(), list(cycles)
+    for number, (kind, by_cycle) in enumerate(counts.items()):
+        values = [by_cycle.get(cycle, 0) for cycle in x]
+        figure.add_trace(go.Bar(name=label(kind), x=x, y=values, marker={"color": COLOURS[number % len(COLOURS)]}))
+    figure.update_layout(barmode="stack", xaxis={"title": "cycle", "dtick": 1}, yaxis={"title": unit}, showlegend=True)
+    rows = [(kind, *(f"{by_cycle.get(cycle, 0):g}" for cycle in x)) for kind, by_cycle in counts.items()]
+    return _chart(id_, title, figure, (unit, *(f"cycle {cycle}" for cycle in x)), rows)
+
+
+def _chart(id_: str, title: str, figure: go.Figure, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Chart:
+    figure.update_layout(template="none", margin={"l": 56, "r": 16, "t": 8, "b": 48})
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
+    return Chart(id_, title, figure.to_plotly_json(), head, tuple(rows))
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"

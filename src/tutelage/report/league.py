@@ -1,0 +1,73 @@
+"""Who taught how much, how often it held, and whether it helped."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..schema import Rationale
+from ..traces.rows import CycleRows
+from ..traces.spent import Spent
+
+Right = Mapping[str, Mapping[int, float]]
+
+
+@dataclass
+class Standing:
+    """What one teacher did in a run."""
+
+    name: str
+    drafts: int = 0
+    refinements: int = 0
+    verified: int = 0
+    """Drafts and refinements that passed their check."""
+    lessons: int = 0
+    examined: int = 0
+    """Lessons for problems that the student had wrong before, and was asked again after."""
+    fixed: int = 0
+    """Of these, how many it had right."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
+    usd: float = 0.0
+
+
+def standings(
+    cycles: Iterable[CycleRows], right: Right, parents: Mapping[int, int], spent: Mapping[str, Spent]
+) -> list[Standing]:
+    """Return the teachers, those first whose lessons were taught most.
+
+    Args:
+        cycles: What each cycle wrote.
+        right: The share of right answers to each problem by the student of each cycle.
+        parents: Of each cycle that made a student, the cycle of the student that it was made from.
+        spent: What each of those who ask models spent.
+    """
+    table: dict[str, Standing] = defaultdict(lambda: Standing(""))
+    for rows in cycles:
+        for rationale in (one for some in rows.rationales.values() for one in some):
+            _count_rationale(table[rationale.teacher], rationale)
+        for lesson in (one for some in rows.lessons.values() for one in some):
+            if lesson.origin in table:
+                _count_lesson(table[lesson.origin], right.get(lesson.problem_id, {}), rows.cycle, parents)
+    for name, row in table.items():
+        row.name = name
+        if name in spent:
+            row.tokens, row.usd = spent[name].tokens, spent[name].usd
+    return sorted(table.values(), key=lambda row: (-row.lessons, row.name))
+
+
+def _count_rationale(row: Standing, rationale: Rationale) -> None:
+    row.drafts += rationale.revision == 0
+    row.refinements += rationale.revision > 0
+    row.verified += rationale.verified
+    if rationale.rejected:
+        row.rejected[rationale.rejected] += 1
+
+
+def _count_lesson(row: Standing, right: Mapping[int, float], cycle: int, parents: Mapping[int, int]) -> None:
+    row.lessons += 1
+    before = right.get(parents[cycle]) if cycle in parents else None
+    if before is not None and before < 1 and cycle in right:
+        row.examined += 1
+        row.fixed += right[cycle] == 1

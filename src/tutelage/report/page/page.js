@@ -1,0 +1,219 @@
+"use strict";
+// Texts of models reach the page through textContent only.
+
+const byId = (id) => document.getElementById(id);
+const make = (name, attributes = {}, ...children) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "class") made.className = value; else made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+};
+
+// charts ---------------------------------------------------------------------------------------------------------
+
+const scheme = matchMedia("(prefers-color-scheme: dark)");
+
+function coloured(layout) {
+  const style = getComputedStyle(document.documentElement);
+  const [ink, line] = ["--ink", "--line"].map((name) => style.getPropertyValue(name).trim());
+  const axis = { color: ink, gridcolor: line, zerolinecolor: line, linecolor: line };
+  const clear = "rgba(0,0,0,0)";
+  return {
+    ...layout, paper_bgcolor: clear, plot_bgcolor: clear, font: { color: ink, family: "system-ui, sans-serif" },
+    xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis },
+  };
+}
+
+function draw() {
+  for (const place of document.querySelectorAll(".chart")) {
+    const { data, layout } = JSON.parse(byId(place.dataset.figure).textContent);
+    Plotly.react(place, data, coloured(layout), { responsive: true, displayModeBar: false });
+  }
+}
+
+// data -----------------------------------------------------------------------------------------------------------
+
+async function unpack(id) {
+  const bytes = Uint8Array.from(atob(JSON.parse(byId(id).textContent)), (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+const packs = new Map();
+const CHUNK = 100;
+const PAGE = 50;
+
+async function lifeOf(place) {
+  const pack = Math.floor(place / CHUNK);
+  if (!packs.has(pack)) packs.set(pack, await unpack(`pack-${pack}`));
+  return packs.get(pack)[place % CHUNK];
+}
+
+// the list -------------------------------------------------------------------------------------------------------
+
+let rows = [], parents = {}, chosen = [], page = 0;
+const FIELDS = ["id", "split", "question", "answer", "skills", "right", "taught", "teachers", "verdicts", "weaknesses"];
+
+function moved(row, cycle) {
+  const before = row.right[parents[cycle]], after = row.right[cycle];
+  return before === undefined || after === undefined ? 0 : after - before;
+}
+
+function fits(row) {
+  const [text, split, weakness, teacher, verdict, changed] =
+    ["search", "split", "weakness", "teacher", "verdict", "changed"].map((id) => byId(id).value);
+  const [way, cycle] = changed.split(" ");
+  return (!text || row.searched.includes(text.toLowerCase()))
+    && (!split || row.split === split)
+    && (!weakness || row.weaknesses.includes(weakness))
+    && (!teacher || row.teachers.includes(teacher))
+    && (!verdict || row.verdicts.includes(verdict))
+    && (!changed || (way === "fell" ? moved(row, cycle) < 0 : moved(row, cycle) > 0));
+}
+
+function sign(share) {
+  if (share === undefined) return "·";
+  return share === 1 ? "✓" : share === 0 ? "✗" : "~";
+}
+
+function listed(row) {
+  const open = make("button", { type: "button", class: "link", "data-problem": row.id }, row.id.slice(0, 12));
+  const cycles = Object.keys(parents).map(Number);
+  const marks = [0, ...cycles].map((cycle) => sign(row.right[cycle])).join(" ");
+  const told = [0, ...cycles].map((cycle) => `cycle ${cycle} ${{ "✓": "right", "✗": "wrong", "~": "partly", "·": "not asked" }[sign(row.right[cycle])]}`);
+  return make("tr", {}, make("td", {}, open), make("td", {}, row.split),
+    make("td", { class: "marks" }, make("span", { role: "img", "aria-label": told.join(", ") }, marks)),
+    make("td", {}, row.taught.join(", ") || "-"), make("td", {}, row.question));
+}
+
+function show() {
+  const pages = Math.max(1, Math.ceil(chosen.length / PAGE));
+  page = Math.min(Math.max(page, 0), pages - 1);
+  byId("list").tBodies[0].replaceChildren(...chosen.slice(page * PAGE, (page + 1) * PAGE).map(listed));
+  byId("count").textContent = `${chosen.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} problems`;
+  byId("page").textContent = `page ${page + 1} of ${pages}`;
+  byId("back").disabled = page === 0;
+  byId("next").disabled = page === pages - 1;
+}
+
+function choose() {
+  chosen = rows.filter(fits);
+  page = 0;
+  show();
+}
+
+function offer(id, values) {
+  for (const value of values) byId(id).append(make("option", { value }, value.length > 80 ? `${value.slice(0, 80)}…` : value));
+}
+
+// one problem ----------------------------------------------------------------------------------------------------
+
+const boxed = (text) => make("pre", { tabindex: "0" }, text);
+
+function marked(changes, after) {
+  const box = make("pre", { tabindex: "0" });
+  for (const [kind, less, more] of changes) {
+    if (kind === "same") box.append(more);
+    else if (after && more) box.append(make("ins", {}, more));
+    else if (!after && less) box.append(make("del", {}, less));
+  }
+  return box;
+}
+
+function refinement(event) {
+  if (!event.changes) return boxed(event.text);
+  return make("div", { class: "sides" },
+    make("div", {}, make("h4", {}, "before"), marked(event.changes, false)),
+    make("div", {}, make("h4", {}, "after"), marked(event.changes, true)));
+}
+
+function link(id) {
+  return make("button", { type: "button", class: "link", "data-problem": id }, id.slice(0, 12));
+}
+
+function noted(event) {
+  const notes = [];
+  const wrong = event.wrong_step;
+  if (wrong) notes.push(`first wrong step: ${wrong.found}, expected ${wrong.expected}${wrong.skill ? ` (${wrong.skill})` : ""}`);
+  if (event.kind === "recall") notes.push(`of ${event.question}; ${event.taught ? `taught then: ${event.taught}` : "not taught since"}`);
+  if (event.pass_rate !== undefined) notes.push(`${Math.round(100 * event.pass_rate)} % right of ${event.support}`);
+  if (event.scores) notes.push(Object.entries(event.scores).map(([name, value]) => `${name} ${value.toFixed(2)}`).join(", "));
+  return notes.map((note) => make("p", { class: "who" }, note));
+}
+
+function suspect(lesson) {
+  return make("div", {}, make("p", {}, "may be a lesson of ", make("b", {}, lesson.agent), ` (likeness ${lesson.likeness.toFixed(2)}), problem `, link(lesson.problem_id)), boxed(lesson.text));
+}
+
+function told(event) {
+  const head = make("p", {}, make("span", { class: "kind" }, event.kind), " ", make("span", { class: "who" }, event.agent));
+  if (event.kind === "attempt") head.append(" ", make("b", { class: event.correct ? "right" : "wrong" }, event.correct ? "right" : "wrong"));
+  if (event.kind === "check") head.append(" ", make("b", { class: event.verified ? "verified" : "rejected" }, event.text));
+  const body = event.kind === "check" ? [] : [event.kind === "refinement" ? refinement(event) : boxed(event.text)];
+  return make("div", { class: `event ${event.kind}` }, head, ...body, ...noted(event), ...(event.suspects || []).map(suspect));
+}
+
+function sides(events, cycle) {
+  const after = (event) => event.agent === `checkpoints/cycle-${String(cycle).padStart(3, "0")}`;
+  const attempts = events.filter((event) => event.kind === "attempt");
+  const column = (name, some) => make("div", {}, make("h4", {}, name), ...(some.length ? some.map(told) : [make("p", {}, "not asked")]));
+  return make("div", { class: "sides" },
+    column("before this training", attempts.filter((event) => !after(event))),
+    column("after this training", attempts.filter(after)));
+}
+
+function byCycle(events) {
+  return [...new Set(events.map((event) => event.cycle))].map((cycle) => {
+    const some = events.filter((event) => event.cycle === cycle);
+    const asked = some.some((event) => event.kind === "attempt");
+    const others = some.filter((event) => event.kind !== "attempt").map(told);
+    const attempts = asked ? [cycle ? sides(some, cycle) : make("div", {}, ...some.filter((event) => event.kind === "attempt").map(told))] : [];
+    return make("section", {}, make("h3", {}, `Cycle ${cycle}`), ...attempts, ...others);
+  });
+}
+
+async function open(id) {
+  const place = rows.findIndex((row) => row.id === id);
+  if (place < 0) return;
+  const { problem, events } = await lifeOf(place);
+  const life = byId("life");
+  life.replaceChildren(
+    make("h3", {}, `Problem ${problem.id}`), boxed(problem.question),
+    make("p", {}, "answer ", make("b", {}, problem.answer)), ...byCycle(events));
+  life.hidden = false;
+  life.focus();
+  history.replaceState(null, "", `#problem=${encodeURIComponent(id)}`);
+}
+
+// the page -------------------------------------------------------------------------------------------------------
+
+function listen() {
+  let waiting;
+  byId("search").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(choose, 120); });
+  byId("filters").addEventListener("change", choose);
+  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  byId("back").addEventListener("click", () => { page -= 1; show(); });
+  byId("next").addEventListener("click", () => { page += 1; show(); });
+  document.addEventListener("click", (event) => { if (event.target.dataset?.problem) open(event.target.dataset.problem); });
+  scheme.addEventListener("change", draw);
+}
+
+async function begin() {
+  const found = await unpack("index");
+  parents = found.parents;
+  rows = found.rows.map((row) => Object.fromEntries(row.map((value, place) => [FIELDS[place], value])));
+  for (const row of rows) row.searched = `${row.id}\n${row.question}\n${row.answer}`.toLowerCase();
+  const all = (field) => [...new Set(rows.flatMap((row) => row[field]))].sort();
+  for (const [id, field] of [["split", "split"], ["weakness", "weaknesses"], ["teacher", "teachers"], ["verdict", "verdicts"]]) offer(id, all(field));
+  offer("changed", Object.keys(parents).flatMap((cycle) => [`fell ${cycle}`, `rose ${cycle}`]));
+  choose();
+  listen();
+  const wanted = new URLSearchParams(location.hash.slice(1)).get("problem");
+  if (wanted) open(wanted);
+  document.body.dataset.ready = "true";
+}
+
+draw();
+begin();

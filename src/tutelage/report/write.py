@@ -1,0 +1,130 @@
+"""Write the page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from .. import jsonl
+from ..rundir import RunDir
+from ..schema import CycleReport
+from ..traces import read_problems, summarise
+from ..traces.choose import parent_cycle
+from ..traces.find import every_problem
+from ..traces.path import path_taken
+from ..traces.rows import CycleRows, cycles_of, read_cycle
+from ..traces.spent import spent_by_agent
+from .charts import Chart, bars, learning_curves, mastery_map
+from .clean import clean
+from .league import standings
+from .lives import Lives, index
+from .pack import pack
+
+_PAGE = files("tutelage.report") / "page"
+
+
+def write_report(rundir: RunDir, out: Path) -> None:
+    """Write a run's page; it appears whole.
+
+    Raises:
+        RunError: If a file of the run is not as this version writes it.
+    """
+    from jinja2 import Environment, StrictUndefined
+    from plotly.offline import get_plotlyjs
+
+    reports = rundir.reports()
+    cycles = [read_cycle(rundir, cycle) for cycle in cycles_of(rundir)]
+    script, plotly = (_PAGE / "page.js").read_text(), get_plotlyjs()
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string((_PAGE / "page.html.jinja").read_text())
+    told = clean(_told(rundir, reports, cycles))
+    page = template.render(
+        **told,
+        style=(_PAGE / "style.css").read_text(),
+        script=script,
+        plotly=plotly,
+        hashes=[_hash(text) for text in (plotly, script)],
+    )
+    jsonl.write_atomic(out, page)
+
+
+def _hash(text: str) -> str:
+    """Return how a content security policy names a script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[CycleRows]) -> dict[str, Any]:
+    """Return what the page tells, as plain values."""
+    problems, rows = every_problem(rundir), read_problems(rundir)
+    right = {row.id: row.right for row in rows}
+    parents = {report.cycle: parent_cycle(rundir, report) for report in reports if report.cycle}
+    visits = path_taken(rundir)
+    return {
+        "summary": summarise(rundir),
+        "charts": [vars(chart) for chart in _charts(reports, cycles, summarise(rundir))],
+        "league": [vars(row) for row in standings(cycles, right, parents, spent_by_agent(rundir))],
+        "purifiers": _purifiers(cycles),
+        "path": [(cycle, [vars(visit) for visit in some]) for cycle, some in groupby(visits, lambda one: one.cycle)],
+        "index": pack({"rows": index(rows), "parents": {str(cycle): parent for cycle, parent in parents.items()}}),
+        "packs": list(Lives(rundir, cycles, reports, problems).packed()),
+    }
+
+
+def _charts(reports: Sequence[CycleReport], cycles: Sequence[CycleRows], summary: dict[str, Any]) -> list[Chart]:
+    numbers = [report.cycle for report in reports]
+    taught = {rows.cycle: Counter(one.origin for some in rows.lessons.values() for one in some) for rows in cycles}
+    rejected = {report.cycle: report.lessons.rejected for report in reports}
+    tokens = {r.cycle: {"read": r.cost.tokens_in, "written": r.cost.tokens_out} for r in reports}
+    seconds = {report.cycle: report.seconds for report in reports}
+    dollars = {report.cycle: {"US dollars": report.cost.usd} for report in reports}
+    found = [
+        learning_curves(reports, summary["test"], summary["student"]["best_cycle"]),
+        mastery_map([rows.diagnosis for rows in cycles if rows.diagnosis]),
+        bars("lessons", "Where lessons came from", _by_kind(taught), numbers, "lessons"),
+        bars("rejected", "Rationales turned away, by reason", _by_kind(rejected), numbers, "rationales"),
+        bars("seconds", "Time by node", _by_kind(seconds), numbers, "seconds"),
+        bars("tokens", "Tokens of paid model calls", _by_kind(tokens), numbers, "tokens"),
+        bars("dollars", "Cost of model calls", _by_kind(dollars), numbers, "US dollars"),
+    ]
+    return [chart for chart in found if any(_figures(chart))]
+
+
+def _figures(chart: Chart) -> Iterable[bool]:
+    """Say of each row whether it holds anything but zeros."""
+    return (any(cell not in ("0", "-") for cell in row[1:]) for row in chart.rows)
+
+
+def _by_kind(counts: dict[int, Any]) -> dict[str, dict[int, float]]:
+    """Turn counts by cycle and kind into counts by kind and cycle."""
+    found: dict[str, dict[int, float]] = defaultdict(dict)
+    for cycle, by_kind in counts.items():
+        for kind, count in by_kind.items():
+            found[kind][cycle] = count
+    return found
+
+
+def _purifiers(cycles: Iterable[CycleRows]) -> list[dict[str, Any]]:
+    """Return what purifiers decided in each cycle."""
+    found = []
+    for rows in cycles:
+        decisions = [one for some in rows.decisions.values() for one in some]
+        for name in dict.fromkeys(one.purifier for one in decisions):
+            some = [one for one in decisions if one.purifier == name]
+            told = {
+                "cycle": rows.cycle,
+                "name": name,
+                "problems": len(some),
+                "several": sum(len(one.candidates) > 1 for one in some),
+                "kept": sum(len(one.chosen) for one in some),
+                "dropped": sum(len(one.candidates) - len(one.chosen) for one in some),
+                "conflicts": Counter(one.conflict for one in some if one.conflict),
+                "fallbacks": Counter(one.fallback for one in some if one.fallback),
+            }
+            found.append(told)
+    return found

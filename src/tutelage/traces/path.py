@@ -1,0 +1,39 @@
+"""The way that a run took through the state machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .. import jsonl
+from ..rundir import RunDir
+
+
+@dataclass
+class Visit:
+    """One node, once."""
+
+    cycle: int
+    node: str
+    state: str = "cut off"
+    """`done`, `already done` where a resume passed over it, `failed`, `stopped`, or `cut off` by a kill."""
+    seconds: float | None = None
+
+
+def path_taken(rundir: RunDir) -> list[Visit]:
+    """Return the nodes that were entered, in order."""
+    visits: list[Visit] = []
+    for event in jsonl.read(rundir.events):
+        kind = event.get("kind")
+        if kind in ("started", "skipped"):
+            visits.append(Visit(event["cycle"], event["node"], "already done" if kind == "skipped" else "cut off"))
+        elif kind in ("finished", "failed", "stopped") and visits:
+            _end(visits[-1], event)
+    return visits
+
+
+def _end(visit: Visit, event: dict[str, Any]) -> None:
+    if event["kind"] == "finished":
+        visit.state, visit.seconds = "done", event["seconds"]
+    elif visit.state == "cut off":
+        visit.state = event["kind"]
