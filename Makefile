@@ -11,7 +11,8 @@ INSPECT_STAMP := $(INSPECT)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-vllm install-inspect demo tiny test test-slow test-vllm test-inspect check format clean
+.PHONY: help install install-vllm install-inspect demo tiny test test-slow test-browser test-vllm test-inspect check \
+  format clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -54,10 +55,13 @@ tiny: install ## The whole loop with a student of under a million parameters (un
 	$(BIN)/tutelage run examples/tiny.yaml --run-dir runs/tiny $(ARGS)
 
 test: install ## Run the unit tests (five minutes on 2 cores)
-	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu and not browser" $(ARGS)
 
 test-slow: install install-vllm install-inspect ## Run the tests with the real student and real servers
 	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
+
+test-browser: install ## Run the tests of the report in a real browser (Debian: apt install chromium)
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 test-vllm: install install-vllm ## Run the tests with vLLM on the CPU as teacher and critic
 	$(BIN)/python -m pytest -m slow tests/test_vllm.py $(ARGS)

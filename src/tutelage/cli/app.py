@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -60,8 +61,9 @@ def make_console(stderr: bool = False) -> Any:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    """Print one JSON document; characters that a terminal obeys are escaped."""
+    told = json.dumps(value, ensure_ascii=False)
+    typer.echo(re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", told))
 
 
 def fail(message: str, code: int) -> None:

@@ -15,7 +15,9 @@ from .text import VERDICT_STYLE, percent, plain, seconds
 def cycle_lines(report: CycleReport) -> Group:
     """Return what a person reads after a cycle."""
     head = Text.assemble(
-        (f"cycle {report.cycle}  ", "bold"), (report.verdict.value, VERDICT_STYLE[report.verdict]), f"  {report.why}"
+        (f"cycle {report.cycle}  ", "bold"),
+        (report.verdict.value, VERDICT_STYLE[report.verdict]),
+        plain(f"  {report.why}"),
     )
     rows = [("accuracy", _accuracy(report))]
     if report.weaknesses:
@@ -110,5 +112,5 @@ def result_line(summary: dict[str, Any]) -> Text:
         ("test ", "bold"),
         f"{test['base']:.3f} -> ",
         (f"{test['best']:.3f}", "bold green" if test["best"] > test["base"] else "bold yellow"),
-        f" on {test['n']} problems; best is cycle {student['best_cycle']}; {summary['stop_reason']}",
+        plain(f" on {test['n']} problems; best is cycle {student['best_cycle']}; {summary['stop_reason']}"),
     )

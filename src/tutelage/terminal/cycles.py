@@ -17,7 +17,7 @@ _SKILLS = 20
 
 def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table:
     """Return the cycles side by side."""
-    table = Table(title=f"{summary['run']} ({summary['status']})", title_justify="left", padding=(0, 0, 0, 1))
+    table = Table(title=plain(f"{summary['run']} ({summary['status']})"), title_justify="left", padding=(0, 0, 0, 1))
     for name in ("cycle", "verdict", "probe", "gate", "retention", "lessons", "USD", "time"):
         table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
     table.add_column("weaknesses, with pass rates before that training")

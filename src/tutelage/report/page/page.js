@@ -151,27 +151,28 @@ function told(event) {
   const head = make("p", {}, make("span", { class: "kind" }, event.kind), " ", make("span", { class: "who" }, event.agent));
   if (event.kind === "attempt") head.append(" ", make("b", { class: event.correct ? "right" : "wrong" }, event.correct ? "right" : "wrong"));
   if (event.kind === "check") head.append(" ", make("b", { class: event.verified ? "verified" : "rejected" }, event.text));
-  const body = event.kind === "check" ? [] : [event.kind === "refinement" ? refinement(event) : boxed(event.text)];
+  const body = event.kind === "check" || !event.text ? [] : [event.kind === "refinement" ? refinement(event) : boxed(event.text)];
   return make("div", { class: `event ${event.kind}` }, head, ...body, ...noted(event), ...(event.suspects || []).map(suspect));
 }
 
+const studentOf = (cycle) => (cycle ? `checkpoints/cycle-${String(cycle).padStart(3, "0")}` : "base");
+
 function sides(events, cycle) {
-  const after = (event) => event.agent === `checkpoints/cycle-${String(cycle).padStart(3, "0")}`;
-  const attempts = events.filter((event) => event.kind === "attempt");
-  const column = (name, some) => make("div", {}, make("h4", {}, name), ...(some.length ? some.map(told) : [make("p", {}, "not asked")]));
+  const by = (student) => events.filter((event) => event.kind === "attempt" && event.agent === student);
+  const column = (name, some) =>
+    make("div", {}, make("h4", {}, name), ...(some.length ? some.map(told) : [make("p", {}, "not asked")]));
   return make("div", { class: "sides" },
-    column("before this training", attempts.filter((event) => !after(event))),
-    column("after this training", attempts.filter(after)));
+    column(`before this training: ${studentOf(parents[cycle])}`, by(studentOf(parents[cycle]))),
+    column(`after this training: ${studentOf(cycle)}`, by(studentOf(cycle))));
 }
 
-function byCycle(events) {
-  return [...new Set(events.map((event) => event.cycle))].map((cycle) => {
-    const some = events.filter((event) => event.cycle === cycle);
-    const asked = some.some((event) => event.kind === "attempt");
-    const others = some.filter((event) => event.kind !== "attempt").map(told);
-    const attempts = asked ? [cycle ? sides(some, cycle) : make("div", {}, ...some.filter((event) => event.kind === "attempt").map(told))] : [];
-    return make("section", {}, make("h3", {}, `Cycle ${cycle}`), ...attempts, ...others);
-  });
+function inCycle(events, cycle) {
+  const some = events.filter((event) => event.cycle === cycle);
+  const compared = cycle in parents;
+  const beside = compared ? [studentOf(parents[cycle]), studentOf(cycle)] : [];
+  const others = some.filter((event) => event.kind !== "attempt" || !beside.includes(event.agent));
+  const attempts = compared && some.some((event) => event.agent === studentOf(cycle)) ? [sides(events, cycle)] : [];
+  return make("section", {}, make("h3", {}, `Cycle ${cycle}`), ...attempts, ...others.map(told));
 }
 
 async function open(id) {
@@ -181,7 +182,8 @@ async function open(id) {
   const life = byId("life");
   life.replaceChildren(
     make("h3", {}, `Problem ${problem.id}`), boxed(problem.question),
-    make("p", {}, "answer ", make("b", {}, problem.answer)), ...byCycle(events));
+    make("p", {}, "answer ", make("b", {}, problem.answer)),
+    ...[...new Set(events.map((event) => event.cycle))].map((cycle) => inCycle(events, cycle)));
   life.hidden = false;
   life.focus();
   history.replaceState(null, "", `#problem=${encodeURIComponent(id)}`);
@@ -192,7 +194,8 @@ async function open(id) {
 function listen() {
   let waiting;
   byId("search").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(choose, 120); });
-  byId("filters").addEventListener("change", choose);
+  // The search field changes when it is left: a new list then would take the focus from the row that was gone to.
+  byId("filters").addEventListener("change", (event) => { if (event.target.id !== "search") choose(); });
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("back").addEventListener("click", () => { page -= 1; show(); });
   byId("next").addEventListener("click", () => { page += 1; show(); });

@@ -1,0 +1,176 @@
+"""The page of a run in a real browser: nothing fails, nothing is fetched, everything can be found and read."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tutelage.report import write_report
+from tutelage.rundir import RunDir
+from tutelage.schema import Attempt, Problem, Rationale, Split
+
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
+ROOT = Path(__file__).parent.parent
+SHOTS = Path(os.environ.get("TUTELAGE_SCREENSHOTS", ROOT / "build/screenshots"))
+EVIL = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>\x1b[31m{{7*7}}\u202e"
+PHONE, DESK = {"width": 390, "height": 800}, {"width": 1280, "height": 900}
+MEGABYTE = 1_000_000
+
+
+def chromium_path() -> str:
+    """Return where the browser is; it comes with the system, not with Python."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, "no Chromium on the path; on Debian: apt install chromium"
+    return found
+
+
+@pytest.fixture(scope="module")
+def rundir(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    """Return a run of 300 problems, and one of hostile text."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "bench"))
+        write = runpy.run_path(str(ROOT / "bench/large_run.py"))["write_large_run"]
+    found: RunDir = write(tmp_path_factory.mktemp("run") / "large", problems=300, cycles=3, events=500)
+    problems = found.problems()
+    hostile = Problem(id="evil", question=EVIL, answer=EVIL, skills=("skill 0", EVIL))
+    found.write_problems({**problems, Split.TRAIN: [hostile, *problems[Split.TRAIN]]})
+    told: Any = {"split": Split.TRAIN, "answer": EVIL, "score": 0.0, "correct": False, "logprob": -1.0}
+    rest: Any = {"tokens": 9, "finish_reason": "stop", "student": "base", "cycle": 0, "problem_id": "evil"}
+    found.add_attempts(0, [Attempt(id="evil-0", text="x" * MEGABYTE, **told, **rest)])
+    found.add_rationales(1, [Rationale(id="r", problem_id="evil", teacher=EVIL, cycle=1, text=EVIL, rejected=EVIL)])
+    return found
+
+
+@pytest.fixture(scope="module")
+def path(rundir: RunDir) -> Path:
+    out = rundir.path / "report.html"
+    write_report(rundir, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+
+
+class Opened:
+    """A page, with what it said and asked for."""
+
+    def __init__(self, browser: Any, path: Path, fragment: str = "", **context: Any) -> None:
+        self.page = browser.new_context(offline=True, **{"viewport": DESK, **context}).new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(f"{path.as_uri()}{fragment}")
+        self.page.wait_for_selector("body[data-ready]", timeout=60_000)
+
+    def ids(self) -> list[str]:
+        return [str(one.get_attribute("data-problem")) for one in self.page.locator("#list .link").all()]
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Any, path: Path) -> Opened:
+    return Opened(browser, path)
+
+
+def problem_with(rundir: RunDir, refined: bool) -> str:
+    for rows in (rundir.rationales(cycle) for cycle in (1, 2, 3)):
+        for one in rows:
+            if (one.revision > 0) == refined and one.problem_id != "evil":
+                return one.problem_id
+    raise AssertionError("the run has none")
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_and_can_be_read_by_everybody(
+    browser: Any, path: Path, rundir: RunDir, scheme: str, viewport: dict[str, int]
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    fragment = f"#problem={problem_with(rundir, refined=True)}"
+    opened = Opened(browser, path, fragment, color_scheme=scheme, viewport=viewport)
+    opened.page.wait_for_selector("#life:not([hidden])")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    opened.page.screenshot(path=SHOTS / f"report-{scheme}-{viewport['width']}.png", full_page=True)
+    found = Axe().run(opened.page).response["violations"]
+    grave = [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in ("serious", "critical")]
+    assert grave == []
+    assert opened.said == [] and [url.partition("#")[0] for url in opened.asked] == [path.as_uri()]
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_no_plot_is_empty(opened: Opened) -> None:
+    charts = opened.page.locator(".chart").all()
+    drawn = [chart.locator(".scatterlayer .point, .barlayer .point, .heatmaplayer image").count() for chart in charts]
+    assert len(drawn) >= 6 and all(drawn)
+
+
+def test_it_does_not_jump_while_it_loads(browser: Any, path: Path) -> None:
+    page = Opened(browser, path).page
+    script = """new Promise(done => {
+        let sum = 0;
+        const watch = new PerformanceObserver(list => { for (const one of list.getEntries()) sum += one.value; });
+        watch.observe({type: "layout-shift", buffered: true});
+        setTimeout(() => done(sum), 500);
+    })"""
+    assert page.evaluate(script) < 0.1  # what web.dev calls good
+
+
+def test_search_finds_a_problem_and_a_refinement_shows_what_changed(browser: Any, path: Path, rundir: RunDir) -> None:
+    from playwright.sync_api import expect
+
+    opened, wanted = Opened(browser, path), problem_with(rundir, refined=True)
+    every = opened.page.text_content("#count")
+    opened.page.fill("#search", wanted)
+    expect(opened.page.locator("#list .link")).to_have_count(1)
+    assert opened.ids() == [wanted] and opened.page.text_content("#count") != every
+    opened.page.focus("#list .link")
+    opened.page.keyboard.press("Enter")
+    opened.page.wait_for_selector("#life:not([hidden])")
+    assert opened.page.evaluate("document.activeElement.id") == "life"
+    first = next(
+        one for cycle in (1, 2, 3) for one in rundir.rationales(cycle) if one.parent_id and one.problem_id == wanted
+    )
+    sides = opened.page.locator(".refinement .sides").first
+    assert sides.locator("del").first.is_visible() and sides.locator("ins").first.is_visible()
+    assert sides.locator("pre").nth(1).text_content() == first.text
+
+
+def test_filters_and_pages(browser: Any, path: Path, rundir: RunDir) -> None:
+    opened = Opened(browser, path)
+    assert len(opened.ids()) == 50 and opened.page.is_disabled("#back")
+    first = opened.ids()
+    opened.page.click("#next")
+    assert not set(first) & set(opened.ids())
+    opened.page.select_option("#changed", "fell 2")
+    before, after = ({one.problem_id for one in rundir.attempts(cycle) if one.correct} for cycle in (1, 2))
+    assert opened.page.text_content("#count").startswith(f"{len(before - after)} of 301")  # type: ignore[union-attr]
+    assert set(opened.ids()) <= before - after
+    opened.page.locator("#list .link").first.click()
+    opened.page.wait_for_selector("#life .fall")
+    sides = opened.page.locator("#life section", has=opened.page.locator("h3", has_text="Cycle 2")).locator(".sides")
+    assert [one.text_content() for one in sides.first.locator(".attempt b").all()] == ["right", "wrong"]
+
+
+def test_hostile_text_is_text(browser: Any, path: Path) -> None:
+    opened = Opened(browser, path, "#problem=evil")
+    opened.page.wait_for_selector("#life:not([hidden])")
+    assert opened.page.evaluate("window.hacked") is None
+    assert opened.page.locator("#life img, #life script").count() == 0
+    shown = opened.page.locator("#life .draft pre").text_content()
+    assert shown == EVIL.replace("\x1b", "�").replace("\u202e", "�")
+    assert opened.page.locator("#life .attempt pre").first.text_content() == "x" * MEGABYTE
+    assert "<img src=x" in str(opened.page.locator("#teachers").text_content())
+    assert opened.said == []
