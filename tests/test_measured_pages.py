@@ -277,6 +277,6 @@ def test_the_page_on_editing_has_the_table_of_its_bench() -> None:
     assert f"from {mixed['before']['quiz']:.2f} to {mixed['after']['quiz']:.2f}." in page
     assert f"still does in {kept:.2f} of the cases" in " ".join(page.split())
     (lower,) = json.loads((ROOT / "bench/results/editing_lower_rate.json").read_text())["runs"]
-    after = lower["after"]
-    told = f"reliability {after['reliability']['value']:.2f}, locality {after['locality']['value']:.3f} and {after['quiz']:.2f}"
-    assert f"has {told} in the quiz" in " ".join(page.split())
+    reliability, locality = (lower["after"][name]["value"] for name in ("reliability", "locality"))
+    told = f"reliability {reliability:.2f}, locality {locality:.3f} and {lower['after']['quiz']:.2f} in the quiz"
+    assert f"has {told}" in " ".join(page.split())
