@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..configfile import load_config
-from ..errors import InputError
+from ..errors import InputError, short
 from ..jsonl import read_json
 from ..plugins import build
 from ..rundir import RunDir
 from ..schema import TOO_LONG, Problem
 from ..seams import StepChecker, Task
 from .context import Parts, make_checker
-from .lesson.judge import Judgement, judge
+from .lesson.judge import WRONG_ANSWER, Judgement, judge
 from .standalone import make_engine
 
 
@@ -66,6 +66,9 @@ def objection(found: Judgement) -> str | None:
     """Say in one line why a text may not be taught; None if it may."""
     if found.reason is None:
         return None
+    if found.reason == WRONG_ANSWER:
+        return f"{WRONG_ANSWER}: it ends on {short(found.answer)}"
+    if found.reason == TOO_LONG:
+        return f"{TOO_LONG}: an answer of the student ends at student.max_new_tokens"
     wrong = found.wrong_step
-    said = f": it says {wrong.found!r}, where {wrong.expected!r} is right" if wrong else ""
-    return f"{found.reason}{said or (f': it ends on {found.answer!r}' if found.answer is not None else '')}"
+    return found.reason + (f": it says {short(wrong.found)}, where {short(wrong.expected)} is right" if wrong else "")

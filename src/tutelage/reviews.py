@@ -10,6 +10,9 @@ from .errors import InputError, did_you_mean
 from .rundir import RunDir
 from .schema import Lesson, Review
 
+_PATIENCE = 5.0
+"""Seconds to wait for another person who is writing a review just now."""
+
 
 class Proposal(NamedTuple):
     """A lesson under review."""
@@ -96,7 +99,7 @@ def write_reviews(rundir: RunDir, cycle: int, reviews: Sequence[Review]) -> None
         InputError: If the run does not wait for them any more.
         RunError: If another process is running here.
     """
-    rundir.lock()
+    rundir.lock(patience=_PATIENCE)
     try:
         if require_review(rundir).cycle != cycle:
             raise InputError(f"{rundir.path}: the run has gone on; look again (`tutelage review {rundir.path} --list`)")

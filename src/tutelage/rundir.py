@@ -52,15 +52,18 @@ class RunDir(CycleFiles):
             raise InputError(f"{path}: no run directory (it has no config.yaml); give the folder that `run` printed")
         return cls(path)
 
-    def lock(self) -> None:
+    def lock(self, patience: float = 0.0) -> None:
         """Take the run for this process; the lock goes with the process, however it ends.
+
+        Args:
+            patience: Seconds to wait for another process that has it.
 
         Raises:
             RunError: If another process has it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            self._lock.acquire()
+            self._lock.acquire(timeout=patience, blocking=patience > 0)
         except Timeout:
             raise RunError(f"{self.path}: another process is running here (lock file {self.path / 'lock'})") from None
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.prompt import Prompt
+from rich.text import Text
 
 from ..errors import InputError
 from ..reviewer import Reviewer
@@ -13,12 +15,13 @@ from ..rundir import RunDir
 from ..schema import Review
 from ..terminal.review import Rationales, alternatives, proposal_lines
 from ..terminal.text import plain
-from .review_wishes import objection_to
+from .edit_check import EditCheck
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_ASKED = "\\[a]ccept, \\[e]dit, \\[r]eject, \\[t]ake another, \\[s]kip, \\[q]uit"
+_KEYS = {"a": "accept", "e": "edit", "r": "reject", "t": "take another", "s": "skip", "q": "quit"}
+_AGAIN = {"e": "edit again", "a": "take it anyway", "b": "go back"}
 
 
 class ReviewSession:
@@ -27,6 +30,7 @@ class ReviewSession:
     def __init__(self, rundir: RunDir, reviewer: Reviewer, console: Console) -> None:
         """Point at a run that waits."""
         self.rundir, self.reviewer, self.console = rundir, reviewer, console
+        self._check = EditCheck(rundir)
 
     def run(self) -> None:
         """Ask about each lesson that has no review, until all have one or the person leaves."""
@@ -47,9 +51,9 @@ class ReviewSession:
     def _decide(self, proposal: Proposal, rationales: Rationales) -> bool:
         """Ask until the lesson is decided on, or skipped; say whether it is decided on."""
         others = alternatives(proposal, rationales)
-        keys = [key for key in "aertsq" if key != "t" or others]
+        keys = {key: what for key, what in _KEYS.items() if key != "t" or others}
         while True:
-            key = Prompt.ask(_ASKED, choices=keys, show_choices=False, console=self.console)
+            key = self._ask(keys)
             if key == "q":
                 raise _Quit
             if key == "s":
@@ -90,8 +94,7 @@ class ReviewSession:
             if against is None:
                 return self.reviewer.edit(proposal, text)
             self.console.print(plain(f"the check turns it away: {against}"), style="red")
-            key = Prompt.ask("\\[e]dit again, take it \\[a]nyway, go \\[b]ack", choices=[*"eab"], show_choices=False,
-                             console=self.console)  # fmt: skip
+            key = self._ask(_AGAIN)
             if key != "e":
                 return self.reviewer.edit(proposal, text, against) if key == "a" else None
 
@@ -100,7 +103,12 @@ class ReviewSession:
             self.reviewer.edit(proposal, text)
         except InputError as error:
             return str(error)
-        return objection_to(self.rundir, proposal, text, anyway=True)
+        return self._check.objection(proposal, text, anyway=True)
+
+    def _ask(self, keys: Mapping[str, str]) -> str:
+        """Ask for one of some keys, each with what it does."""
+        asked = Text(", ".join(f"{key} = {what}" for key, what in keys.items()))
+        return Prompt.ask(asked, choices=list(keys), show_choices=False, console=self.console)
 
 
 class _Quit(Exception):

@@ -9,7 +9,8 @@ from ..errors import InputError
 from ..reviewer import Reviewer
 from ..reviews import Proposal, Standing, find_proposal
 from ..rundir import RunDir
-from ..schema import Rationale, Review, Split
+from ..schema import Rationale, Review
+from .edit_check import EditCheck
 
 ALL = "all"
 
@@ -88,34 +89,10 @@ class Wishes:
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"--text-file {path}: {getattr(error, 'strerror', None) or 'is not UTF-8'}") from error
         reviewer.edit(proposal, text)  # what is no text at all is not worth a check
-        against = objection_to(rundir, proposal, text, self.anyway)
+        against = EditCheck(rundir).objection(proposal, text, self.anyway)
         if against and not self.anyway:
             raise InputError(f"--edit {proposal.id}: {against}; mend the text, or take it with --anyway")
         return reviewer.edit(proposal, text, against, self.why)
-
-
-def objection_to(rundir: RunDir, proposal: Proposal, text: str, anyway: bool = False) -> str | None:
-    """Check a text as a teacher's is, and return why it may not be taught; None if it may.
-
-    Args:
-        rundir: The run.
-        proposal: The lesson.
-        text: What a person wrote.
-        anyway: Whether a text that cannot be checked here is only told of.
-
-    Raises:
-        InputError: If it cannot be checked here.
-    """
-    from ..graphs.text_check import objection, read_check
-
-    (problem,) = (one for one in rundir.problems()[Split.TRAIN] if one.id == proposal.lesson.problem_id)
-    try:
-        check = read_check(rundir)
-    except InputError as error:
-        if not anyway:
-            raise
-        return f"not checked: {error}"
-    return objection(check.judge(problem, text))
 
 
 def _rationale(rundir: RunDir, proposal: Proposal, name: str) -> Rationale:

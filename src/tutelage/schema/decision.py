@@ -26,7 +26,7 @@ class Decision(Record):
     scores: dict[str, float] = Field(default_factory=dict)
     """What the purifier chose by, by a rationale's id."""
     chosen: tuple[str, ...]
-    """Ids of the rationales that are taught."""
+    """Ids of the rationales that are taught, unless a person decides otherwise."""
     conflict: Conflict | None = None
     """What the problem's rationales, those that were turned away included, disagree in."""
     fallback: str | None = None

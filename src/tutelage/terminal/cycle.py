@@ -82,7 +82,7 @@ def _lessons(report: CycleReport) -> str:
     if counts.rejected:
         told += "; rejected: " + ", ".join(f"{reason} {n}" for reason, n in counts.rejected.items())
     if counts.by_hand:
-        told += "; by hand: " + ", ".join(f"{what} {n}" for what, n in counts.by_hand.items())
+        told += "; reviewed: " + ", ".join(f"{what} {n}" for what, n in counts.by_hand.items())
     if counts.critiques:
         told += "; critic: " + ", ".join(f"{what} {n}" for what, n in counts.critiques.items())
     return told

@@ -17,6 +17,9 @@ from .text import plain
 Rationales = Mapping[str, Rationale]
 """Those of a cycle, by id."""
 
+_SHOWN = 8000
+"""Characters of one text; no lesson is longer."""
+
 
 def standing_table(standing: Standing) -> Table:
     """Return the lessons of a cycle, one row each, with what was decided of them."""
@@ -53,7 +56,7 @@ def proposal_lines(proposal: Proposal, rationales: Rationales, place: str) -> Gr
     rows: list[tuple[str, str]] = [
         ("question", lesson.question),
         ("gold answer", lesson.answer),
-        ("student said", lesson.wrong or "(nothing wrong is known)"),
+        ("student said", lesson.wrong or "(no wrong answer is known)"),
         ("lesson", lesson.text),
         ("written by", lesson.origin),
     ]
@@ -65,7 +68,7 @@ def proposal_lines(proposal: Proposal, rationales: Rationales, place: str) -> Gr
     table.add_column(style="dim", no_wrap=True, justify="right")
     table.add_column()
     for name, value in rows:
-        table.add_row(Text(name), plain(value, 4000))
+        table.add_row(Text(name), plain(value, _SHOWN))
     head = Text.assemble((f"{place}  ", "bold"), plain(f"lesson {proposal.id}, problem {lesson.problem_id}"))
     return Group(Rule(), head, table)
 
