@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -134,4 +135,13 @@ def stage_job(context: RunContext, cycle: int, number: int, start: Path | None, 
         precision=config.student.precision,
         task={**config.task.model_dump(mode="json"), "seed": config.seed},
         checker={} if checker is None else checker.model_dump(mode="json"),
+        title=title_of([spec.name for spec in config.training.stages], cycle, number),
+        logs=context.rundir.path.absolute(),
     )
+
+
+def title_of(stages: Sequence[str], cycle: int, number: int) -> str:
+    """Name the training of one stage in a cycle; of stages with the same name, each has its number too."""
+    name = stages[number].replace(":", ".")
+    same = [place for place, other in enumerate(stages) if other == stages[number]]
+    return f"cycle-{cycle:03d}-{name}" + (f"-{same.index(number) + 1}" if len(same) > 1 else "")

@@ -174,7 +174,9 @@ def test_a_checkpoint_that_is_not_what_was_trained_is_an_error(job: StageJob, mo
     ("options", "message"),
     [
         ({"extra": {"los_type": "dft"}}, "did you mean 'loss_type'"),
-        ({"extra": {"report_to": ["wandb"]}}, "'report_to' is decided by"),
+        ({"extra": {"report_to": ["wandb"]}}, "'report_to' has an option of the stage's own"),
+        ({"extra": {"run_name": "mine"}}, "'run_name' is decided by"),
+        ({"report_to": ["tensorbord"]}, "report_to: no tracker 'tensorbord'; did you mean 'tensorboard'?"),
         ({"extra": {"per_device_train_batch_size": 3}}, "option of the stage's own"),
         ({"extra": {"packing": True}}, "packing"),
         ({"scheduler": "cosin"}, "scheduler: there is no 'cosin'; did you mean 'cosine'"),

@@ -36,7 +36,7 @@ _TRAINERS: dict[Kind, tuple[str, str]] = {
 
 RESERVED = {
     "output_dir": "the run directory",
-    "report_to": "the run directory's own reports",
+    "run_name": "the run directory's name, the cycle and the stage",
     "save_strategy": "the worker, which saves once",
     "disable_tqdm": "the log file",
     "logging_steps": "the training report, which needs every step",
@@ -101,6 +101,8 @@ class Setup:
     seed: int
     folder: Path
     """For the trainer's own files; nothing in it is kept."""
+    title: str = ""
+    """What trackers know the training by."""
 
 
 def check_options(stage: str, kind: Kind, options: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
@@ -133,7 +135,7 @@ def check_options(stage: str, kind: Kind, options: Mapping[str, Any], extra: Map
         raise InputError(f"stages: {stage}: the installed TRL has no {lacking[0]!r}; install trl>=1.16,<1.17")
     try:
         given = {**_SETTLED, **options, **extra}
-        config_class(output_dir="unused", report_to=[], use_cpu=True, bf16=False, **given)
+        config_class(output_dir="unused", use_cpu=True, bf16=False, **given)
     except (ValueError, TypeError) as error:
         raise InputError(f"stages: {stage}: {first_line(error)}") from error
 
@@ -145,12 +147,16 @@ def _class(kind: Kind, what: Literal["Config", "Trainer"]) -> Any:
 
 
 def _config(kind: Kind, setup: Setup, options: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
-    """Return a TRL configuration: float32 weights, bfloat16 by autocast, every step logged, nothing saved or sent."""
+    """Return a TRL configuration: float32 weights, bfloat16 by autocast, every step logged, nothing saved.
+
+    Nothing is sent either, unless the options have a `report_to`.
+    """
     settings: dict[str, Any] = {
         **_SETTLED,
         "dataloader_pin_memory": setup.device.startswith("cuda"),
         "output_dir": str(setup.folder),
         "report_to": [],
+        "run_name": setup.title or None,
         "save_strategy": "no",
         "logging_steps": 1,
         "logging_strategy": "steps",
@@ -281,6 +287,16 @@ def gathered_weights(trainer: Any) -> dict[str, Any] | None:
         return None
     weights: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     return weights
+
+
+def trackers() -> tuple[list[str], list[str]]:
+    """Return the names that `report_to` may have, and those whose package is installed."""
+    from transformers.integrations.integration_utils import (
+        INTEGRATION_TO_CALLBACK,
+        get_available_reporting_integrations,
+    )
+
+    return list(INTEGRATION_TO_CALLBACK), list(get_available_reporting_integrations())
 
 
 def processes() -> int:

@@ -96,7 +96,7 @@ class DistillStage(GradientStage):
         if self.teacher == BASE and job.start is None:
             return pass_on(self.name, job, "the student still is the base student: it has forgotten nothing")
         rows = [prompt_row(lesson) for lesson in resample(job.lessons, job.seed)]
-        with session(self.name, job, rows, self.trained, room=self.max_new_tokens) as work:
+        with session(self.name, job, rows, self.trained, self.max_new_tokens, self.report_to) as work:
             teacher = load_teacher(self.name, self.teacher, work)
             widths = width_of(work.setup.model), width_of(teacher.model)
             aligned = self._is_aligned(work.setup.tokenizer, teacher.tokenizer, *widths)

@@ -84,7 +84,7 @@ class DPOStage(GradientStage):
         if not pairs:
             return pass_on(self.name, job, f"none of {len(job.lessons)} lessons has a wrong attempt to set against it")
         rows = [pair_of(lesson) for lesson in resample(pairs, job.seed)]
-        with session(self.name, job, rows, self.trained) as work:
+        with session(self.name, job, rows, self.trained, report_to=self.report_to) as work:
             context = limits_of(work.setup.model.config).context or self.max_length
             options = {**self.options, "max_length": min(self.max_length, context)}
             trainer = adapter.build_trainer(

@@ -107,7 +107,7 @@ class GRPOStage(GradientStage):
             for number, lesson in enumerate(job.lessons)
         ]
         mixture = Mixture(self.recipe, self._tools(job))
-        with session(self.name, job, rows, self.trained, room=self.max_new_tokens) as work:
+        with session(self.name, job, rows, self.trained, self.max_new_tokens, self.report_to) as work:
             grader = Grader(task, problems, frozenset({work.setup.tokenizer.eos_token_id}))
             watch = Watch(grader.is_right, grader.forget, self._hints(work))
             prompts = min(self.prompts_per_step, len(rows))  # a last group that is not full would be left out

@@ -27,7 +27,7 @@ _EARLIER = TypeAdapter(tuple[TrainedStage, ...])
 def write_job(path: Path, spec: Plugin, job: StageJob) -> None:
     """Write a stage and its job, lessons included, as one JSON document."""
     values: dict[str, Any] = {field.name: getattr(job, field.name) for field in fields(job)}
-    values |= {name: None if values[name] is None else str(values[name]) for name in ("base", "start", "out")}
+    values |= {name: None if values[name] is None else str(values[name]) for name in ("base", "start", "out", "logs")}
     values["lessons"] = [lesson.model_dump(mode="json") for lesson in job.lessons]
     values["strategies"] = [strategy.model_dump(mode="json") for strategy in job.strategies]
     values["earlier"] = _EARLIER.dump_python(job.earlier, mode="json")
@@ -49,6 +49,7 @@ def read_job(path: Path) -> tuple[Plugin, StageJob]:
                 "base": Path(values["base"]),
                 "start": Path(values["start"]) if values["start"] else None,
                 "out": Path(values["out"]),
+                "logs": Path(values["logs"]) if values["logs"] else None,
                 "lessons": tuple(Lesson.model_validate(lesson) for lesson in values["lessons"]),
                 "strategies": tuple(Strategy.model_validate(strategy) for strategy in values["strategies"]),
                 "earlier": _EARLIER.validate_python(values["earlier"]),

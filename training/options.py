@@ -11,6 +11,7 @@ from ..schema.record import Count, NotNegative, Positive
 from . import adapter
 from .layers import WHOLE, Band
 from .memory import halve
+from .reporting import check_report_to
 from .session import check_fields
 
 
@@ -48,6 +49,9 @@ class GradientStage:
     then what a step takes, and it is cut."""
     max_grad_norm: NotNegative = 1.0
     """Gradients are clipped to this length."""
+    report_to: Sequence[str] = ()
+    """Trackers that get the loss and all else that TRL logs at each step, such as `[tensorboard]` or `[wandb]`; their
+    files lie in the run directory, in a folder of the tracker's name."""
     extra: dict[str, Any] | None = None
     """Further arguments of TRL's configuration by name."""
 
@@ -82,6 +86,7 @@ class GradientStage:
             "weight_decay": self.weight_decay,
             "gradient_accumulation_steps": self.parts,
             "max_grad_norm": self.max_grad_norm,
+            "report_to": list(self.report_to),
         }
 
     def check(self) -> None:
@@ -92,6 +97,7 @@ class GradientStage:
         if self.scheduler not in set(SchedulerType):
             near = did_you_mean(self.scheduler, [one.value for one in SchedulerType])
             raise InputError(f"stages: {self.name}: scheduler: there is no {self.scheduler!r}; {near}")
+        check_report_to(self.name, self.report_to)
         low, high = self.band
         if not 0.0 <= low < high <= 1.0:
             raise InputError(

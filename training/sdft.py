@@ -105,7 +105,7 @@ class SDFTStage(GradientStage):
         """
         check_lessons(job.lessons, 1)
         rows = [hinted_row(lesson) for lesson in resample(job.lessons, job.seed)]
-        with session(self.name, job, rows, self.trained) as work:
+        with session(self.name, job, rows, self.trained, report_to=self.report_to) as work:
             self._check_context(work)
             trainer = self._trainer(work)
             seconds = train(trainer, job.out)

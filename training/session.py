@@ -24,6 +24,7 @@ from .checks import check_saved
 from .layers import adapted_layers, chosen_layers, freeze_others, skeleton
 from .limits import check_rows, limits_of
 from .progress import step_callback
+from .reporting import reporting
 
 LOSSES = "losses.json"
 """Lies in a finished checkpoint: the loss of each step of its stage."""
@@ -59,7 +60,12 @@ def check_fields(stage: Any) -> None:
 
 @contextmanager
 def session(
-    stage: str, job: StageJob, rows: Sequence[dict[str, Any]], trained: adapter.Trained, room: int = 0
+    stage: str,
+    job: StageJob,
+    rows: Sequence[dict[str, Any]],
+    trained: adapter.Trained,
+    room: int = 0,
+    report_to: Sequence[str] = (),
 ) -> Iterator[Session]:
     """Load what a stage starts from.
 
@@ -73,6 +79,7 @@ def session(
         rows: What it trains on, as TRL rows.
         trained: What of the student it trains.
         room: Tokens that the student writes behind each row at most.
+        report_to: Trackers that get what is logged.
 
     Raises:
         InputError: If the base or the start cannot be loaded, nothing of it would be trained, or its chat template
@@ -91,7 +98,7 @@ def session(
     check_rows(tokenizer, limits_of(model.config), rows, room)
     if layers and not lora:
         freeze_others(model, layers)
-    with TemporaryDirectory(prefix="tutelage-") as folder:
+    with TemporaryDirectory(prefix="tutelage-") as folder, reporting(job, report_to):
         setup = adapter.Setup(
             model=model,
             tokenizer=tokenizer,
@@ -101,6 +108,7 @@ def session(
             precision=pick_precision(job.precision, device),
             seed=job.seed,
             folder=Path(folder),
+            title=f"{job.logs.resolve().name} {job.title}" if job.logs else job.title,
         )
         yield Session(stage, job, setup, merge_at_end=lora and kind is not None and not continued, began=began)
 

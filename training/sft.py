@@ -74,7 +74,7 @@ class SFTStage(GradientStage):
         taught = [lesson for lesson in job.lessons if not (self.drift and lesson.rehearsed)]
         check_lessons(taught, 1)
         rows = [row_of(lesson) for lesson in resample(taught, job.seed)]
-        with session(self.name, job, rows, self.trained) as work:
+        with session(self.name, job, rows, self.trained, report_to=self.report_to) as work:
             trainer = self._trainer(work)
             check_supervision(trainer, work.setup.tokenizer, rows)
             if self.gradient_accumulation == "auto":

@@ -43,6 +43,10 @@ class StageJob:
     """The whole library, for stages that have `takes_strategies = True`."""
     earlier: tuple[TrainedStage, ...] = ()
     """The stages of the cycles that made the student, the first first, for stages that have `takes_earlier = True`."""
+    title: str = ""
+    """What trackers know the training by, such as `cycle-001-sft`."""
+    logs: Path | None = None
+    """The folder that trackers leave their files in, each in one of its name: the run directory."""
 
 
 @runtime_checkable
