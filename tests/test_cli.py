@@ -10,12 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from rich.console import Console
 
 import tutelage
+from tutelage.cli.app import ORDER, InOrder
 from tutelage.rundir import RunDir
 from tutelage.schema import TrainingReport
 from tutelage.terminal.cycles import training_table
@@ -112,7 +114,19 @@ def test_plugins(tutelage_cli: Run) -> None:
 def test_without_arguments_it_helps(tutelage_cli: Run) -> None:
     code, out, err = tutelage_cli()
     assert (code, err) == (0, "")
-    assert "doctor" in out and len(out.splitlines()) > 10
+    listed = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if re.match(r"  \w", line)]
+    assert len(listed) >= 8
+    assert listed == [name for name in ORDER if name in listed]  # those of later add themselves to the list
+
+
+def test_a_command_that_is_in_no_list_comes_last() -> None:
+    commands: Any = dict.fromkeys(("zeta", "doctor", "alpha", "run"))
+    assert InOrder(commands=commands).list_commands(None) == ["run", "doctor", "zeta", "alpha"]
+
+
+def test_the_package_of_the_command_line_can_be_run() -> None:
+    done = subprocess.run([sys.executable, "-m", "tutelage.cli", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "tutelage")
 
 
 def test_a_failing_teacher_s_line_is_to_be_found(tutelage_cli: Run, in_folder: Path) -> None:

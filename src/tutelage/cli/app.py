@@ -7,13 +7,31 @@ import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from ..errors import harmless
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ORDER = ("run", "resume", "show", "trace", "report", "compare", "review", "export", "exam", "doctor", "plugins")
+"""The commands as `--help` lists them; one that is not among them comes last."""
+
+
+class InOrder(TyperGroup):
+    """Lists the commands in the order in which they are of use, whatever file they come from."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the commands' names."""
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+
 app = typer.Typer(
+    cls=InOrder,
     name="tutelage",
     no_args_is_help=True,
     add_completion=False,
@@ -50,7 +68,7 @@ def top(
     """Teach a small language model what it keeps getting wrong."""
 
 
-def make_console(stderr: bool = False) -> Any:
+def make_console(stderr: bool = False) -> Console:
     """Return a console; in a file or a pipe its lines are not broken."""
     from rich.console import Console
 
@@ -66,7 +84,7 @@ def print_json(value: Any) -> None:
     typer.echo(re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", told))
 
 
-def fail(message: str, code: int) -> None:
+def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong, and end with an exit code."""
     complain(message)
     sys.exit(code)

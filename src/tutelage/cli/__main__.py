@@ -1,0 +1,5 @@
+"""`python -m tutelage.cli` is `tutelage`."""
+
+from . import main
+
+main()
