@@ -41,7 +41,11 @@ def _stands_in(base: Path) -> bool:
 
 
 def _check_layers(base: Path, stage: GradientStage) -> None:
-    """Refuse layers that the student does not have."""
+    """Refuse layers that the student does not have; options that are wrong in themselves are told by `stage.check`."""
+    try:
+        stage.check()
+    except InputError:
+        return
     low, high = stage.band
     if stage.modules or (low, high) != WHOLE:
         try:

@@ -62,7 +62,9 @@ def test_layers_by_name_and_depth(base: Path) -> None:
 
 
 def test_a_name_or_band_without_layers_is_refused_with_those_there_are(job: StageJob) -> None:
-    with pytest.raises(InputError, match=r"no layers no_such_layer .* it has down_proj, gate_proj, k_proj"):
+    with pytest.raises(
+        InputError, match=r"no linear layers named no_such_layer, .* it has down_proj, gate_proj, k_proj"
+    ):
         SFTStage(modules=["no_such_layer"], max_steps=1).run(job)
     with pytest.raises(InputError, match="nothing would be trained"):
         SFTStage(modules=["down_proj"], band=(0.0, 0.01), max_steps=1).run(job)

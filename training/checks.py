@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -39,29 +40,42 @@ def check_supervision(trainer: Any, tokenizer: Any, rows: Sequence[dict[str, Any
     """
     data = trainer.train_dataset
     if len(data) < len(rows):
-        left = set(data["problem_id"])
-        lost = next((row["problem_id"] for row in rows if row["problem_id"] not in left), rows[0]["problem_id"])
-        raise RunError(f"lesson {lost}: its question alone fills max_length; {_remedy(trainer, tokenizer, rows, lost)}")
+        left = Counter(row["problem_id"] for row in rows) - Counter(data["problem_id"])
+        raise RunError(f"lesson {min(left)}: its question alone fills max_length; {_remedy(trainer, tokenizer, rows)}")
     if "labels" not in data.column_names:  # packing: rows are cut and joined, there is no row to look at
         raise RunError("the trainer's rows have no labels; the supervised part cannot be checked")
-    for problem_id, labels in zip(data["problem_id"], data["labels"], strict=True):
+    for row, (problem_id, labels) in enumerate(zip(data["problem_id"], data["labels"], strict=True)):
         learnt = [label for label in labels if label != IGNORED]
         if not learnt:
             raise RunError(f"lesson {problem_id}: no token of its answer is trained on; is its text empty?")
         if tokenizer.eos_token_id not in learnt:
             raise RunError(
-                f"lesson {problem_id}: the end of its answer ({tokenizer.eos_token}) is not trained on, it is cut off "
-                f"or masked; {_remedy(trainer, tokenizer, rows, problem_id)}"
+                f"lesson {problem_id}: the end of its answer ({tokenizer.eos_token}) is not trained on, "
+                + _why_without_end(trainer, tokenizer, rows, row)
             )
     _check_collator(trainer)
 
 
-def _remedy(trainer: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], problem_id: str) -> str:
-    """Return by how much the stage's `max_length` is too short for a lesson, as advice."""
-    messages = next([*row["prompt"], *row["completion"]] for row in rows if row["problem_id"] == problem_id)
-    text = tokenizer.apply_chat_template(messages, tokenize=False)
-    tokens = len(tokenizer(text, add_special_tokens=False)["input_ids"])
-    return f"raise the stage's max_length from {trainer.args.max_length} to the {tokens} tokens of question and text"
+def _why_without_end(trainer: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], row: int) -> str:
+    """Say why a row's end is not trained on, and what to do: only a row that is too long is cut off."""
+    limit = trainer.args.max_length
+    if limit is not None and _lengths(tokenizer, rows[row : row + 1])[0] > limit:
+        return f"it is cut off; {_remedy(trainer, tokenizer, rows)}"
+    return "it is masked; let the student's chat template end an answer with it, and nothing in `extra` mask it"
+
+
+def _remedy(trainer: Any, tokenizer: Any, rows: Sequence[dict[str, Any]]) -> str:
+    """Return by how much the stage's `max_length` is too short for the longest lesson, so that one change is enough."""
+    limit, longest = trainer.args.max_length, max(_lengths(tokenizer, rows))
+    enough = f" from {limit} to the {longest} tokens of the longest lesson" if limit and longest > limit else ""
+    return f"raise the stage's max_length{enough}"
+
+
+def _lengths(tokenizer: Any, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Return the tokens of each row's question and text."""
+    talks = [[*row["prompt"], *row["completion"]] for row in rows]
+    texts = [tokenizer.apply_chat_template(talk, tokenize=False) for talk in talks]
+    return [len(tokens) for tokens in tokenizer(texts, add_special_tokens=False)["input_ids"]]
 
 
 def _check_collator(trainer: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import fmean
@@ -24,9 +24,6 @@ from .session import Session, finish, prompt_of, report, session, train
 
 UNIFORM = "frac_reward_zero_std"
 """What TRL calls the share of groups whose answers all had the same reward."""
-NOTHING = (
-    "learnt nothing: in every group all answers had the same reward; teach it by another stage first, or set guided"
-)
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,7 @@ class GRPOStage(GradientStage):
                 metrics[GATED] = fmean(adapter.logged(trainer, GATED))
             sampled = supervised_tokens(trainer, prompts * self.generations)
             made = report(work, trainer, sampled, losses, train_seconds=seconds, **metrics)
-            return made.model_copy(update={"note": NOTHING}) if metrics[UNIFORM] == 1.0 else made
+            return made.model_copy(update={"note": why_nothing(metrics, guided=self.guided)})
 
     def _tools(self, job: StageJob | None = None) -> Tools:
         return Tools(self.embedder, job.checker if job else None, self.target_length)
@@ -189,12 +186,35 @@ def summary(trainer: Any, parts: Sequence[str]) -> dict[str, float]:
     figures = {
         "first_reward": reward.first,
         "last_reward": reward.last,
-        "frac_reward_zero_std": fmean(adapter.logged(trainer, "frac_reward_zero_std")),
+        UNIFORM: fmean(adapter.logged(trainer, UNIFORM)),
         "kl": fmean(adapter.logged(trainer, "kl") or [0.0]),
     }
     for part in parts:
         figures[f"reward_{part}"] = ends(adapter.logged(trainer, f"rewards/{part}/mean")).last
     return figures
+
+
+def why_nothing(metrics: Mapping[str, float], *, guided: bool) -> str | None:
+    """Say that nothing was learnt, why, and what to do about it; None if some group taught something.
+
+    Args:
+        metrics: Of the stage's report.
+        guided: Whether hints were given where all answers were wrong.
+    """
+    if metrics[UNIFORM] < 1.0:
+        return None
+    told = "learnt nothing: in every group all answers had the same reward; "
+    groups, right, wrong = (metrics[name] for name in ("groups", "groups_all_right", "groups_all_wrong"))
+    if right == groups:
+        return (
+            f"{told}every answer was right, so there was nothing to learn: leave the stage out, or teach what is harder"
+        )
+    if right + wrong < groups or metrics.get("groups_rescued"):
+        return f"{told}right answers got no more than wrong ones: change rewards or gates"
+    which = "every answer was wrong" if wrong == groups else "where not every answer was right, every one was wrong"
+    return f"{told}{which}{', with hints too' if guided else ''}: teach it by another stage first" + (
+        "" if guided else ", or set guided"
+    )
 
 
 def supervised_tokens(trainer: Any, samples: int) -> int:

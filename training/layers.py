@@ -26,20 +26,35 @@ def chosen_layers(model: Any, modules: Sequence[str], band: Band) -> list[str]:
         InputError: If there are none: nothing could be trained.
     """
     blocks = _blocks(model)
-    found = [
+    named = [
         name
         for name, layer in model.named_modules()
         if _is_linear(layer) and (modules or layer is not model.get_output_embeddings()) and _named(name, modules)
-        if band == WHOLE or any(name.startswith(f"{block}.") for block in _within(blocks, band))
     ]
+    within = tuple(f"{block}." for block in _within(blocks, band))
+    found = [name for name in named if band == WHOLE or name.startswith(within)]
     if not found:
-        known = sorted({name.rpartition(".")[2] for name, layer in model.named_modules() if _is_linear(layer)})
-        wanted = ", ".join(modules) or "linear ones"
-        raise InputError(
-            f"modules: the student has no layers {wanted} in the band {band[0]:g} to {band[1]:g} of its {len(blocks)} "
-            f"blocks, so nothing would be trained; it has {', '.join(known)}"
-        )
+        raise InputError(_nothing_in(band, modules, blocks) if named else _nothing_named(modules, model))
     return found
+
+
+def _nothing_named(modules: Sequence[str], model: Any) -> str:
+    """Say that no linear layer is named so, whatever the band."""
+    known = sorted({name.rpartition(".")[2] for name, layer in model.named_modules() if _is_linear(layer)})
+    named = f" named {', '.join(modules)}" if modules else ""
+    return (
+        f"modules: the student has no linear layers{named}, so nothing would be trained; it has "
+        f"{', '.join(known) or 'none at all'}"
+    )
+
+
+def _nothing_in(band: Band, modules: Sequence[str], blocks: Sequence[str]) -> str:
+    """Say that no layer is in the band, though there are such layers elsewhere."""
+    what = f"layers named {', '.join(modules)}" if modules else "linear layers"
+    return (
+        f"band: the student has no {what} in the band {band[0]:g} to {band[1]:g} of its {len(blocks)} blocks, so "
+        "nothing would be trained; a block is in a band that holds its middle, so widen it"
+    )
 
 
 def skeleton(base: Path) -> Any:

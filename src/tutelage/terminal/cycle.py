@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..schema import Agreement, CycleReport, Split, TrainingReport, Weakness
-from .text import VERDICT_STYLE, percent, plain, seconds
+from .text import VERDICT_STYLE, moved, percent, plain, seconds
 
 
 def cycle_lines(report: CycleReport) -> Group:
@@ -37,11 +37,12 @@ def cycle_lines(report: CycleReport) -> Group:
 
 
 def _trained(stage: TrainingReport) -> str:
-    """Say what a stage did, or why it did nothing."""
-    if stage.note is not None:
+    """Say what a stage did, how its figures moved, and what is to be noted; of one that took no step, only why."""
+    if stage.note is not None and not stage.steps:
         return f"{stage.stage}: {stage.note}"
     told = f"{stage.stage}: {stage.steps} steps, {stage.tokens} tokens, loss {stage.loss:.3f}"
-    return f"{told}, {seconds(stage.seconds)}"
+    parts = [f"{told}, {seconds(stage.seconds)}", moved(stage.metrics), stage.note]
+    return "; ".join(part for part in parts if part)
 
 
 def _agreement(found: Agreement) -> str:

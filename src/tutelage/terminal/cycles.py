@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from ..schema import CycleReport, Split, TrainingReport, Weakness
-from .text import TESTED, VERDICT_STYLE, percent, plain, seconds
+from .text import TESTED, VERDICT_STYLE, moved, percent, plain, seconds
 
 _SKILLS = 20
 """Skills whose mastery is shown."""
@@ -74,9 +74,9 @@ def training_table(reports: Iterable[CycleReport]) -> Table:
     table.add_column("what moved")
     for report in reports:
         for stage in report.training:
-            told = plain(stage.note) if stage.note is not None else Text(_moved(stage.metrics))
+            told = "; ".join(part for part in (moved(stage.metrics), stage.note) if part)
             figures = (str(stage.steps), f"{stage.tokens:,}", seconds(stage.seconds), _loss(stage))
-            table.add_row(str(report.cycle), plain(stage.stage, 60), *figures, told)
+            table.add_row(str(report.cycle), plain(stage.stage, 60), *figures, plain(told))
     return table
 
 
@@ -84,10 +84,3 @@ def _loss(stage: TrainingReport) -> str:
     """Write the loss at the end, after that at the beginning where it is known."""
     first = stage.metrics.get("first_loss")
     return f"{stage.loss:.3f}" if first is None else f"{first:.3f} -> {stage.loss:.3f}"
-
-
-def _moved(metrics: Mapping[str, float]) -> str:
-    """Say how the figures moved that a stage has of its beginning and of its end."""
-    names = [name.removeprefix("first_") for name in metrics if name.startswith("first_")]
-    pairs = [(name, metrics[f"first_{name}"], metrics[f"last_{name}"]) for name in names if f"last_{name}" in metrics]
-    return ", ".join(f"{name} {first:.2f} -> {last:.2f}" for name, first, last in pairs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.text import Text
 
 from ..errors import harmless
@@ -32,3 +34,10 @@ def percent(value: float | None) -> str:
 def seconds(value: float) -> str:
     """Return a duration as a person says it."""
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
+
+
+def moved(metrics: Mapping[str, float]) -> str:
+    """Say how the figures moved that a stage has of its beginning and of its end."""
+    names = [name.removeprefix("first_") for name in metrics if name.startswith("first_")]
+    pairs = [(name, metrics[f"first_{name}"], metrics[f"last_{name}"]) for name in names if f"last_{name}" in metrics]
+    return ", ".join(f"{name} {first:.2f} -> {last:.2f}" for name, first, last in pairs)
