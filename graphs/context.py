@@ -12,7 +12,7 @@ from ..config import RunConfig
 from ..errors import InputError, one_line
 from ..ledger import CallLedger
 from ..memory import ErrorMemory
-from ..plugins import Plugin, build, check
+from ..plugins import Plugin, build, check, signed
 from ..rundir import RunDir
 from ..schema import BASE, Problem, Split
 from ..seams import (
@@ -114,6 +114,10 @@ class Objects:
     callbacks: Sequence[Callback] = ()
     """Besides those of the configuration. They only watch, so a resume may have others."""
 
+    def given(self) -> set[str]:
+        """Return the seams that are filled so."""
+        return {name for name, value in self.names().items() if value}
+
     def names(self) -> dict[str, Any]:
         """Say which objects were given, so that a resume can ask for the same."""
         seams = [field.name for field in fields(self) if field.name not in ("teachers", "callbacks")]
@@ -135,11 +139,11 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
     base = resolve_student(config.student.model)
     task: Task = build("tasks", config.task, seed=config.seed)
     retention: Task | None = build("tasks", config.retention.task, seed=config.seed) if config.retention else None
-    problems = _split(task, config.task.name)
-    if retention:
+    problems = _split(task, config.task)
+    if retention and config.retention:
         if problems.get(Split.RETENTION):
             raise InputError("retention: the task has a retention split of its own; set `retention: null` to use it")
-        problems[Split.RETENTION] = list(_split(retention, "retention").get(Split.RETENTION, ()))
+        problems[Split.RETENTION] = list(_split(retention, config.retention.task).get(Split.RETENTION, ()))
     teachers = _teachers(config, objects.teachers, ledger)
     purifier = config.purifier.name if objects.purifier is None else type(objects.purifier).__name__
     return Parts(
@@ -171,13 +175,14 @@ def build_parts(config: RunConfig, objects: Objects = Objects(), ledger: CallLed
     )
 
 
-def _split(task: Task, name: str) -> dict[Split, Sequence[Problem]]:
+def _split(task: Task, spec: Plugin) -> dict[Split, Sequence[Problem]]:
     try:
-        return dict(task.splits())
+        with signed("tasks", spec):
+            return dict(task.splits())
     except InputError:
         raise
     except Exception as error:  # of somebody's plug-in
-        raise InputError(f"tasks: {name}: splits: {one_line(error)}; mend the plug-in") from error
+        raise InputError(f"tasks: {spec.name}: splits: {one_line(error)}; mend the plug-in") from error
 
 
 def _part(seam: str, given: Any, named: Plugin, **offered: Any) -> Any:

@@ -12,7 +12,7 @@ from ..config import RunConfig
 from ..errors import InputError, one_line
 from ..ledger import CallLedger
 from ..memory.connection import check_server
-from ..plugins import Plugin, build
+from ..plugins import Plugin, build, signed
 from ..seams import Task
 from ..tasks.splits import check_splits
 from .context import Parts, build_parts
@@ -113,7 +113,8 @@ def _makers(config: RunConfig) -> Iterator[tuple[str, Callable[[], object]]]:
 
 def _drawn(spec: Plugin, seed: int) -> Task:
     task: Task = build("tasks", spec, seed=seed)
-    task.splits()
+    with signed("tasks", spec):
+        task.splits()
     task_prerequisites(task, spec.name)
     return task
 

@@ -82,10 +82,10 @@ async def start(config: RunConfig, path: Path, objects: Objects, listen: Listene
 def _require_free(path: Path) -> None:
     if (path / "config.yaml").exists():
         raise InputError(
-            f"{path}: holds a run already; resume it (`tutelage resume {path}`), or give another run directory"
+            f"run directory {path}: holds a run already; resume it (`tutelage resume {path}`), or give another one"
         )
     if path.exists() and (not path.is_dir() or any(_is_anothers(p.name) for p in path.iterdir())):
-        raise InputError(f"{path}: exists and is no empty folder; give another run directory")
+        raise InputError(f"run directory {path}: exists and is no empty folder; give another one")
 
 
 def _is_anothers(name: str) -> bool:
@@ -149,7 +149,9 @@ def _require_same_objects(rundir: RunDir, objects: Objects) -> None:
     before = {name: value for name, value in began.items() if value and name != "schema"}
     if before != {name: value for name, value in objects.names().items() if value}:
         what = ", ".join(f"{name}={value}" for name, value in before.items()) or "none"
-        raise InputError(f"{rundir.path}: was begun with these objects: {what}; resume it from Python with the same")
+        raise InputError(
+            f"run directory {rundir.path}: was begun with these objects: {what}; resume it from Python with the same"
+        )
 
 
 async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Listener) -> None:

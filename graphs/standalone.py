@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from ..agents.resolve import resolve_student
 from ..checkpoints import base_of
 from ..config import RunConfig, StudentConfig
 from ..configfile import apply_override, load_config, parse_config
+from ..configplace import placing
 from ..errors import InputError
-from ..plugins import build
+from ..plugins import build, signed
 from ..schema import BASE, Problem, Split
 from ..seams import Engine, Generation, Task
 from ..strategies import prompt_with, read_library
@@ -41,9 +43,12 @@ def exam(student: str, task: str, *, n: int, seed: int | None, overrides: Sequen
     if seed is not None and "seed" in spec.options:
         spec = spec.model_copy(update={"options": {**spec.options, "seed": seed}})
     seed = config.seed if seed is None else seed
-    made: Task = build("tasks", spec, seed=seed)
-    problems = _problems(made, n)
-    engine, checkpoint = make_engine(student, config.student)
+    base, checkpoint = _find(student)
+    with placing(config, Path(task), overrides) if _is_file(task) else nullcontext():
+        made: Task = build("tasks", spec, seed=seed)
+        with signed("tasks", spec):
+            problems = _problems(made, n)
+        engine = _engine(base, config.student)
     _ask(engine, checkpoint, made, problems[:1], seed, limit=1)  # loads it
     began = time.perf_counter()
     answers = _ask(engine, checkpoint, made, problems, seed)
@@ -84,12 +89,16 @@ def _texts(problems: Sequence[Problem], answers: Sequence[Generation]) -> dict[s
 
 def _config(task: str, overrides: Sequence[str]) -> RunConfig:
     """Return the YAML's configuration, or one with a task by name and overrides as its options."""
-    if Path(task).suffix in {".yaml", ".yml"}:
+    if _is_file(task):
         return load_config(task, overrides)
     values: dict[str, Any] = {"task": {"name": task, "options": {}}}
     for override in overrides:
         apply_override(values["task"]["options"], override)
     return parse_config(values, "--task")
+
+
+def _is_file(task: str) -> bool:
+    return Path(task).suffix in {".yaml", ".yml"}
 
 
 def _problems(task: Task, n: int) -> list[Problem]:
@@ -111,15 +120,24 @@ def make_engine(student: str, settings: StudentConfig) -> tuple[Engine, str]:
     Raises:
         InputError: If the student cannot be had.
     """
+    base, checkpoint = _find(student)
+    return _engine(base, settings), checkpoint
+
+
+def _find(student: str) -> tuple[Path, str]:
+    """Return the folder of a student's base, and what an engine over it calls the student."""
     base = base_of(Path(student)) if Path(student).is_dir() else None
-    checkpoint = student if base else BASE
+    return (base, student) if base else (resolve_student(student), BASE)
+
+
+def _engine(base: Path, settings: StudentConfig) -> Engine:
     engine: Engine = build(
         "engines",
         settings.engine,
-        base=base or resolve_student(student),
+        base=base,
         device=settings.device,
         precision=settings.precision,
         batch_size=settings.batch_size,
         max_new_tokens=settings.max_new_tokens,
     )
-    return engine, checkpoint
+    return engine

@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ..checkpoints import load_model, load_tokenizer, read_note, save_checkpoint, weights_of
-from ..errors import InputError, RunError, first_refused
+from ..errors import InputError, RunError
 from ..hardware import pick_device, pick_precision
 from ..jsonl import write_json
+from ..refusal import first_refused
 from ..schema import SCHEMA_VERSION, Lesson, TrainingReport
 from ..seams import StageJob
 from ..student_prompt import student_prompt
@@ -55,7 +56,7 @@ def check_fields(stage: Any) -> None:
     try:
         TypeAdapter(type(stage)).validate_python(values)
     except ValidationError as error:
-        raise InputError(f"stages: {stage.name}: {first_refused(error)}") from error
+        raise InputError(f"stages: {stage.name}: {first_refused(error, values)}") from error
 
 
 @contextmanager

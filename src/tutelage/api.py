@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from .changes import changed_config
 from .config import RunConfig
 from .configfile import load_config, parse_config
+from .configplace import placing
 from .reviewer import Reviewer
 from .rundir import RunDir
 from .schema import CycleReport, Lesson
@@ -111,7 +113,8 @@ async def arun(
     made = as_config(config)
     path = Path(run_dir) if run_dir else Path("runs") / made.name
     objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker, callbacks)
-    with tracked(path, made, listen or (lambda event: None)) as heard:
+    placed = placing(made, Path(config), objects=objects.given()) if isinstance(config, str | Path) else nullcontext()
+    with placed, tracked(path, made, listen or (lambda event: None)) as heard:
         await start(made, path, objects, heard)
     return Result(path)
 
@@ -159,10 +162,12 @@ async def aresume(
     from .graphs.runner import resume
 
     path = Path(run_dir)
-    config = changed_config(RunDir.open(path), overrides)
+    rundir = RunDir.open(path)
+    config = changed_config(rundir, overrides)
     objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker, callbacks)
     reviewer = None if accept_rest is None else Reviewer(accept_rest)
-    with tracked(path, config, listen or (lambda event: None)) as heard:
+    placed = placing(config, rundir.config, overrides, objects.given())
+    with placed, tracked(path, config, listen or (lambda event: None)) as heard:
         await resume(path, objects, heard, overrides, reviewer)
     return Result(path)
 

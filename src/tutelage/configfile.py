@@ -10,8 +10,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from .config import RunConfig
-from .configplace import Location, line_of, set_by
-from .errors import PLAINLY, InputError, did_you_mean, first_line, short
+from .configlines import line_of, set_by
+from .errors import InputError, did_you_mean, first_line
+from .refusal import Location, place_of, why_refused
 
 
 def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -39,7 +40,7 @@ def load_config(source: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        raise InputError(_explain(error, str(path), root, overrides)) from error
+        raise InputError(_explain(error, values, str(path), root, overrides)) from error
 
 
 def parse_config(values: dict[str, Any], source: str = "configuration") -> RunConfig:
@@ -51,7 +52,7 @@ def parse_config(values: dict[str, Any], source: str = "configuration") -> RunCo
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        raise InputError(_explain(error, source, None)) from error
+        raise InputError(_explain(error, values, source, None)) from error
 
 
 def dump_config(config: RunConfig) -> str:
@@ -111,21 +112,21 @@ def _index(place: list[Any], part: str, key: str) -> int:
     return int(part)
 
 
-def _explain(error: ValidationError, source: str, root: yaml.Node | None, overrides: Sequence[str] = ()) -> str:
+def _explain(
+    error: ValidationError, values: Any, source: str, root: yaml.Node | None, overrides: Sequence[str] = ()
+) -> str:
     first = error.errors()[0]
-    location = tuple(part for part in first["loc"] if not str(part).startswith("function-"))
-    field = ".".join(str(part) for part in location) or "configuration"
-    line = line_of(root, location)
-    where = set_by(field, overrides) or (f"{source}:{line}" if line else source)
+    location = place_of(first["loc"], values, first["type"] == "missing")
+    field = ".".join(map(str, location)) or "configuration"
     if first["type"] == "extra_forbidden":
-        known = _fields_at(RunConfig, location[:-1])
-        return f"{where}: {field}: unknown key; {did_you_mean(str(location[-1]), known)}"
-    if first["type"] == "missing":
-        return f"{where}: {field}: missing; add it"
-    if first["type"] == "value_error":  # ours: it says what was given
-        return f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}"
-    told = PLAINLY.get(first["type"], first["msg"])
-    return f"{where}: {field}: {told}, not {short(first.get('input'))}"
+        told = f"unknown key; {did_you_mean(str(location[-1]), _fields_at(RunConfig, location[:-1]))}"
+    elif first["type"] == "missing":
+        told = "missing; add it"
+    else:
+        told = why_refused(error, values)
+    line = line_of(root, location)
+    where = set_by(location, overrides, told) or (f"{source}:{line}" if line else source)
+    return f"{where}: {field}: {told}"
 
 
 def _fields_at(model: type[BaseModel], location: Location) -> set[str]:

@@ -11,8 +11,6 @@ from .secret import without_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pydantic import ValidationError
-
 
 class InputError(Exception):
     """What the user gave is wrong; nothing was written and nothing was paid for (exit code 2)."""
@@ -71,36 +69,6 @@ def short(value: object, limit: int = 60) -> str:
     """Return a value as it is written in Python, cut to a length that a message bears."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
-PLAINLY = {
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "float_parsing": "must be a number",
-    "float_type": "must be a number",
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
-    "string_type": "must be a text",
-    "tuple_type": "must be a list",
-    "list_type": "must be a list",
-    "sequence_str": "must be a list",
-    "dict_type": "must be a mapping of names to values",
-    "model_type": "must be a mapping of fields to values",
-    "model_attributes_type": "must be a mapping of fields to values",
-}
-"""What pydantic says of types, in the words of somebody who writes YAML."""
-
-
-def first_refused(error: ValidationError) -> str:
-    """Return what pydantic refuses first: the field, why, and the value unless a message of ours has named it."""
-    first = error.errors()[0]
-    named = [str(part) for part in first["loc"] if "[" not in str(part)]  # that is a type of a union
-    field = ".".join(named) + ": " if named else ""
-    if first["type"] == "value_error":
-        return f"{field}{first['ctx']['error']}"
-    if first["type"] == "missing":
-        return f"{field}is missing in {short(first['input'])}"
-    return f"{field}{PLAINLY.get(first['type'], first['msg'])}, not {short(first['input'])}"
 
 
 def flat(error: BaseException, limit: int = 300, bare: bool = False) -> str:

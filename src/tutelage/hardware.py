@@ -32,11 +32,15 @@ def pick_device(device: str = "auto") -> str:
     try:
         wanted = torch.device(device)
     except RuntimeError as error:
-        raise InputError(f"device: {device!r} is no torch device; use auto, cpu, cuda, cuda:1 or mps") from error
+        raise InputError(
+            f"student.device: {device!r} is no torch device; use auto, cpu, cuda, cuda:1 or mps"
+        ) from error
     if wanted.type == "cuda" and (wanted.index or 0) >= torch.cuda.device_count():
-        raise InputError(f"device: {device!r} asked for, {torch.cuda.device_count()} CUDA devices found; use auto")
+        raise InputError(
+            f"student.device: {device!r} asked for, {torch.cuda.device_count()} CUDA devices found; use auto"
+        )
     if wanted.type == "mps" and not torch.backends.mps.is_available():
-        raise InputError("device: 'mps' asked for, but this machine has none; use auto")
+        raise InputError("student.device: 'mps' asked for, but this machine has none; use auto")
     return device
 
 
@@ -56,7 +60,7 @@ def pick_precision(precision: str, device: str) -> Precision:
     if precision == "bfloat16":
         return "bfloat16"
     if precision != "auto":
-        raise InputError(f"precision: {precision!r} is unknown; use auto, float32 or bfloat16")
+        raise InputError(f"student.precision: {precision!r} is unknown; use auto, float32 or bfloat16")
     return "bfloat16" if _computes_bfloat16(device) else "float32"
 
 

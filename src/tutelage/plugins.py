@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -16,7 +18,8 @@ from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-from .errors import InputError, RunError, did_you_mean, first_refused, one_line
+from .errors import InputError, RunError, did_you_mean, one_line
+from .refusal import first_refused
 from .seams import (
     Callback,
     Critic,
@@ -185,11 +188,46 @@ def _call(seam: str, spec: Plugin, target: Callable[..., Any], given: Mapping[st
     if missing:
         raise InputError(f"{seam}: {spec.name}: option {missing[0]!r} is missing; add it to its options")
     try:
-        return target(**options)
+        with signed(seam, spec):
+            return target(**options)
     except (InputError, RunError):
         raise
     except Exception as error:
         raise InputError(f"{seam}: {spec.name} cannot be made: {one_line(error)}") from error
+
+
+@contextmanager
+def signed(seam: str, spec: Plugin) -> Iterator[None]:
+    """Have what a plug-in says of its options begin with its seam and name, as the configuration has them.
+
+    What names another field of the configuration, or a place in a file, is left as it is.
+
+    Raises:
+        InputError: As it was raised, so signed.
+    """
+    try:
+        yield
+    except InputError as error:
+        told = _signed(seam, spec, str(error))
+        if told == str(error):
+            raise
+        raise InputError(told) from error
+
+
+def _signed(seam: str, spec: Plugin, message: str) -> str:
+    if message.startswith(f"{seam}: "):
+        return message
+    name, singular = re.escape(spec.name), seam.removesuffix("s")
+    own = re.match(rf"(?:{singular}(?: {name})?|{name}): ", message)
+    if own:
+        return f"{seam}: {spec.name}: {message[own.end() :]}"
+    begun = next((one for one, value in spec.options.items() if message.startswith(f"{value}: ")), None)
+    if begun:  # a file that an option names
+        return f"{seam}: {spec.name}: {begun}: {message}"
+    first = re.match(r"\w+", message)
+    if ": " not in message or (first and first[0] in spec.options):
+        return f"{seam}: {spec.name}: {message}"
+    return message
 
 
 def _parameters(seam: str, spec: Plugin, target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
@@ -219,5 +257,5 @@ def _typed(seam: str, spec: Plugin, parameters: Mapping[str, inspect.Parameter])
     try:
         typed = model(**{name: spec.options[name] for name in fields})
     except ValidationError as error:
-        raise InputError(f"{seam}: {spec.name}: {first_refused(error)}") from error
+        raise InputError(f"{seam}: {spec.name}: {first_refused(error, spec.options)}") from error
     return {**spec.options, **{name: getattr(typed, name) for name in fields}}

@@ -23,14 +23,12 @@ def run(
     """Run the whole loop."""
     from ..api import arun
     from ..configfile import load_config
-    from ..configplace import with_place
+    from ..configplace import placing
 
     made = load_config(config, set_)
     path = run_dir or Path("runs") / made.name
-    try:
+    with placing(made, config, set_):
         _see_through(path, as_json, lambda listen: arun(made, run_dir=path, listen=listen))
-    except InputError as error:
-        raise InputError(with_place(str(error), made, config, set_)) from error
 
 
 @app.command()

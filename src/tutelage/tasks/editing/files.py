@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple
 from pydantic import ValidationError
 
 from ... import jsonl
-from ...errors import InputError, first_refused
+from ...errors import InputError
+from ...refusal import first_refused
 from ..rows import Row, read_rows
 from .counterfact import counterfact_fact
 from .easyedit import easyedit_fact
@@ -79,7 +80,7 @@ def _own_fact(row: Row) -> Fact:
     try:
         return Fact.model_validate(dict(row.fields))
     except ValidationError as error:
-        raise InputError(f"{row.where}: {first_refused(error)}") from error
+        raise InputError(f"{row.where}: {first_refused(error, dict(row.fields))}") from error
 
 
 _READERS: dict[str, Callable[[Row], Fact | None]] = {
