@@ -11,6 +11,7 @@ import pytest
 
 import tutelage
 from tutelage import InputError
+from tutelage.export.node_spans import NodeSpans
 from tutelage.jsonl import read
 from tutelage.reviewer import Reviewer
 from tutelage.reviews import Proposal, read_proposals, under_review, write_reviews
@@ -18,6 +19,7 @@ from tutelage.rundir import RunDir
 from tutelage.schema import Review, Verdict
 from tutelage.seams import StageJob
 from tutelage.testing import FakeStage, FakeTeacher, fake_config
+from tutelage.traces.path import path_taken
 
 
 def config(**overrides: Any) -> dict[str, Any]:
@@ -89,6 +91,15 @@ def test_each_cycle_waits_and_teaches_what_was_decided(tmp_path: Path) -> None:
     ended = tutelage.resume(rundir.path, accept_rest="bob")
     assert ended.summary["status"] == "finished" and "review" not in ended.summary
     assert [report.verdict for report in ended.reports[1:]] == [Verdict.ACCEPTED] * 2
+
+
+def test_a_node_that_waits_is_no_failure(tmp_path: Path) -> None:
+    rundir = waiting(tmp_path / "run", stop={"cycles": 1})
+    tutelage.resume(rundir.path, accept_rest="bob")
+    visits = [(visit.node, visit.state) for visit in path_taken(rundir)]
+    assert [state for node, state in visits if node == "review"] == ["waiting", "done"]
+    spans = NodeSpans({}, content=False).read(list(read(rundir.events)))
+    assert [span.failure for span in spans if span.name == "review"] == [None, None]
 
 
 def test_without_review_the_graph_has_no_such_node(tmp_path: Path) -> None:

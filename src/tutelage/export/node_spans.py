@@ -48,7 +48,7 @@ class NodeSpans:
             self.found.append(self._node)
         elif self._node is None:
             return
-        elif kind == "finished":
+        elif kind in ("finished", "waiting"):  # a person is waited for without the run
             self._close(at, None)
         elif kind in ("failed", "stopped"):
             self._close(at, str(event["why"]))

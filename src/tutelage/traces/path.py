@@ -16,7 +16,8 @@ class Visit:
     cycle: int
     node: str
     state: str = "cut off"
-    """`done`, `already done` where a resume passed over it, `failed`, `stopped`, or `cut off` by a kill."""
+    """`done`, `already done` where a resume passed over it, `waiting` for a person, `failed`, `stopped`, or `cut off`
+    by a kill."""
     seconds: float | None = None
 
 
@@ -27,7 +28,7 @@ def path_taken(rundir: RunDir) -> list[Visit]:
         kind = event.get("kind")
         if kind in ("started", "skipped"):
             visits.append(Visit(event["cycle"], event["node"], "already done" if kind == "skipped" else "cut off"))
-        elif kind in ("finished", "failed", "stopped") and visits:
+        elif kind in ("finished", "failed", "stopped", "waiting") and visits:
             _end(visits[-1], event)
     return visits
 

@@ -138,6 +138,8 @@ function noted(event) {
   const wrong = event.wrong_step;
   if (wrong) notes.push(`first wrong step: ${wrong.found}, expected ${wrong.expected}${wrong.skill ? ` (${wrong.skill})` : ""}`);
   if (event.kind === "recall") notes.push(`of ${event.question}; ${event.taught ? `taught then: ${event.taught}` : "not taught since"}`);
+  if (event.kind === "review" && event.after && event.after !== event.before) notes.push(`before: ${event.before}`);
+  if (event.objection) notes.push(`taught all the same: ${event.objection}`);
   if (event.pass_rate !== undefined) notes.push(`${Math.round(100 * event.pass_rate)} % right of ${event.support}`);
   if (event.scores) notes.push(Object.entries(event.scores).map(([name, value]) => `${name} ${value.toFixed(2)}`).join(", "));
   return notes.map((note) => make("p", { class: "who" }, note));
