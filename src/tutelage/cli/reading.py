@@ -107,7 +107,35 @@ def report(
     from ..rundir import RunDir
 
     rundir = RunDir.open(run_dir)
-    if out.is_dir():
-        raise InputError(f"--out {out}: is a folder; name a file, such as {out / 'report.html'}")
+    _require_file(out)
     write_report(rundir, out)
     typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; open it in a browser")
+
+
+@app.command()
+def compare(
+    run_dirs: Annotated[list[Path], typer.Argument(help="Two or more run directories.", metavar="RUN_DIR...")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write a page instead, such as compare.html.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put runs side by side: what was set otherwise, what each reached, and whether that is more than chance."""
+    from ..traces.compare import compare as compare_runs
+
+    found = compare_runs(run_dirs)
+    if out is not None:
+        from ..report import write_comparison
+
+        _require_file(out)
+        write_comparison(found, out)
+        typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; open it in a browser")
+    elif as_json:
+        print_json(found)
+    else:
+        from ..terminal.compare import comparison
+
+        make_console().print(comparison(found))
+
+
+def _require_file(out: Path) -> None:
+    if out.is_dir():
+        raise InputError(f"--out {out}: is a folder; name a file, such as {out / 'report.html'}")

@@ -1,5 +1,6 @@
-"""One self-contained page about a run, which opens from the file system and asks for nothing."""
+"""Self-contained pages about runs, which open from the file system and ask for nothing."""
 
-from .write import write_report
+from .comparison import write_comparison
+from .run import write_report
 
-__all__ = ["write_report"]
+__all__ = ["write_comparison", "write_report"]

@@ -19,6 +19,10 @@ _SKILLS = 40
 """Rows of the heat map."""
 
 
+Point = tuple[int, float, int]
+"""A cycle, an accuracy, and of how many answers."""
+
+
 @dataclass(frozen=True)
 class Chart:
     """A chart and the same figures as a table, for who cannot see it."""
@@ -31,35 +35,56 @@ class Chart:
 
 
 def learning_curves(reports: Sequence[CycleReport], test: Mapping[str, Any], best_cycle: int | None) -> Chart:
-    """Return the accuracy of each cycle's student on each split, with 95 % intervals (Wilson's score)."""
+    """Return the accuracy of each cycle's student on each split, with 95 % intervals."""
+    points = {
+        split.value: [(r.cycle, r.accuracy[split], r.n[split]) for r in reports if split in r.accuracy]
+        for split in SPLITS
+    }
+    for cycle, share in ((0, test.get("base")), (best_cycle, test.get("best"))):
+        if cycle is not None and share is not None:
+            points.setdefault("test (base and best)", []).append((cycle, share, int(test["n"])))
+    return curves("learning", "Learning curves, with 95 % intervals", "split", points)
+
+
+def curves(id_: str, title: str, kind: str, points: Mapping[str, Sequence[Point]]) -> Chart:
+    """Return accuracies by cycle, one line for each name, with 95 % intervals (Wilson's score)."""
     figure, rows = go.Figure(), []
-    for split, colour in zip(SPLITS, COLOURS, strict=False):
-        points = [(r.cycle, r.accuracy[split], r.n[split]) for r in reports if split in r.accuracy]
-        if points:
-            figure.add_trace(_line(split.value, points, colour))
-            rows += [(split.value, str(cycle), *_shown(share, n)) for cycle, share, n in points]
-    ends = [(0, test.get("base")), (best_cycle, test.get("best"))]
-    points = [(cycle, share, int(test["n"])) for cycle, share in ends if cycle is not None and share is not None]
-    if points:
-        figure.add_trace(_line("test (base and best)", points, COLOURS[len(SPLITS)], dash="dot"))
-        rows += [("test", str(cycle), *_shown(share, n)) for cycle, share, n in points]
+    for number, (name, some) in enumerate((name, some) for name, some in points.items() if some):
+        figure.add_trace(_line(label(name), some, COLOURS[number % len(COLOURS)]))
+        rows += [(name, str(cycle), *_shown(share, n)) for cycle, share, n in some]
     figure.update_layout(yaxis={"range": [-0.02, 1.02], "tickformat": ".0%"}, xaxis={"title": "cycle", "dtick": 1})
-    head = ("split", "cycle", "accuracy", "95 % interval", "problems")
-    return _chart("learning", "Learning curves, with 95 % intervals", figure, head, rows)
+    return _chart(id_, title, figure, (kind, "cycle", "accuracy", "95 % interval", "problems"), rows)
 
 
-def _line(name: str, points: Sequence[tuple[int, float, int]], colour: str, dash: str = "solid") -> go.Scatter:
-    ends = [interval(share, n) for _, share, n in points]
-    above = [high - share for (_, share, _), (_, high) in zip(points, ends, strict=True)]
-    below = [share - low for (_, share, _), (low, _) in zip(points, ends, strict=True)]
+def shares_with_intervals(id_: str, title: str, shares: Sequence[tuple[str, float, int]]) -> Chart:
+    """Return an accuracy for each name, with 95 % intervals (Wilson's score)."""
+    names, values = [label(name) for name, _, _ in shares], [share for _, share, _ in shares]
+    bars = go.Bar(x=values, y=names, orientation="h", error_x=_error([(share, n) for _, share, n in shares]))
+    figure = go.Figure(bars.update(marker={"color": COLOURS[0]}))
+    figure.update_layout(
+        xaxis={"range": [0, 1], "tickformat": ".0%"}, yaxis={"automargin": True, "autorange": "reversed"}
+    )
+    rows = [(name, *_shown(share, n)) for name, share, n in shares]
+    return _chart(id_, title, figure, ("run", "accuracy", "95 % interval", "problems"), rows)
+
+
+def _line(name: str, points: Sequence[Point], colour: str) -> go.Scatter:
     return go.Scatter(
         name=name,
         x=[cycle for cycle, _, _ in points],
         y=[share for _, share, _ in points],
-        error_y={"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.2},
-        line={"color": colour, "dash": dash},
+        error_y=_error([(share, n) for _, share, n in points]),
+        line={"color": colour},
         mode="lines+markers",
     )
+
+
+def _error(shares: Sequence[tuple[float, int]]) -> dict[str, Any]:
+    """Return how far the interval of each share reaches to both sides."""
+    ends = [interval(share, n) for share, n in shares]
+    above = [high - share for (share, _), (_, high) in zip(shares, ends, strict=True)]
+    below = [share - low for (share, _), (low, _) in zip(shares, ends, strict=True)]
+    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.2}
 
 
 def interval(share: float, n: int) -> tuple[float, float]:

@@ -1,17 +1,13 @@
-"""Write the page."""
+"""Write the page of a run."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from .. import jsonl
 from ..rundir import RunDir
 from ..schema import CycleReport
 from ..traces import read_problems, summarise
@@ -21,12 +17,10 @@ from ..traces.path import path_taken
 from ..traces.rows import CycleRows, cycles_of, read_cycle
 from ..traces.spent import spent_by_agent
 from .charts import Chart, bars, learning_curves, mastery_map
-from .clean import clean
 from .league import standings
 from .lives import Lives, index
 from .pack import pack
-
-_PAGE = files("tutelage.report") / "page"
+from .page import write_page
 
 
 def write_report(rundir: RunDir, out: Path) -> None:
@@ -35,28 +29,9 @@ def write_report(rundir: RunDir, out: Path) -> None:
     Raises:
         RunError: If a file of the run is not as this version writes it.
     """
-    from jinja2 import Environment, StrictUndefined
-    from plotly.offline import get_plotlyjs
-
     reports = rundir.reports()
     cycles = [read_cycle(rundir, cycle) for cycle in cycles_of(rundir)]
-    script, plotly = (_PAGE / "page.js").read_text(), get_plotlyjs()
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string((_PAGE / "page.html.jinja").read_text())
-    told = clean(_told(rundir, reports, cycles))
-    page = template.render(
-        **told,
-        style=(_PAGE / "style.css").read_text(),
-        script=script,
-        plotly=plotly,
-        hashes=[_hash(text) for text in (plotly, script)],
-    )
-    jsonl.write_atomic(out, page)
-
-
-def _hash(text: str) -> str:
-    """Return how a content security policy names a script."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    write_page(out, "run.html.jinja", ("charts.js", "problems.js"), _told(rundir, reports, cycles))
 
 
 def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[CycleRows]) -> dict[str, Any]:
@@ -65,9 +40,10 @@ def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[Cycle
     right = {row.id: row.right for row in rows}
     parents = {report.cycle: parent_cycle(rundir, report) for report in reports if report.cycle}
     visits = path_taken(rundir)
+    summary = summarise(rundir)
     return {
-        "summary": summarise(rundir),
-        "charts": [vars(chart) for chart in _charts(reports, cycles, summarise(rundir))],
+        "summary": summary,
+        "charts": [vars(chart) for chart in _charts(reports, cycles, summary)],
         "league": [vars(row) for row in standings(cycles, right, parents, spent_by_agent(rundir))],
         "purifiers": _purifiers(cycles),
         "path": [(cycle, [vars(visit) for visit in some]) for cycle, some in groupby(visits, lambda one: one.cycle)],

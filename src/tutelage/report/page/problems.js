@@ -11,28 +11,6 @@ const make = (name, attributes = {}, ...children) => {
   return made;
 };
 
-// charts ---------------------------------------------------------------------------------------------------------
-
-const scheme = matchMedia("(prefers-color-scheme: dark)");
-
-function coloured(layout) {
-  const style = getComputedStyle(document.documentElement);
-  const [ink, line] = ["--ink", "--line"].map((name) => style.getPropertyValue(name).trim());
-  const axis = { color: ink, gridcolor: line, zerolinecolor: line, linecolor: line };
-  const clear = "rgba(0,0,0,0)";
-  return {
-    ...layout, paper_bgcolor: clear, plot_bgcolor: clear, font: { color: ink, family: "system-ui, sans-serif" },
-    xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis },
-  };
-}
-
-function draw() {
-  for (const place of document.querySelectorAll(".chart")) {
-    const { data, layout } = JSON.parse(byId(place.dataset.figure).textContent);
-    Plotly.react(place, data, coloured(layout), { responsive: true, displayModeBar: false });
-  }
-}
-
 // data -----------------------------------------------------------------------------------------------------------
 
 async function unpack(id) {
@@ -202,7 +180,6 @@ function listen() {
   byId("back").addEventListener("click", () => { page -= 1; show(); });
   byId("next").addEventListener("click", () => { page += 1; show(); });
   document.addEventListener("click", (event) => { if (event.target.dataset?.problem) open(event.target.dataset.problem); });
-  scheme.addEventListener("change", draw);
 }
 
 async function begin() {
@@ -220,5 +197,4 @@ async function begin() {
   document.body.dataset.ready = "true";
 }
 
-draw();
 begin();

@@ -1,0 +1,38 @@
+"""A page with all that it needs in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from .. import jsonl
+from .clean import clean
+
+
+def write_page(out: Path, template: str, scripts: tuple[str, ...], told: dict[str, Any]) -> None:
+    """Write a page; it appears whole, and lets no script run but its own.
+
+    Args:
+        out: The file.
+        template: A file of the folder `page`.
+        scripts: Files of it, which run after Plotly in this order.
+        told: What the page tells; its texts are made harmless, and the template escapes them.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from plotly.offline import get_plotlyjs
+
+    folder = files("tutelage.report") / "page"
+    sources = [get_plotlyjs(), *((folder / name).read_text() for name in scripts)]
+    options: Any = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    page = Environment(loader=PackageLoader("tutelage.report", "page"), **options).get_template(template)
+    shared = {"style": (folder / "style.css").read_text(), "scripts": [_script(source) for source in sources]}
+    jsonl.write_atomic(out, page.render(**shared, **clean(told)))
+
+
+def _script(source: str) -> dict[str, str]:
+    """Return a script, and how a content security policy names it."""
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+    return {"text": source, "hash": f"'sha256-{digest}'"}

@@ -1,0 +1,25 @@
+"use strict";
+// Draws every chart of the page in the colours of the light or dark scheme, now and when it changes.
+
+const scheme = matchMedia("(prefers-color-scheme: dark)");
+
+function coloured(layout) {
+  const style = getComputedStyle(document.documentElement);
+  const [ink, line] = ["--ink", "--line"].map((name) => style.getPropertyValue(name).trim());
+  const axis = { color: ink, gridcolor: line, zerolinecolor: line, linecolor: line };
+  const clear = "rgba(0,0,0,0)";
+  return {
+    ...layout, paper_bgcolor: clear, plot_bgcolor: clear, font: { color: ink, family: "system-ui, sans-serif" },
+    xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis },
+  };
+}
+
+function draw() {
+  for (const place of document.querySelectorAll(".chart")) {
+    const { data, layout } = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+    Plotly.react(place, data, coloured(layout), { responsive: true, displayModeBar: false });
+  }
+}
+
+scheme.addEventListener("change", draw);
+draw();

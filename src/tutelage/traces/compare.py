@@ -1,0 +1,184 @@
+"""Several runs side by side: what was set otherwise, what each reached, and whether that is more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from math import sqrt
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, NamedTuple
+
+import yaml
+from scipy.stats import binomtest
+
+from ..errors import InputError
+from ..hashing import content_hash
+from ..rundir import RunDir
+from ..schema import BASE, SCHEMA_VERSION, Split
+from .summary import summarise
+
+_NOT_THE_METHOD = ("name", "seed")
+"""What runs of one arm differ in."""
+_Z = 1.959964
+"""Of a 95 % interval."""
+
+
+class Run(NamedTuple):
+    """A run that is compared."""
+
+    label: str
+    rundir: RunDir
+    summary: dict[str, Any]
+    settings: dict[str, Any]
+    """Its configuration, each value by its path."""
+
+
+def compare(paths: Sequence[Path]) -> dict[str, Any]:
+    """Return runs side by side, as `tutelage compare --json` prints them.
+
+    Raises:
+        InputError: If there are fewer than two, or one is no run directory.
+    """
+    if len(set(map(Path.resolve, paths))) < 2:
+        raise InputError("compare: give two or more different run directories")
+    runs = [_read(label, path) for label, path in zip(_labels(paths), paths, strict=True)]
+    return {
+        "schema": SCHEMA_VERSION,
+        "runs": [_row(run) for run in runs],
+        "differences": differences(runs),
+        "arms": [_arm_row(arm) for arm in arms(runs)],
+        "pairs": pairs(arms(runs)),
+    }
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """Name runs by their folders, or where two have one name by their paths."""
+    names = [path.resolve().name for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+
+
+def _read(label: str, path: Path) -> Run:
+    rundir = RunDir.open(path)
+    config = yaml.safe_load(rundir.config.read_text(encoding="utf-8"))
+    return Run(label, rundir, summarise(rundir), dict(_flat(config)))
+
+
+def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    """Return the values of a configuration by their paths, as `--set` writes them."""
+    if isinstance(value, Mapping) and value:
+        items = value.items()
+    elif isinstance(value, list) and value:
+        items = dict(enumerate(value)).items()
+    else:
+        return [(path, value)]
+    return [found for key, one in items for found in _flat(one, f"{path}.{key}" if path else str(key))]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    """Return what a run reached and what it took."""
+    cycles, test = run.summary["cycles"], run.summary["test"]
+    training = [stage for cycle in cycles for stage in cycle["training"]]
+    return {
+        "run": run.label,
+        "status": run.summary["status"],
+        "test": test,
+        "best_cycle": run.summary["student"]["best_cycle"],
+        "cycles": max(0, len(cycles) - 1),
+        "gate": [cycle["accuracy"].get(Split.GATE) for cycle in cycles],
+        "gate_n": [cycle["n"].get(Split.GATE, 0) for cycle in cycles],
+        "retention": cycles[-1]["accuracy"].get(Split.RETENTION) if cycles else None,
+        "lessons": sum(cycle["lessons"]["taught"] for cycle in cycles),
+        "tokens_trained": sum(stage["tokens"] for stage in training),
+        "tokens_paid": sum(cycle["cost"]["tokens_in"] + cycle["cost"]["tokens_out"] for cycle in cycles),
+        "usd": round(sum(cycle["cost"]["usd"] for cycle in cycles), 6),
+        "seconds": round(sum(sum(cycle["seconds"].values()) for cycle in cycles), 1),
+    }
+
+
+def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """Return the settings that are not the same in all runs, with each run's value; None where it has none."""
+    names = dict.fromkeys(name for run in runs for name in run.settings)
+    values = {name: [run.settings.get(name) for run in runs] for name in names}
+    return {name: some for name, some in values.items() if any(one != some[0] for one in some)}
+
+
+def arms(runs: Sequence[Run]) -> list[list[Run]]:
+    """Return the runs that differ in name and seed alone together."""
+    by_method: dict[str, list[Run]] = {}
+    for run in runs:
+        method = {name: value for name, value in run.settings.items() if name not in _NOT_THE_METHOD}
+        by_method.setdefault(content_hash(method), []).append(run)
+    return list(by_method.values())
+
+
+def _arm_row(arm: Sequence[Run]) -> dict[str, Any]:
+    """Return the mean and spread of an arm's test accuracy."""
+    best = [run.summary["test"]["best"] for run in arm if run.summary["test"]["best"] is not None]
+    return {
+        "arm": _arm_label(arm),
+        "runs": [run.label for run in arm],
+        "mean": mean(best) if best else None,
+        "sd": stdev(best) if len(best) > 1 else None,
+    }
+
+
+def _arm_label(arm: Sequence[Run]) -> str:
+    return arm[0].label if len(arm) == 1 else f"{arm[0].label} and {len(arm) - 1} more"
+
+
+def pairs(found: Sequence[Sequence[Run]]) -> list[dict[str, Any]]:
+    """Return each pair of arms on the test problems that both were asked, runs of one seed beside each other.
+
+    `p` is the exact McNemar test's, `p_holm` the same for as many pairs as there are (Holm 1979). `low` and `high` hold
+    the difference with 95 % probability (Bonett and Price 2012, the adjusted Wald interval for paired shares).
+    """
+    right = {run.label: _test_answers(run) for arm in found for run in arm if run.summary["test"]["best"] is not None}
+    rows = [_pair(one, other, right) for one, other in combinations(found, 2)]
+    ranked, least = sorted((row for row in rows if row["p"] is not None), key=lambda row: float(row["p"])), 0.0
+    for rank, row in enumerate(ranked):
+        least = max(least, min(1.0, row["p"] * (len(ranked) - rank)))
+        row["p_holm"] = least
+    return rows
+
+
+def _beside(one: Sequence[Run], other: Sequence[Run]) -> list[tuple[str, str]]:
+    """Return which runs of two arms are compared: those of one seed, or the only ones there are."""
+    by_seed = {run.settings.get("seed"): run.label for run in other}
+    matched = [(run.label, by_seed[seed]) for run in one if (seed := run.settings.get("seed")) in by_seed]
+    alone = len(one) == len(other) == 1
+    return matched or ([(one[0].label, other[0].label)] if alone else [])
+
+
+def _test_answers(run: Run) -> dict[str, bool]:
+    """Return whether the best student was right on each test problem; of several answers, on most."""
+    best = run.summary["student"]["best"] or BASE
+    grades: dict[str, list[bool]] = {}
+    for report in run.rundir.reports():
+        for attempt in run.rundir.attempts(report.cycle):
+            if attempt.split is Split.TEST and attempt.student == best:
+                grades.setdefault(attempt.problem_id, []).append(attempt.correct)
+    return {problem: 2 * sum(some) > len(some) for problem, some in grades.items()}
+
+
+def _pair(one: Sequence[Run], other: Sequence[Run], right: Mapping[str, Mapping[str, bool]]) -> dict[str, Any]:
+    n = only_one = only_other = 0
+    for a, b in _beside(one, other):
+        answers, others = right.get(a, {}), right.get(b, {})
+        shared = answers.keys() & others.keys()
+        n += len(shared)
+        only_one += sum(answers[problem] and not others[problem] for problem in shared)
+        only_other += sum(others[problem] and not answers[problem] for problem in shared)
+    told: dict[str, Any] = {"arms": [_arm_label(one), _arm_label(other)], "n": n, "only": [only_one, only_other]}
+    if not n:
+        return {**told, "difference": None, "low": None, "high": None, "p": None, "p_holm": None}
+    apart = only_one + only_other
+    low, high = _interval(only_one, only_other, n)
+    p = float(binomtest(only_one, apart).pvalue) if apart else 1.0
+    return {**told, "difference": (only_other - only_one) / n, "low": low, "high": high, "p": p, "p_holm": p}
+
+
+def _interval(only_one: int, only_other: int, n: int) -> tuple[float, float]:
+    less, more = (only_one + 1) / (n + 2), (only_other + 1) / (n + 2)
+    spread = _Z * sqrt((less + more - (more - less) ** 2) / (n + 2))
+    return max(-1.0, more - less - spread), min(1.0, more - less + spread)

@@ -1,0 +1,140 @@
+"""Runs side by side: what was set otherwise, and whether what they reached differs by more than chance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy.stats import binomtest
+
+from tutelage.errors import InputError
+from tutelage.rundir import RunDir
+from tutelage.schema import Attempt, CycleReport, Split, Verdict
+from tutelage.traces.compare import compare
+
+Run = Callable[..., tuple[int, str, str]]
+STUDENT = "checkpoints/cycle-001"
+
+
+def write_run(path: Path, right: Sequence[bool], problems: str = "p", **settings: Any) -> Path:
+    """Write a finished run whose best student answers test problems so."""
+    rundir = RunDir(path)
+    path.mkdir(parents=True)
+    config = {
+        "name": path.name,
+        "student": {"model": "m"},
+        "seed": 0,
+        "plan": {"lessons": 5},
+        "teachers": [{"name": "a"}],
+        **settings,
+    }
+    rundir.config.write_text(json.dumps(config))
+    shared: Any = {"split": Split.TEST, "cycle": 1, "text": "x", "answer": "x", "logprob": 0.0, "tokens": 1}
+    asked = [
+        Attempt(
+            id=str(n),
+            problem_id=f"{problems}{n}",
+            student=STUDENT,
+            correct=one,
+            score=one,
+            finish_reason="stop",
+            **shared,
+        )
+        for n, one in enumerate(right)
+    ]
+    base = [one.model_copy(update={"student": "base", "correct": not one.correct}) for one in asked]  # not looked at
+    rundir.add_attempts(1, [*asked, *base])
+    told: Any = {"accuracy": {Split.GATE: 0.5}, "n": {Split.GATE: 8}, "why": "x"}
+    rundir.write_report(CycleReport(cycle=0, student="base", parent="base", verdict=Verdict.BASELINE, **told))
+    rundir.write_report(CycleReport(cycle=1, student=STUDENT, parent="base", verdict=Verdict.ACCEPTED, **told))
+    test = {"base": 0.0, "best": sum(right) / len(right), "n": len(right)}
+    rundir.write_result({"student": {"base": "m", "best": STUDENT, "best_cycle": 1}, "test": test, "stop_reason": "x"})
+    return path
+
+
+def bits(text: str) -> list[bool]:
+    return [sign == "1" for sign in text]
+
+
+def test_a_pair_is_tested_on_the_problems_that_both_were_asked(tmp_path: Path) -> None:
+    one = write_run(tmp_path / "one", bits("1111100000"))
+    other = write_run(tmp_path / "other", bits("11111111101111"), plan={"lessons": 9})
+    (pair,) = compare([one, other])["pairs"]
+    assert (pair["arms"], pair["n"], pair["only"]) == (["one", "other"], 10, [0, 4])
+    assert pair["difference"] == pytest.approx(0.4) and pair["p"] == binomtest(0, 4).pvalue == 0.125
+    assert pair["low"] < 0.4 < pair["high"]
+    # Bonett and Price by hand: shares (4 + 1) / 12 and 1 / 12
+    assert pair["low"] == pytest.approx(4 / 12 - 1.959964 * ((6 / 12 - (4 / 12) ** 2) / 12) ** 0.5)
+
+
+def test_runs_that_differ_in_seed_are_one_arm_and_beside_the_others_of_their_seed(tmp_path: Path) -> None:
+    paths = [
+        write_run(tmp_path / "a0", bits("1100"), seed=0, problems="s0-"),
+        write_run(tmp_path / "a1", bits("1000"), seed=1, problems="s1-"),
+        write_run(tmp_path / "b1", bits("1110"), seed=1, problems="s1-", plan={"lessons": 9}),
+        write_run(tmp_path / "b0", bits("1110"), seed=0, problems="s0-", plan={"lessons": 9}),
+    ]
+    found = compare(paths)
+    assert [(arm["arm"], arm["mean"]) for arm in found["arms"]] == [("a0 and 1 more", 0.375), ("b1 and 1 more", 0.75)]
+    assert found["arms"][0]["sd"] == pytest.approx(0.1768, abs=1e-4)
+    (pair,) = found["pairs"]
+    assert (pair["n"], pair["only"], pair["difference"]) == (8, [0, 3], 3 / 8)
+
+
+def test_several_pairs_are_corrected_after_holm(tmp_path: Path) -> None:
+    answers = {"a": "0" * 12, "b": "1" * 12, "c": "1" * 6 + "0" * 6}
+    paths = [
+        write_run(tmp_path / name, bits(text), plan={"lessons": n}) for n, (name, text) in enumerate(answers.items())
+    ]
+    found = {tuple(pair["arms"]): pair for pair in compare(paths)["pairs"]}
+    p = {names: pair["p"] for names, pair in found.items()}
+    assert found["a", "b"]["p_holm"] == pytest.approx(3 * p["a", "b"])
+    assert found["a", "c"]["p_holm"] == found["b", "c"]["p_holm"] == pytest.approx(2 * p["a", "c"])
+
+
+def test_only_settings_that_differ_are_told(tmp_path: Path) -> None:
+    one = write_run(tmp_path / "one", [True], task={"name": "x"})
+    other = write_run(tmp_path / "other", [True], task={"name": "x", "options": {"n": 3}}, teachers=[{"name": "b"}])
+    told = compare([one, other])["differences"]
+    assert told == {"name": ["one", "other"], "task.options.n": [None, 3], "teachers.0.name": ["a", "b"]}
+
+
+def test_runs_of_one_folder_name_are_called_by_their_paths(tmp_path: Path) -> None:
+    paths = [write_run(tmp_path / parent / "run", [True], seed=n) for n, parent in enumerate("ab")]
+    assert [row["run"] for row in compare(paths)["runs"]] == [str(path) for path in paths]
+
+
+def test_what_is_not_finished_or_shares_nothing_is_not_tested(tmp_path: Path) -> None:
+    one = write_run(tmp_path / "one", [True, False], plan={"lessons": 1})
+    other = write_run(tmp_path / "other", [True, False], problems="q", plan={"lessons": 2})
+    going = write_run(tmp_path / "going", [True, False], plan={"lessons": 3})
+    (going / "result.json").unlink()
+    found = compare([one, other, going])
+    assert [(pair["n"], pair["p"], pair["difference"]) for pair in found["pairs"]] == [(0, None, None)] * 3
+    assert found["runs"][2]["status"] == "interrupted"
+
+
+def test_one_run_is_not_compared_with_itself(tmp_path: Path) -> None:
+    one = write_run(tmp_path / "one", [True])
+    for paths in ([one], [one, one], [one, tmp_path / "one" / ".." / "one"]):
+        with pytest.raises(InputError, match="give two or more different run directories"):
+            compare(paths)
+
+
+def test_the_command_shows_writes_and_prints(tmp_path: Path, tutelage_cli: Run) -> None:
+    evil = "<script>alert(1)</script>[red]\x1b[31m"
+    one = write_run(tmp_path / "one", bits("1100"))
+    other = write_run(tmp_path / "other", bits("1111"), teachers=[{"name": evil}])
+    code, out, _ = tutelage_cli("compare", one, other)
+    assert code == 0 and "+50.0 points" in out and "[red]" in out and "\x1b" not in out
+    code, out, _ = tutelage_cli("compare", one, other, "--json")
+    assert (code, json.loads(out)["pairs"][0]["n"]) == (0, 4)
+    page = tmp_path / "compare.html"
+    code, out, _ = tutelage_cli("compare", one, other, "-o", page)
+    told = page.read_text()
+    assert code == 0 and "&lt;script&gt;alert(1)" in told and "<script>alert(1)" not in told and "+0.500" in told
+    code, _, err = tutelage_cli("compare", one, other, "-o", tmp_path)
+    assert code == 2 and "is a folder" in err
