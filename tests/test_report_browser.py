@@ -102,6 +102,7 @@ def test_it_opens_and_can_be_read_by_everybody(
     fragment = f"#problem={problem_with(rundir, refined=True)}"
     opened = Opened(browser, path, fragment, color_scheme=scheme, viewport=viewport)
     opened.page.wait_for_selector("#life:not([hidden])")
+    opened.page.locator(".chart").last.locator(".point").first.wait_for(state="attached")
     SHOTS.mkdir(parents=True, exist_ok=True)
     opened.page.screenshot(path=SHOTS / f"report-{scheme}-{viewport['width']}.png", full_page=True)
     found = Axe().run(opened.page).response["violations"]
@@ -112,6 +113,8 @@ def test_it_opens_and_can_be_read_by_everybody(
 
 
 def test_no_plot_is_empty(opened: Opened) -> None:
+    drawn_last = opened.page.locator(".chart").last.locator(".point").first
+    drawn_last.wait_for(state="attached")
     charts = opened.page.locator(".chart").all()
     drawn = [chart.locator(".scatterlayer .point, .barlayer .point, .heatmaplayer image").count() for chart in charts]
     assert len(drawn) >= 6 and all(drawn)

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from .charts import Chart, curves, shares_with_intervals
-from .page import write_page
+from .page import PLOTLY, write_page
 
 
 def write_comparison(found: dict[str, Any], out: Path) -> None:
     """Write a page of what `tutelage.traces.compare.compare` found."""
     write_page(
-        out, "compare.html.jinja", ("charts.js",), {**found, "charts": [vars(chart) for chart in _charts(found)]}
+        out, "compare.html.jinja", (PLOTLY, "charts.js"), {**found, "charts": [vars(chart) for chart in _charts(found)]}
     )
 
 

@@ -11,6 +11,9 @@ from typing import Any
 from .. import jsonl
 from .clean import clean
 
+PLOTLY = "plotly"
+"""Stands for the charting library among the scripts of a page."""
+
 
 def write_page(out: Path, template: str, scripts: tuple[str, ...], told: dict[str, Any]) -> None:
     """Write a page; it appears whole, and lets no script run but its own.
@@ -18,14 +21,14 @@ def write_page(out: Path, template: str, scripts: tuple[str, ...], told: dict[st
     Args:
         out: The file.
         template: A file of the folder `page`.
-        scripts: Files of it, which run after Plotly in this order.
+        scripts: Files of it and `PLOTLY`, in the order in which they run.
         told: What the page tells; its texts are made harmless, and the template escapes them.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from plotly.offline import get_plotlyjs
 
     folder = files("tutelage.report") / "page"
-    sources = [get_plotlyjs(), *((folder / name).read_text() for name in scripts)]
+    sources = [get_plotlyjs() if name == PLOTLY else (folder / name).read_text() for name in scripts]
     options: Any = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     page = Environment(loader=PackageLoader("tutelage.report", "page"), **options).get_template(template)
     shared = {"style": (folder / "style.css").read_text(), "scripts": [_script(source) for source in sources]}

@@ -20,7 +20,7 @@ from .charts import Chart, bars, learning_curves, mastery_map
 from .league import standings
 from .lives import Lives, index
 from .pack import pack
-from .page import write_page
+from .page import PLOTLY, write_page
 
 
 def write_report(rundir: RunDir, out: Path) -> None:
@@ -31,7 +31,7 @@ def write_report(rundir: RunDir, out: Path) -> None:
     """
     reports = rundir.reports()
     cycles = [read_cycle(rundir, cycle) for cycle in cycles_of(rundir)]
-    write_page(out, "run.html.jinja", ("charts.js", "problems.js"), _told(rundir, reports, cycles))
+    write_page(out, "run.html.jinja", ("problems.js", PLOTLY, "charts.js"), _told(rundir, reports, cycles))
 
 
 def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[CycleRows]) -> dict[str, Any]:

@@ -14,12 +14,15 @@ function coloured(layout) {
   };
 }
 
-function draw() {
-  for (const place of document.querySelectorAll(".chart")) {
-    const { data, layout } = JSON.parse(document.getElementById(place.dataset.figure).textContent);
-    Plotly.react(place, data, coloured(layout), { responsive: true, displayModeBar: false });
-  }
+function draw(place) {
+  const { data, layout } = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+  Plotly.react(place, data, coloured(layout), { responsive: true, displayModeBar: false });
 }
 
-scheme.addEventListener("change", draw);
-draw();
+// One chart at a time, so that the page answers between two of them.
+function drawAll() {
+  for (const place of document.querySelectorAll(".chart")) requestIdleCallback(() => draw(place), { timeout: 1000 });
+}
+
+scheme.addEventListener("change", drawAll);
+drawAll();

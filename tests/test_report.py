@@ -1,0 +1,174 @@
+"""What the page of a run holds: every problem's life, fair figures, and nothing that a model could slip in."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutelage.report import write_report
+from tutelage.report.charts import bars, interval, learning_curves
+from tutelage.report.clean import clean, label
+from tutelage.report.league import standings
+from tutelage.report.revisions import changes
+from tutelage.rundir import RunDir
+from tutelage.schema import Lesson, Problem, Rationale, Split
+from tutelage.traces import trace
+from tutelage.traces.path import path_taken
+from tutelage.traces.rows import read_cycle
+from tutelage.traces.spent import Spent
+
+Run = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def rundir(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    """Return a run of 120 problems that nobody ran."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "bench"))
+        write = runpy.run_path(str(ROOT / "bench/large_run.py"))["write_large_run"]
+    found: RunDir = write(tmp_path_factory.mktemp("run") / "large", problems=120, cycles=2, events=60)
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(rundir: RunDir) -> str:
+    write_report(rundir, rundir.path / "report.html")
+    return (rundir.path / "report.html").read_text()
+
+
+def unpack(page: str, id_: str) -> Any:
+    packed = re.search(rf'<script type="application/json" id="{id_}">"([A-Za-z0-9+/=]*)"</script>', page)
+    assert packed
+    return json.loads(gzip.decompress(base64.b64decode(packed[1])))
+
+
+def test_the_page_tells_every_problem_s_life_as_trace_does(rundir: RunDir, page: str) -> None:
+    lives = [one for number in range(2) for one in unpack(page, f"pack-{number}")]
+    assert len(lives) == 120 and [row[0] for row in unpack(page, "index")["rows"]] == [
+        one["problem"]["id"] for one in lives
+    ]
+    refined = fell = 0
+    for life in lives[::7]:
+        told = json.loads(json.dumps(trace(rundir, life["problem"]["id"])))
+        refined += sum(bool(event.pop("changes", None)) for event in life["events"])
+        fell += sum(event["kind"] == "fall" for event in life["events"])
+        assert (life["problem"], life["events"]) == (told["problem"], told["events"])
+    assert refined and fell
+
+
+def test_only_the_page_s_own_scripts_may_run(page: str) -> None:
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy and "default-src 'none'" in policy[1] and "unsafe-eval" not in policy[1]
+    allowed = set(re.findall(r"sha256-[^']+", policy[1].replace("&#39;", "'")))
+    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    hashes = {f"sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}" for one in scripts}
+    assert len(scripts) == 3 and hashes == allowed
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_what_changed_and_what_did_not_make_up_both_texts(before: str, after: str) -> None:
+    found = changes(before, after)
+    assert found is not None
+    assert "".join(old for _, old, _ in found) == before and "".join(new for _, _, new in found) == after
+    for kind, old, new in found:
+        assert {"same": old == new, "less": not new, "more": not old, "other": bool(old and new)}[kind]
+
+
+def test_a_change_is_of_words_and_one_that_is_too_long_is_not_made() -> None:
+    assert changes("5 + 7 = 13. So 13", "5 + 7 = 12. So 12") == [
+        ("same", "5 + 7 = ", "5 + 7 = "),
+        ("other", "13", "12"),
+        ("same", ". So ", ". So "),
+        ("other", "13", "12"),
+    ]
+    assert changes("a " * 5000, "b") is None
+
+
+def test_foreign_text_is_made_harmless_everywhere() -> None:
+    evil = "\x1b[31m\u202e\ud800"
+    assert clean({evil: [evil, (evil,), 3]}) == {"�[31m�?": ["�[31m�?", ["�[31m�?"], 3]}
+    assert label("<b>bold</b> & more") == "&lt;b&gt;bold&lt;/b&gt; &amp; more"
+    assert len(label("x" * 500)) == 60
+
+
+def test_curves_have_wilson_s_intervals(rundir: RunDir) -> None:
+    chart = learning_curves(rundir.reports(), {"base": 0.1, "best": 0.6, "n": 12}, 2)
+    assert chart.rows[0] == ("probe", "0", "0.100", "0.023 to 0.258", "24")  # 2 of 24, as the run says 0.1
+    assert [trace["name"] for trace in chart.figure["data"]] == ["probe", "gate", "test (base and best)"]
+    low, high = interval(0.5, 10)
+    assert (low, high) == (pytest.approx(0.2366, abs=1e-4), pytest.approx(0.7634, abs=1e-4))
+    assert interval(0.0, 0) == (0.0, 1.0)
+
+
+def test_bars_have_a_cycle_without_anything_too() -> None:
+    chart = bars("x", "X", {"<i>": {1: 2.0}}, [0, 1], "lessons")
+    assert list(chart.figure["data"][0]["y"]) == [0, 2.0] and chart.rows == (("<i>", "0", "2"),)
+    assert chart.figure["data"][0]["name"] == "&lt;i&gt;"
+
+
+def test_a_teacher_is_judged_by_what_was_wrong_before_its_lesson(tmp_path: Path) -> None:
+    rundir = RunDir(tmp_path)
+    shared: Any = {"teacher": "t", "cycle": 2, "text": "x"}
+    lessons = [
+        Lesson(problem_id=name, cycle=2, question="q", text="x", origin="t")
+        for name in ("won", "lost", "kept", "unasked")
+    ]
+    rundir.write_lessons(2, lessons)
+    rundir.add_rationales(
+        2,
+        [
+            Rationale(id="a", problem_id="won", rejected="wrong answer", **shared),
+            Rationale(id="b", problem_id="won", revision=1, parent_id="a", verified=True, **shared),
+            Rationale(id="c", problem_id="lost", verified=True, **shared),
+        ],
+    )
+    right = {"won": {0: 0.0, 2: 1.0}, "lost": {0: 0.0, 2: 0.5}, "kept": {0: 1.0, 2: 1.0}, "unasked": {0: 0.0}}
+    (row,) = standings([read_cycle(rundir, 2)], right, {2: 0}, {"t": Spent(calls=2, tokens=30, usd=0.5)})
+    assert (row.drafts, row.refinements, row.verified, row.lessons) == (2, 1, 2, 4)
+    assert (row.fixed, row.examined) == (1, 2)  # `kept` was right before, `unasked` was not asked after
+    assert (dict(row.rejected), row.tokens, row.usd) == ({"wrong answer": 1}, 30, 0.5)
+
+
+def test_the_path_tells_what_was_cut_off_failed_or_passed_over(tmp_path: Path) -> None:
+    rundir = RunDir(tmp_path)
+    for kind, told in (
+        ("started", {"node": "baseline", "cycle": 0}),
+        ("finished", {"node": "baseline", "cycle": 0, "seconds": 2.0}),
+        ("started", {"node": "examine", "cycle": 1}),
+        ("resumed", {"node": "examine", "cycle": 1}),
+        ("started", {"node": "examine", "cycle": 1}),
+        ("failed", {"why": "no power"}),
+        ("skipped", {"node": "examine", "cycle": 1, "why": "already done"}),
+    ):
+        rundir.write_event({"kind": kind, **told})
+    visits = [(visit.node, visit.state, visit.seconds) for visit in path_taken(rundir)]
+    assert visits == [
+        ("baseline", "done", 2.0),
+        ("examine", "cut off", None),
+        ("examine", "failed", None),
+        ("examine", "already done", None),
+    ]
+
+
+def test_a_run_that_has_hardly_begun_has_a_page(tmp_path: Path, tutelage_cli: Run) -> None:
+    rundir = RunDir(tmp_path / "run")
+    rundir.write_problems({Split.TRAIN: [Problem(id="p", question="</script><b>1 + 1</b>", answer="2")]})
+    rundir.config.write_text("student: {model: '<b>tiny</b>'}\n")
+    out = tmp_path / "pages" / "report.html"
+    code, told, _ = tutelage_cli("report", rundir.path, "-o", out)
+    assert code == 0 and told.startswith(f"{out}: ") and "&lt;b&gt;tiny&lt;/b&gt;" in out.read_text()
+    assert unpack(out.read_text(), "index")["rows"][0][2] == "</script><b>1 + 1</b>"
+    code, _, err = tutelage_cli("report", rundir.path, "-o", tmp_path)
+    assert code == 2 and "is a folder; name a file" in err
