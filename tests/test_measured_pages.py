@@ -280,3 +280,20 @@ def test_the_page_on_editing_has_the_table_of_its_bench() -> None:
     reliability, locality = (lower["after"][name]["value"] for name in ("reliability", "locality"))
     told = f"reliability {reliability:.2f}, locality {locality:.3f} and {lower['after']['quiz']:.2f} in the quiz"
     assert f"has {told}" in " ".join(page.split())
+
+
+def test_the_figures_of_a_large_run_are_those_that_were_measured_and_within_bounds() -> None:
+    page = (ROOT / "docs/traces.md").read_text()
+    measured = json.loads((ROOT / "bench/results/traces_at_scale.json").read_text())
+    report = measured["report"]
+    assert f"| {measured['event']['median_us']} µs (median;" in page
+    for name, seconds in (("`trace` of one problem", measured["trace"]), ("`show`", measured["show"])):
+        assert f"| {name} | {seconds['median_s']:.2f} s |" in page
+    told = f"{report['median_s']:.0f} s, {report['memory_mb']} MB of memory, a page of {report['page_mb']} MB"
+    assert f"| `report` | {told} |" in page
+    assert (
+        measured["trace"]["median_s"] < 1
+        and measured["event"]["median_us"] < 50
+        and measured["page_opens"]["median_s"] < 2
+    )
+    assert report["median_s"] < 60 and report["page_mb"] < 50 and report["memory_mb"] < 1000
