@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import runpy
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,16 @@ def test_a_run_that_has_hardly_begun_has_a_page(tmp_path: Path, tutelage_cli: Ru
     assert unpack(out.read_text(), "index")["rows"][0][2] == "</script><b>1 + 1</b>"
     code, _, err = tutelage_cli("report", rundir.path, "-o", tmp_path)
     assert code == 2 and "is a folder; name a file" in err
+
+
+def test_a_run_that_was_killed_while_it_wrote_is_told_up_to_its_last_whole_line(
+    rundir: RunDir, tmp_path: Path, tutelage_cli: Run
+) -> None:
+    torn = RunDir(Path(shutil.copytree(rundir.path, tmp_path / "torn")))
+    last = torn.attempts(2)[-1]
+    for path in (torn.events, torn.file("attempts", 2), torn.file("rationales", 2)):
+        path.write_bytes(path.read_bytes()[:-7])
+    assert len(torn.attempts(2)) == len(rundir.attempts(2)) - 1
+    for arguments in (["show"], ["trace", "--problem", last.problem_id], ["report", "-o", tmp_path / "torn.html"]):
+        code, _, err = tutelage_cli(arguments[0], torn.path, *arguments[1:])
+        assert (code, err) == (0, "")

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tutelage.report import write_report
+from tutelage.report import write_comparison, write_report
 from tutelage.rundir import RunDir
 from tutelage.schema import Attempt, Problem, Rationale, Split
+from tutelage.traces.compare import compare
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 ROOT = Path(__file__).parent.parent
@@ -73,7 +74,14 @@ class Opened:
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(f"{path.as_uri()}{fragment}")
-        self.page.wait_for_selector("body[data-ready]", timeout=60_000)
+        self.page.locator(".chart").last.locator(".point").first.wait_for(state="attached", timeout=60_000)
+
+    def grave(self) -> list[tuple[str, str]]:
+        """Return what axe-core finds that is serious or worse."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(self.page).response["violations"]
+        return [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in ("serious", "critical")]
 
     def ids(self) -> list[str]:
         return [str(one.get_attribute("data-problem")) for one in self.page.locator("#list .link").all()]
@@ -97,24 +105,17 @@ def problem_with(rundir: RunDir, refined: bool) -> str:
 def test_it_opens_and_can_be_read_by_everybody(
     browser: Any, path: Path, rundir: RunDir, scheme: str, viewport: dict[str, int]
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     fragment = f"#problem={problem_with(rundir, refined=True)}"
     opened = Opened(browser, path, fragment, color_scheme=scheme, viewport=viewport)
     opened.page.wait_for_selector("#life:not([hidden])")
-    opened.page.locator(".chart").last.locator(".point").first.wait_for(state="attached")
     SHOTS.mkdir(parents=True, exist_ok=True)
     opened.page.screenshot(path=SHOTS / f"report-{scheme}-{viewport['width']}.png", full_page=True)
-    found = Axe().run(opened.page).response["violations"]
-    grave = [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in ("serious", "critical")]
-    assert grave == []
+    assert opened.grave() == []
     assert opened.said == [] and [url.partition("#")[0] for url in opened.asked] == [path.as_uri()]
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
 def test_no_plot_is_empty(opened: Opened) -> None:
-    drawn_last = opened.page.locator(".chart").last.locator(".point").first
-    drawn_last.wait_for(state="attached")
     charts = opened.page.locator(".chart").all()
     drawn = [chart.locator(".scatterlayer .point, .barlayer .point, .heatmaplayer image").count() for chart in charts]
     assert len(drawn) >= 6 and all(drawn)
@@ -177,3 +178,18 @@ def test_hostile_text_is_text(browser: Any, path: Path) -> None:
     assert opened.page.locator("#life .attempt pre").first.text_content() == "x" * MEGABYTE
     assert "<img src=x" in str(opened.page.locator("#teachers").text_content())
     assert opened.said == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_several_runs(browser: Any, rundir: RunDir, tmp_path: Path, scheme: str) -> None:
+    other = tmp_path / EVIL.replace("/", "").replace("\x1b", "")
+    shutil.copytree(rundir.path, other)
+    config = (other / "config.yaml").read_text().replace("max_new_tokens: ", "max_new_tokens: 1")
+    (other / "config.yaml").write_text(config)
+    out = tmp_path / "compare.html"
+    write_comparison(compare([rundir.path, other]), out)
+    opened = Opened(browser, out, color_scheme=scheme)
+    opened.page.screenshot(path=SHOTS / f"compare-{scheme}.png", full_page=True)
+    assert opened.grave() == [] and opened.said == [] and opened.asked == [out.as_uri()]
+    assert opened.page.evaluate("window.hacked") is None and opened.page.locator("img").count() == 0
+    assert opened.page.locator("#pairs tbody tr").count() == 1

@@ -197,3 +197,11 @@ def test_a_row_of_another_version_is_named(rundir: RunDir, tutelage_cli: Run) ->
         file.write('{"schema": 2, "problem": "lost"}\n["lost"]\n')
     code, _, err = tutelage_cli("trace", rundir.path, "--problem", "lost")
     assert code == 1 and "attempts/cycle-002.jsonl: has schema 2" in err
+
+
+def test_a_megabyte_and_escapes_are_text_in_the_terminal(rundir: RunDir, tutelage_cli: Run) -> None:
+    shared: Any = {"problem_id": "taught", "cycle": 2, "verified": True}
+    rundir.add_rationales(2, [Rationale(id="r-long", teacher=EVIL, text=EVIL + "x" * 1_000_000, **shared)])
+    code, out, _ = tutelage_cli("trace", rundir.path, "--problem", "taught")
+    assert code == 0 and "[31m[bold]<script>" in out and "\x1b" not in out
+    assert len(out) < 20_000 and "more characters)" in out
