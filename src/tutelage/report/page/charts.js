@@ -16,7 +16,9 @@ function coloured(layout) {
 
 function draw(place) {
   const { data, layout } = JSON.parse(document.getElementById(place.dataset.figure).textContent);
-  Plotly.react(place, data, coloured(layout), { responsive: true, displayModeBar: false });
+  const shown = coloured(layout);
+  for (const trace of data) if (trace.type === "bar" && trace.error_x) trace.error_x.color = shown.font.color;
+  Plotly.react(place, data, shown, { responsive: true, displayModeBar: false });
 }
 
 // One chart at a time, so that the page answers between two of them.
