@@ -11,6 +11,7 @@ from typing import Any
 from .. import jsonl
 from .clean import clean
 
+_PARTS = "page-parts"  # no name that setuptools takes for a package
 PLOTLY = "plotly"
 """Stands for the charting library among the scripts of a page."""
 
@@ -20,17 +21,17 @@ def write_page(out: Path, template: str, scripts: tuple[str, ...], told: dict[st
 
     Args:
         out: The file.
-        template: A file of the folder `page`.
+        template: A file of the folder `page-parts`.
         scripts: Files of it and `PLOTLY`, in the order in which they run.
         told: What the page tells; its texts are made harmless, and the template escapes them.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from plotly.offline import get_plotlyjs
 
-    folder = files("tutelage.report") / "page"
+    folder = files("tutelage.report") / _PARTS
     sources = [get_plotlyjs() if name == PLOTLY else (folder / name).read_text() for name in scripts]
     options: Any = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    page = Environment(loader=PackageLoader("tutelage.report", "page"), **options).get_template(template)
+    page = Environment(loader=PackageLoader("tutelage.report", _PARTS), **options).get_template(template)
     shared = {"style": (folder / "style.css").read_text(), "scripts": [_script(source) for source in sources]}
     jsonl.write_atomic(out, page.render(**shared, **clean(told)))
 
