@@ -8,10 +8,13 @@ VLLM_STAMP := $(VLLM)/.installed
 VLLM_TORCH := $(shell grep ^torch== requirements-vllm.txt)
 INSPECT := .venv-inspect
 INSPECT_STAMP := $(INSPECT)/.installed
+STUDIO := .venv-studio
+STUDIO_STAMP := $(STUDIO)/.installed
+PURELIB = import sysconfig; print(sysconfig.get_path("purelib"))
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-vllm install-inspect demo tiny test test-slow test-browser test-vllm test-inspect check \
+.PHONY: help install install-vllm install-inspect install-studio studio demo tiny test test-slow test-browser test-vllm test-inspect check \
   format clean
 
 help: ## List the targets
@@ -47,6 +50,19 @@ $(INSPECT_STAMP): pyproject.toml constraints.txt
 	$(INSPECT)/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
+install-studio: $(STUDIO_STAMP) ## Create .venv-studio, in which LangGraph's server runs (90 MB); it sees .venv
+
+$(STUDIO_STAMP): requirements-studio.txt $(STAMP)
+	test -x $(STUDIO)/bin/python || $(PYTHON) -m venv $(STUDIO)
+	@# The server needs older versions of some packages than the rest is tested with; all others are those of .venv.
+	echo "import site; site.addsitedir('$$($(BIN)/python -c '$(PURELIB)')')" > \
+	  "$$($(STUDIO)/bin/python -c '$(PURELIB)')/tutelage-venv.pth"
+	$(STUDIO)/bin/python -m pip install --quiet --no-deps --requirement requirements-studio.txt
+	@touch $@
+
+studio: install-studio ## Serve the graph for LangGraph Studio; it opens in a browser
+	$(STUDIO)/bin/langgraph dev --no-reload $(ARGS)
+
 demo: install ## Teach SmolLM2-135M arithmetic on this machine, into runs/demo (about 10 minutes on 2 cores)
 	$(BIN)/tutelage run examples/arithmetic.yaml --run-dir runs/demo $(ARGS)
 
@@ -57,7 +73,7 @@ tiny: install ## The whole loop with a student of under a million parameters (un
 test: install ## Run the unit tests (five minutes on 2 cores)
 	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu and not browser" $(ARGS)
 
-test-slow: install install-vllm install-inspect ## Run the tests with the real student and real servers
+test-slow: install install-vllm install-inspect install-studio ## Run the tests with the real student and real servers
 	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
 
 test-browser: install ## Run the tests of the report in a real browser (Debian: apt install chromium)
@@ -80,4 +96,4 @@ format: install ## Format the code and mend what ruff can
 	$(BIN)/ruff format .
 
 clean: ## Remove the environments and the caches
-	rm -rf $(VENV) $(VLLM) $(INSPECT) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
+	rm -rf $(VENV) $(VLLM) $(INSPECT) $(STUDIO) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info

@@ -5,7 +5,9 @@ baseline -> examine -> diagnose -> plan -> teach -> purify -> [review] -> consol
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 
@@ -20,24 +22,37 @@ from .plan import plan
 from .purify import purify
 from .review import review, wants_review
 from .state import CycleState
+from .step import Node
 from .teach import teach
+
+
+def nodes() -> tuple[Node, ...]:
+    """Return the nodes in the order in which they come; a person's review only where there is to be one."""
+    return (baseline, examine, diagnose, plan, teach, purify, review, consolidate, evaluate, finish)
 
 
 def build_cycle() -> StateGraph[CycleState, RunContext, CycleState, CycleState]:
     """Wire the nodes; compile it with a checkpointer to make it resumable."""
     builder = StateGraph(CycleState, context_schema=RunContext)
-    nodes = (baseline, examine, diagnose, plan, teach, purify, review, consolidate, evaluate, finish)
-    for node in nodes:
-        builder.add_node(node.__name__, node)
-    line = [START, *(node.__name__ for node in nodes[:-1])]
-    for before, after in pairwise(line):
-        if before != "purify":
-            builder.add_edge(before, after)
-    builder.add_conditional_edges("purify", wants_review, ["review", "consolidate"])
-    builder.add_conditional_edges("evaluate", route, ["examine", "finish"])
-    builder.add_edge("finish", END)
+    connect(builder, nodes(), wants_review)
     return builder
 
 
-graph = build_cycle().compile(name="tutelage")
-"""For LangGraph Studio (`langgraph.json`); a run compiles its own with its checkpointer."""
+def connect(builder: StateGraph[Any, Any, Any, Any], acts: Sequence[Any], wants: Any, before: str = START) -> None:
+    """Add the nodes of the loop to a graph, and its edges.
+
+    Args:
+        builder: The graph.
+        acts: The `nodes`, or what stands for each of them under its name.
+        wants: Says after `purify` whether a person reviews the lessons.
+        before: What the first of them comes after.
+    """
+    for node in acts:
+        builder.add_node(node.__name__, node)
+    line = [before, *(node.__name__ for node in acts[:-1])]
+    for one, other in pairwise(line):
+        if one != "purify":
+            builder.add_edge(one, other)
+    builder.add_conditional_edges("purify", wants, ["review", "consolidate"])
+    builder.add_conditional_edges("evaluate", route, ["examine", "finish"])
+    builder.add_edge("finish", END)

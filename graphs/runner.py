@@ -4,42 +4,34 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from ..budget import Budget, overspent
 from ..changes import changed_config
 from ..config import RunConfig
 from ..configfile import dump_config
-from ..errors import BudgetSpent, InputError, RunError, one_line
-from ..jsonl import read_json, write_atomic, write_json
+from ..errors import InputError
+from ..jsonl import read_json, write_atomic
 from ..ledger import CallLedger
 from ..reviewer import Reviewer
 from ..reviews import under_review, write_reviews
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
-from ..secret import without_secrets
+from .begin import begin, ledger_of, require_free
 from .context import Objects, Parts, RunContext, build_parts
 from .cycle import build_cycle
-from .lesson.critique import CriticCall
-from .lesson.recall import open_memory
-from .lesson.roster import Roster
+from .opened import opened
 from .part_checks import require_prices
 from .preflight import require
-from .purifier_call import PurifierCall
 from .state import CycleState
 
 Listener = Callable[[dict[str, Any]], None]
-
-_BEFORE_CONFIG = {"lock", "problems.jsonl", "objects.json"}
-"""What a start that was cut off may leave; `config.yaml` comes last and makes it a run."""
 
 _WAITS = "__interrupt__"
 """Under which LangGraph streams what a node waits for."""
@@ -61,37 +53,19 @@ async def start(config: RunConfig, path: Path, objects: Objects, listen: Listene
         InputError: If the configuration cannot work or the directory is taken; nothing was written.
         RunError: If the run fails; it can be resumed.
     """
-    _require_free(path)
+    require_free(path)
     rundir = RunDir(path)
-    ledger = _ledger(config, rundir)
+    ledger = ledger_of(config, rundir)
     parts = build_parts(config, objects, ledger)
     require(parts)
     rundir.lock()
     try:
-        _require_free(path)  # another start may have come first
-        rundir.write_problems(parts.problems)
-        write_json(path / "objects.json", {"schema": SCHEMA_VERSION, **objects.names()})
-        write_atomic(rundir.config, dump_config(config))
+        begin(rundir, parts, objects)
         await _drive(parts, rundir, ledger, listen)
     finally:
         ledger.close()
         rundir.unlock()
     return rundir
-
-
-def _require_free(path: Path) -> None:
-    if (path / "config.yaml").exists():
-        raise InputError(
-            f"run directory {path}: holds a run already; resume it (`tutelage resume {path}`), or give another one"
-        )
-    if path.exists() and (not path.is_dir() or any(_is_anothers(p.name) for p in path.iterdir())):
-        raise InputError(f"run directory {path}: exists and is no empty folder; give another one")
-
-
-def _is_anothers(name: str) -> bool:
-    """Whether a file is not what a start that was cut off may leave, half-written ones included."""
-    half_written = tuple(f".{file}-" for file in (*_BEFORE_CONFIG, "config.yaml"))
-    return name not in _BEFORE_CONFIG and not name.startswith(half_written)
 
 
 async def resume(
@@ -121,7 +95,7 @@ async def resume(
         return rundir
     _require_same_objects(rundir, objects)
     rundir.lock()
-    ledger = _ledger(config, rundir)
+    ledger = ledger_of(config, rundir)
     try:
         parts = build_parts(config, objects, ledger)
         if overrides:
@@ -138,12 +112,6 @@ async def resume(
     return rundir
 
 
-def _ledger(config: RunConfig, rundir: RunDir) -> CallLedger:
-    shared = config.teach.shared_calls
-    budget = Budget(config.stop.max_usd, config.stop.max_tokens)
-    return CallLedger(rundir.calls, shared=Path(shared) if shared else None, budget=budget)
-
-
 def _require_same_objects(rundir: RunDir, objects: Objects) -> None:
     began = read_json(rundir.path / "objects.json")
     before = {name: value for name, value in began.items() if value and name != "schema"}
@@ -155,52 +123,12 @@ def _require_same_objects(rundir: RunDir, objects: Objects) -> None:
 
 
 async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Listener) -> None:
-    (rundir.path / "error.log").unlink(missing_ok=True)  # of an earlier failure
-    memory = open_memory(parts.config, rundir, parts.embedder)
-    given = {field.name: getattr(parts, field.name) for field in fields(parts)}
-    settings = parts.config.teach
-
     def emit(event: dict[str, Any]) -> None:
         rundir.write_event(event)
         listen(event)
 
-    roster = Roster(parts.teachers, settings.timeout, settings.bench_after)
-    critic = CriticCall(parts.critic, settings.timeout, settings.bench_after, emit)
-    purifier = PurifierCall(parts.purifier, parts.purifier_name, settings.timeout, settings.bench_after, emit)
-    context = RunContext(
-        **given,
-        rundir=rundir,
-        ledger=ledger,
-        memory=memory,
-        roster=roster,
-        critic_call=critic,
-        purifier_call=purifier,
-    )
-
-    try:
-        try:
-            await _stream(context, emit)
-        finally:
-            memory.close()
-            context.engine.release()
-            await roster.close(emit)
-            for told in (await critic.close(), await purifier.close()):
-                if told:
-                    emit({"kind": "note", "text": told})
-    except BudgetSpent as error:
-        spent = overspent(ledger.cost(), parts.config.stop.max_usd, parts.config.stop.max_tokens) or error
-        emit({"kind": "stopped", "why": str(spent)})  # with what was still under way when the first call was refused
-        raise spent from None
-    except (InputError, RunError) as error:
-        if error.__cause__ is not None:  # a plug-in's author wants to see where
-            rundir.write_error(traceback.format_exc())
-        told = without_secrets(str(error))
-        emit({"kind": "failed", "why": told})
-        raise RunError(told) from error  # the run has begun: no InputError any more, and it can be resumed
-    except Exception as error:
-        rundir.write_error(traceback.format_exc())
-        emit({"kind": "failed", "why": without_secrets(repr(error))})
-        raise RunError(one_line(error)) from error
+    async with opened(parts, rundir, ledger, emit) as context:
+        await _stream(context, emit)
 
 
 async def _stream(context: RunContext, emit: Listener) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing_extensions import TypedDict  # pydantic, which LangGraph's server asks for a schema, knows no other
 
 
 class CycleState(TypedDict, total=False):

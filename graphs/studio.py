@@ -1,0 +1,165 @@
+"""The graph that LangGraph Studio opens (`langgraph.json`): the same nodes, with a configuration as their input.
+
+A run's nodes get handles (models, files) as LangGraph's context; a server can only send JSON. So here each node opens
+the run directory itself and closes it again, as `tutelage resume` would, and the state says where it lies.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from langgraph.graph import START, StateGraph
+from langgraph.runtime import Runtime
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..changes import changed_config
+from ..configfile import load_config
+from ..errors import InputError, RunError
+from ..rundir import RunDir
+from ..schema import SCHEMA_VERSION
+from ..secret import without_secrets
+from .begin import begin, ledger_of, require_free
+from .context import Objects, RunContext, build_parts
+from .cycle import connect, nodes
+from .opened import opened
+from .preflight import require
+from .state import CycleState
+from .step import Node
+
+Writer = Callable[[Any], None]
+
+# `langgraph dev` stops code that reads or writes a file in its event loop, unless it is started with
+# `--allow-blocking`. Ours does; `langgraph.json` has each run use a loop of its own, so that nobody waits for it.
+os.environ["LANGGRAPH_ALLOW_BLOCKING"] = "true"
+
+
+class StudioInput(BaseModel):
+    """What a person gives."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    config: str = ""
+    """A YAML configuration, such as `examples/tiny.yaml`; not needed where `run_dir` holds a run."""
+    set: list[str] = Field(default_factory=list)
+    """Fields to override, such as `stop.cycles=1`."""
+    run_dir: str = ""
+    """Where to write; a run that lies there is gone on with. If left out, `runs/<name>`, or one with a number."""
+
+
+class StudioState(CycleState, total=False):
+    """The state of the cycle, and where the run lies."""
+
+    config: str
+    set: list[str]
+    run_dir: str
+
+
+async def open_run(state: StudioInput) -> StudioState:
+    """Check what was given and begin a run directory, or find the one that is to be gone on with.
+
+    Raises:
+        RuntimeError: If the input is wrong; nothing was written.
+    """
+    with _shown():
+        return StudioState(schema=SCHEMA_VERSION, cycle=0, run_dir=str(_begun(state).absolute()))
+
+
+def _begun(state: StudioInput) -> Path:
+    if state.run_dir and (Path(state.run_dir) / "config.yaml").is_file():
+        return Path(state.run_dir)
+    if not state.config:
+        raise InputError('give a configuration as input, such as {"config": "examples/tiny.yaml"}')
+    config = load_config(state.config, state.set)
+    rundir = RunDir(Path(state.run_dir) if state.run_dir else _free(Path("runs") / config.name))
+    require_free(rundir.path)
+    with ledger_of(config, rundir) as ledger:
+        parts = build_parts(config, Objects(), ledger)
+        require(parts)
+        rundir.lock()
+        try:
+            begin(rundir, parts, Objects())
+        finally:
+            rundir.unlock()
+    return rundir.path
+
+
+def _free(path: Path) -> Path:
+    """Return the path, or the first with a number behind it that nothing lies at: who submits again means a new run."""
+    if not path.exists():
+        return path
+    return next(one for number in count(2) if not (one := path.with_name(f"{path.name}-{number}")).exists())
+
+
+def opening(node: Node) -> Any:
+    """Return what stands for a node of the loop: it opens the run, does the node's work and closes the run."""
+
+    async def run(state: StudioState, runtime: Runtime[None]) -> StudioState:
+        again = f'; submit {{"run_dir": "{state["run_dir"]}"}} to go on'
+        async with _held(state["run_dir"], runtime.stream_writer, again) as (context, emit):
+            inner = cast(Runtime[RunContext], replace(cast(Any, runtime), context=context, stream_writer=emit))
+            update = await node(_of_the_loop(state), inner)
+            context.rundir.write_event({"kind": "update", "update": {node.__name__: dict(update)}})
+            return cast(StudioState, update)
+
+    run.__name__ = node.__name__
+    run.__doc__ = node.__doc__
+    return run
+
+
+def _of_the_loop(state: StudioState) -> CycleState:
+    """Return what a run outside of the Studio would have in its state: steps are known by it."""
+    return cast(CycleState, {name: value for name, value in state.items() if name not in StudioInput.model_fields})
+
+
+@asynccontextmanager
+async def _held(path: str, tell: Writer, remedy: str) -> AsyncIterator[tuple[RunContext, Writer]]:
+    """Open a run for one node; yield its context, and what takes events."""
+
+    def emit(event: Any) -> None:
+        rundir.write_event(event)
+        tell(event)
+
+    with _shown(remedy):
+        rundir = RunDir.open(Path(path))
+        config = changed_config(rundir, ())
+        rundir.lock()
+        try:
+            with ledger_of(config, rundir) as ledger:
+                parts = replace(build_parts(config, Objects(), ledger), problems=rundir.problems())
+                async with opened(parts, rundir, ledger, emit) as context:
+                    yield context, emit
+        finally:
+            rundir.unlock()
+
+
+@contextmanager
+def _shown(remedy: str = "") -> Iterator[None]:
+    """Raise our errors as one of Python's own: of any other kind the server shows the type and keeps the message."""
+    try:
+        yield
+    except (InputError, RunError) as error:
+        raise RuntimeError(without_secrets(str(error)) + remedy) from error
+
+
+def wants_review(state: StudioState) -> Literal["review", "consolidate"]:
+    """Name the next node: a person's, where the configuration has one look."""
+    return "review" if changed_config(RunDir.open(Path(state["run_dir"])), ()).review else "consolidate"
+
+
+def build_studio() -> StateGraph[StudioState, None, StudioInput, StudioState]:
+    """Wire the nodes of the loop behind one that begins the run."""
+    builder = StateGraph(StudioState, input_schema=StudioInput)
+    builder.add_node("open", open_run)
+    builder.add_edge(START, "open")
+    connect(builder, [opening(node) for node in nodes()], wants_review, before="open")
+    return builder
+
+
+graph = build_studio().compile(name="tutelage")
+"""What `langgraph.json` names."""
