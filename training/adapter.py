@@ -289,16 +289,6 @@ def gathered_weights(trainer: Any) -> dict[str, Any] | None:
     return weights
 
 
-def trackers() -> tuple[list[str], list[str]]:
-    """Return the names that `report_to` may have, and those whose package is installed."""
-    from transformers.integrations.integration_utils import (
-        INTEGRATION_TO_CALLBACK,
-        get_available_reporting_integrations,
-    )
-
-    return list(INTEGRATION_TO_CALLBACK), list(get_available_reporting_integrations())
-
-
 def processes() -> int:
     """Return how many processes train together: what `accelerate launch` and torchrun say in the environment."""
     return int(os.environ.get("WORLD_SIZE", "1"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 from ..errors import InputError, did_you_mean, one_line
 from ..seams import StageJob
@@ -23,7 +24,7 @@ def check_report_to(stage: str, trackers: Sequence[str]) -> None:
     Raises:
         InputError: If there is none of that name, its package is missing, or W&B knows no key.
     """
-    known, installed = adapter.trackers()
+    known, installed = known_trackers()
     for tracker in trackers:
         if tracker not in known:
             raise InputError(f"stages: {stage}: report_to: no tracker {tracker!r}; {did_you_mean(tracker, known)}")
@@ -32,6 +33,17 @@ def check_report_to(stage: str, trackers: Sequence[str]) -> None:
             raise InputError(f"stages: {stage}: report_to: {tracker} is not installed; pip install {package}")
     if "wandb" in trackers:
         _check_wandb(stage)
+
+
+def known_trackers() -> tuple[list[str], list[str]]:
+    """Return the names that `report_to` may have, and those whose package is installed."""
+    with redirect_stdout(sys.stderr):  # at its import it prints that W&B is offline; stdout belongs to `--json`
+        from transformers.integrations.integration_utils import (
+            INTEGRATION_TO_CALLBACK,
+            get_available_reporting_integrations,
+        )
+
+    return list(INTEGRATION_TO_CALLBACK), list(get_available_reporting_integrations())
 
 
 def _check_wandb(stage: str) -> None:
