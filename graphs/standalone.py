@@ -43,12 +43,11 @@ def exam(student: str, task: str, *, n: int, seed: int | None, overrides: Sequen
     if seed is not None and "seed" in spec.options:
         spec = spec.model_copy(update={"options": {**spec.options, "seed": seed}})
     seed = config.seed if seed is None else seed
-    base, checkpoint = _find(student)
-    with placing(config, Path(task), overrides) if _is_file(task) else nullcontext():
+    with placing(config, Path(task), overrides, {"student.model"}) if _is_file(task) else nullcontext():
         made: Task = build("tasks", spec, seed=seed)
         with signed("tasks", spec):
             problems = _problems(made, n)
-        engine = _engine(base, config.student)
+        engine, checkpoint = make_engine(student, config.student)
     _ask(engine, checkpoint, made, problems[:1], seed, limit=1)  # loads it
     began = time.perf_counter()
     answers = _ask(engine, checkpoint, made, problems, seed)
@@ -120,24 +119,15 @@ def make_engine(student: str, settings: StudentConfig) -> tuple[Engine, str]:
     Raises:
         InputError: If the student cannot be had.
     """
-    base, checkpoint = _find(student)
-    return _engine(base, settings), checkpoint
-
-
-def _find(student: str) -> tuple[Path, str]:
-    """Return the folder of a student's base, and what an engine over it calls the student."""
     base = base_of(Path(student)) if Path(student).is_dir() else None
-    return (base, student) if base else (resolve_student(student), BASE)
-
-
-def _engine(base: Path, settings: StudentConfig) -> Engine:
+    checkpoint = student if base else BASE
     engine: Engine = build(
         "engines",
         settings.engine,
-        base=base,
+        base=base or resolve_student(student),
         device=settings.device,
         precision=settings.precision,
         batch_size=settings.batch_size,
         max_new_tokens=settings.max_new_tokens,
     )
-    return engine
+    return engine, checkpoint

@@ -136,8 +136,8 @@ def test_a_multi_hop_question_goes_with_both_its_facts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"n": 2}, "task: n: 2 facts cannot fill"),
-        ({"unrelated": -1}, "task: unrelated: -1"),
+        ({"n": 2}, "tasks: facts: n: 2 facts cannot fill"),
+        ({"unrelated": -1}, "tasks: facts: unrelated: -1"),
         ({"probe": 0.5, "gate": 0.5}, "leave no test"),
         ({"generate": "real"}, "tasks: facts: generate"),
         ({"path": "none.json"}, "none.json: cannot be read"),

@@ -79,7 +79,8 @@ def with_place(
         config: What the file and the overrides say.
         source: The configuration file.
         overrides: Those given beside it, `a.b=value` each.
-        objects: Seams that objects fill, `teachers` or `planner`: what the file says of them is not to blame.
+        objects: Seams that objects fill, `teachers` or `planner`, and fields that something else takes the place of:
+            what the file says of them is not to blame.
     """
     location = _location(message, config, overrides)
     if location is None or _filled(location, objects):
@@ -93,7 +94,9 @@ def with_place(
 
 
 def _filled(location: Location, objects: Collection[str]) -> bool:
-    """Whether what stands at a location is not used, since an object takes its place."""
+    """Whether what stands at a location is not used, since something else takes its place."""
+    if ".".join(map(str, location)) in objects:
+        return True
     seams = [seam for seam in SECTIONS if seam in objects or seam.removesuffix("s") in objects]
     return any(location[: len(section)] == section for seam in seams for section in SECTIONS[seam])
 
