@@ -31,6 +31,7 @@ from tutelage.schema import (
 )
 
 SKILLS = tuple(f"skill {number}" for number in range(40))
+NODES = ("examine", "diagnose", "plan", "teach", "purify", "consolidate", "evaluate")
 TEACHERS = ("careful", "terse", "hasty")
 SHARES = {Split.TRAIN: 0.6, Split.PROBE: 0.2, Split.GATE: 0.1, Split.TEST: 0.1}
 TAUGHT = 0.2
@@ -69,8 +70,13 @@ def write_large_run(
 
 
 def _event(number: int, each: int) -> dict[str, Any]:
-    told = {"node": "teach", "cycle": number // each, "done": number % each, "total": each}
-    return {"schema": SCHEMA_VERSION, "time": 1.7e9 + number, "kind": "progress", **told}
+    """Return an event: the nodes of a cycle begin and end, and there is progress between."""
+    place, cycle = number % each, number // each
+    told: dict[str, Any] = {"kind": "progress", "done": place, "total": each}
+    if place < 2 * len(NODES):
+        told = {"kind": "finished", "seconds": 1.5} if place % 2 else {"kind": "started"}
+    node = NODES[min(place // 2, len(NODES) - 1)]
+    return {"schema": SCHEMA_VERSION, "time": 1.7e9 + number, "node": node, "cycle": cycle, **told}
 
 
 def _config() -> RunConfig:

@@ -138,3 +138,45 @@ def test_the_command_shows_writes_and_prints(tmp_path: Path, tutelage_cli: Run) 
     assert code == 0 and "&lt;script&gt;alert(1)" in told and "<script>alert(1)" not in told and "+0.500" in told
     code, _, err = tutelage_cli("compare", one, other, "-o", tmp_path)
     assert code == 2 and "is a folder" in err
+
+
+def test_no_answer_counts_twice(tmp_path: Path) -> None:
+    """Whatever is given besides: the folder again, the run again by another name, or one that did not finish."""
+    one = write_run(tmp_path / "one", bits("1111100000"))
+    other = write_run(tmp_path / "other", bits("1111111110"), plan={"lessons": 9})
+    again = write_run(tmp_path / "again", bits("1111100000"))
+    failed = write_run(tmp_path / "failed", bits("0000000000"), plan={"lessons": 9})
+    (failed / "result.json").unlink()
+    for paths in (
+        [one, one, other],
+        [one, again, other],
+        [other, one, again],
+        [one, other, failed],
+        [one, failed, other],
+    ):
+        (pair,) = compare(paths)["pairs"]
+        assert (pair["n"], pair["p"], sorted(pair["only"])) == (10, 0.125, [0, 4]), paths
+    seeds = [write_run(tmp_path / f"s{n}", bits("1111100000"), seed=n) for n in (5, 6)]
+    others = [write_run(tmp_path / f"o{n}", bits("1111111110"), seed=n, plan={"lessons": 9}) for n in (5, 6)]
+    assert compare([*seeds, *others])["pairs"][0]["n"] == 10  # both seeds have the same test problems
+
+
+def test_retention_is_that_of_the_best_student(tmp_path: Path) -> None:
+    paths = [write_run(tmp_path / name, [True], plan={"lessons": n}) for n, name in enumerate("ab")]
+    for path in paths:
+        rundir = RunDir(path)
+        first = rundir.reports()[1]
+        rundir.write_report(first.model_copy(update={"accuracy": {Split.RETENTION: 0.98}, "n": {Split.RETENTION: 50}}))
+        worse = {"cycle": 2, "verdict": Verdict.ROLLED_BACK, "accuracy": {Split.RETENTION: 0.3}}
+        rundir.write_report(first.model_copy(update=worse))
+    assert [row["retention"] for row in compare(paths)["runs"]] == [0.98, 0.98]
+
+
+@pytest.mark.parametrize("config", ["a: 1\n", "[1, 2]\n", "a: [\n", "student: 3\n"])
+def test_a_folder_with_another_program_s_configuration_is_refused(
+    tmp_path: Path, tutelage_cli: Run, config: str
+) -> None:
+    (tmp_path / "config.yaml").write_text(config)
+    for command in ("show", "report"):
+        code, _, err = tutelage_cli(command, tmp_path, *(["-o", tmp_path / "x.html"] if command == "report" else []))
+        assert code == 2 and "config.yaml: not the configuration of a run" in err

@@ -6,9 +6,11 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import re
 import runpy
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutelage.report import write_report
-from tutelage.report.charts import bars, interval, learning_curves
+from tutelage.report.charts import bars, learning_curves, shares_with_intervals
 from tutelage.report.clean import clean, label
-from tutelage.report.league import standings
+from tutelage.report.league import teacher_rows
 from tutelage.report.revisions import changes
 from tutelage.rundir import RunDir
-from tutelage.schema import Lesson, Problem, Rationale, Split
+from tutelage.schema import FreshProblem, Lesson, Problem, Rationale, Split
+from tutelage.shares import wilson
 from tutelage.traces import trace
 from tutelage.traces.path import path_taken
 from tutelage.traces.rows import read_cycle
@@ -47,6 +50,12 @@ def rundir(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
 def page(rundir: RunDir) -> str:
     write_report(rundir, rundir.path / "report.html")
     return (rundir.path / "report.html").read_text()
+
+
+def current_umask() -> int:
+    before = os.umask(0)
+    os.umask(before)
+    return before
 
 
 def unpack(page: str, id_: str) -> Any:
@@ -95,6 +104,9 @@ def test_a_change_is_of_words_and_one_that_is_too_long_is_not_made() -> None:
         ("other", "13", "12"),
     ]
     assert changes("a " * 5000, "b") is None
+    began = time.perf_counter()
+    assert changes("a " * 3000, " ".join(f"a x{n}" for n in range(1500))) is not None
+    assert time.perf_counter() - began < 5  # difflib alone takes minutes for a text that repeats itself
 
 
 def test_foreign_text_is_made_harmless_everywhere() -> None:
@@ -108,15 +120,43 @@ def test_curves_have_wilson_s_intervals(rundir: RunDir) -> None:
     chart = learning_curves(rundir.reports(), {"base": 0.1, "best": 0.6, "n": 12}, 2)
     assert chart.rows[0] == ("probe", "0", "0.100", "0.023 to 0.258", "24")  # 2 of 24, as the run says 0.1
     assert [trace["name"] for trace in chart.figure["data"]] == ["probe", "gate", "test (base and best)"]
-    low, high = interval(0.5, 10)
+    low, high = wilson(0.5, 10)
     assert (low, high) == (pytest.approx(0.2366, abs=1e-4), pytest.approx(0.7634, abs=1e-4))
-    assert interval(0.0, 0) == (0.0, 1.0)
+    assert wilson(0.0, 0) == (0.0, 1.0)
 
 
 def test_bars_have_a_cycle_without_anything_too() -> None:
     chart = bars("x", "X", {"<i>": {1: 2.0}}, [0, 1], "lessons")
     assert list(chart.figure["data"][0]["y"]) == [0, 2.0] and chart.rows == (("<i>", "0", "2"),)
     assert chart.figure["data"][0]["name"] == "&lt;i&gt;"
+    assert bars("x", "X", {"read": {0: 1_234_567.0}}, [0], "tokens").rows == (("read", "1,234,567"),)
+
+
+def test_names_that_look_like_numbers_or_dates_stay_names() -> None:
+    chart = shares_with_intervals("x", "X", [("20", 0.5, 10), ("2024-01-05", 0.6, 10)])
+    assert list(chart.figure["data"][0]["y"]) == [0, 1]
+    assert list(chart.figure["layout"]["yaxis"]["ticktext"]) == ["20", "2024-01-05"]
+
+
+def test_problems_that_are_drawn_while_the_page_is_made_change_nothing(
+    rundir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going = RunDir(Path(shutil.copytree(rundir.path, tmp_path / "going")))
+    fresh = FreshProblem(
+        problem=Problem(id="new", question="?", answer="!"), split="check", student="base", weaknesses=()
+    )
+    read = RunDir.problems
+
+    def read_and_draw(self: RunDir) -> Any:
+        found = read(self)
+        self.write_fresh(1, [fresh])
+        return found
+
+    monkeypatch.setattr(RunDir, "problems", read_and_draw)
+    write_report(going, tmp_path / "going.html")
+    page = (tmp_path / "going.html").read_text()
+    lives = [one for number in range(2) for one in unpack(page, f"pack-{number}")]
+    assert [row[0] for row in unpack(page, "index")["rows"]] == [life["problem"]["id"] for life in lives]
 
 
 def test_a_teacher_is_judged_by_what_was_wrong_before_its_lesson(tmp_path: Path) -> None:
@@ -136,7 +176,7 @@ def test_a_teacher_is_judged_by_what_was_wrong_before_its_lesson(tmp_path: Path)
         ],
     )
     right = {"won": {0: 0.0, 2: 1.0}, "lost": {0: 0.0, 2: 0.5}, "kept": {0: 1.0, 2: 1.0}, "unasked": {0: 0.0}}
-    (row,) = standings([read_cycle(rundir, 2)], right, {2: 0}, {"t": Spent(calls=2, tokens=30, usd=0.5)})
+    (row,) = teacher_rows([read_cycle(rundir, 2)], right, {2: 0}, {"t": Spent(calls=2, tokens=30, usd=0.5)})
     assert (row.drafts, row.refinements, row.verified, row.lessons) == (2, 1, 2, 4)
     assert (row.fixed, row.examined) == (1, 2)  # `kept` was right before, `unasked` was not asked after
     assert (dict(row.rejected), row.tokens, row.usd) == ({"wrong answer": 1}, 30, 0.5)
@@ -173,6 +213,9 @@ def test_a_run_that_has_hardly_begun_has_a_page(tmp_path: Path, tutelage_cli: Ru
     assert unpack(out.read_text(), "index")["rows"][0][2] == "</script><b>1 + 1</b>"
     code, _, err = tutelage_cli("report", rundir.path, "-o", tmp_path)
     assert code == 2 and "is a folder; name a file" in err
+    code, _, err = tutelage_cli("report", rundir.path, "-o", out / "below" / "x.html")
+    assert code == 2 and f"{out} is a file" in err
+    assert out.stat().st_mode & 0o777 == 0o666 & ~current_umask()
 
 
 def test_a_run_that_was_killed_while_it_wrote_is_told_up_to_its_last_whole_line(

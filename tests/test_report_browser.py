@@ -192,4 +192,36 @@ def test_the_page_of_several_runs(browser: Any, rundir: RunDir, tmp_path: Path, 
     opened.page.screenshot(path=SHOTS / f"compare-{scheme}.png", full_page=True)
     assert opened.grave() == [] and opened.said == [] and opened.asked == [out.as_uri()]
     assert opened.page.evaluate("window.hacked") is None and opened.page.locator("img").count() == 0
-    assert opened.page.locator("#pairs tbody tr").count() == 1
+    assert "30" in str(opened.page.locator("#pairs tbody tr").text_content())
+
+
+def test_the_page_shows_every_answer_of_a_problem(browser: Any, path: Path, rundir: RunDir) -> None:
+    asked = [one for cycle in range(4) for one in rundir.attempts(cycle)]
+    problem = next(one.problem_id for one in asked if one.split is Split.TEST)
+    best = next(one for one in asked if one.problem_id == problem and one.cycle == 2)
+    late = best.model_copy(update={"cycle": 3, "id": "late", "text": "asked again in a cycle that it was not made in"})
+    other = RunDir(Path(shutil.copytree(rundir.path, rundir.path.parent / "again")))
+    rows = [one for one in other.attempts(3) if one.problem_id != problem]
+    other.file("attempts", 3).unlink()
+    other.add_attempts(3, [*rows, late])
+    write_report(other, other.path / "report.html")
+    opened = Opened(browser, other.path / "report.html", f"#problem={problem}")
+    opened.page.wait_for_selector("#life:not([hidden])")
+    assert late.text in str(opened.page.text_content("#life"))
+
+
+def test_the_address_opens_another_problem_and_the_last_one_asked_for_stays(
+    browser: Any, path: Path, rundir: RunDir
+) -> None:
+    from playwright.sync_api import expect
+
+    opened, problems = Opened(browser, path), rundir.problems()[Split.GATE]
+    opened.page.evaluate(f"location.hash = 'problem={problems[0].id}'; location.hash = 'problem={problems[1].id}'")
+    expect(opened.page.locator("#life h3").first).to_have_text(f"Problem {problems[1].id}")
+
+
+def test_charts_are_drawn_where_there_are_no_idle_callbacks(browser: Any, path: Path) -> None:
+    page = browser.new_context(offline=True).new_page()
+    page.add_init_script("delete window.requestIdleCallback")
+    page.goto(path.as_uri())
+    page.locator(".chart").last.locator(".point").first.wait_for(state="attached")

@@ -20,6 +20,7 @@ from tutelage.schema import (
     LessonPlan,
     Problem,
     Rationale,
+    Skill,
     Split,
     Verdict,
     Weakness,
@@ -159,12 +160,23 @@ def test_a_fall_is_told_with_the_lessons_most_like_the_wrong_answer(rundir: RunD
     events = trace(rundir, "lost")["events"]
     (fall,) = [event for event in events if event["kind"] == "fall"]
     assert (fall["cycle"], fall["agent"]) == (2, STUDENTS[2])
-    assert fall["text"] == "100% right before this training, 0% after it"
+    assert fall["text"] == "right before this training, wrong after it"
     (suspect,) = fall["suspects"]  # the other lesson shares no skill
     assert suspect["problem_id"] == "taught" and suspect["rationale_id"] == "r-taught" and suspect["likeness"] > 0.9
     assert events[-1] == fall  # the cycle's own events come before
     for name in ("kept", "won"):
         assert "fall" not in {event["kind"] for event in trace(rundir, name)["events"]}
+
+
+def test_kinds_that_were_discovered_stand_for_skills(rundir: RunDir) -> None:
+    rundir.write_problems({Split.GATE: [one.model_copy(update={"skills": ()}) for one in PROBLEMS.values()]})
+    kinds = [("below zero", ("lost", "taught")), ("carries", ("other",))]
+    discovered = tuple(Skill(name=name, problem_ids=some) for name, some in kinds)
+    found = rundir.diagnosis(2)
+    assert found
+    rundir.write_diagnosis(found.model_copy(update={"discovered": discovered}))
+    (fall,) = [event for event in trace(rundir, "lost")["events"] if event["kind"] == "fall"]
+    assert [(one["problem_id"], one["skills"]) for one in fall["suspects"]] == [("taught", ["below zero"])]
 
 
 def test_where_no_lesson_shares_a_skill_all_are_looked_at(rundir: RunDir) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from filelock import FileLock, Timeout
 
 from . import jsonl
@@ -51,6 +52,20 @@ class RunDir(CycleFiles):
         if not (path / "config.yaml").is_file():
             raise InputError(f"{path}: no run directory (it has no config.yaml); give the folder that `run` printed")
         return cls(path)
+
+    def settings(self) -> dict[str, Any]:
+        """Read the configuration as plain values.
+
+        Raises:
+            InputError: If it is not that of a run.
+        """
+        try:
+            found = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+            found["student"]["model"]  # every run's has one
+        except (yaml.YAMLError, TypeError, KeyError, ValueError):
+            told = "not the configuration of a run; give the folder that `run` printed"
+            raise InputError(f"{self.config}: {told}") from None
+        return dict(found)
 
     def lock(self, patience: float = 0.0) -> None:
         """Take the run for this process; the lock goes with the process, however it ends.
@@ -108,8 +123,9 @@ class RunDir(CycleFiles):
         found: dict[Split, list[Problem]] = {}
         path = self.path / "problems.jsonl"
         for row in jsonl.read(path):
-            split = Split(row.pop("split"))
-            found.setdefault(split, []).append(parse_record(row, Problem, path))
+            fields = {name: value for name, value in row.items() if name != "split"} if isinstance(row, dict) else row
+            problem = parse_record(fields, Problem, path)
+            found.setdefault(Split(row["split"]), []).append(problem)
         return found
 
     def rehearsal(self) -> list[Lesson]:

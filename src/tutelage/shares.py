@@ -1,4 +1,4 @@
-"""Whole numbers from shares."""
+"""Shares: what whole numbers they make, and how surely they are known."""
 
 from __future__ import annotations
 
@@ -18,3 +18,13 @@ def apportion(total: int, weights: Sequence[float]) -> list[int]:
     for at in by_rest[: total - sum(shares)]:
         shares[at] += 1
     return shares
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of `n` answers (Wilson 1927, by scipy); all of [0, 1] if there are none."""
+    from scipy.stats import binomtest
+
+    if not n:
+        return 0.0, 1.0
+    low, high = binomtest(round(share * n), n).proportion_ci(method="wilson")
+    return float(low), float(high)

@@ -106,8 +106,8 @@ def report(
     from ..report import write_report
     from ..rundir import RunDir
 
-    rundir = RunDir.open(run_dir)
     _require_file(out)
+    rundir = RunDir.open(run_dir)
     write_report(rundir, out)
     typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; open it in a browser")
 
@@ -121,11 +121,12 @@ def compare(
     """Put runs side by side: what was set otherwise, what each reached, and whether that is more than chance."""
     from ..traces.compare import compare as compare_runs
 
+    if out is not None:
+        _require_file(out)
     found = compare_runs(run_dirs)
     if out is not None:
         from ..report import write_comparison
 
-        _require_file(out)
         write_comparison(found, out)
         typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; open it in a browser")
     elif as_json:
@@ -139,3 +140,6 @@ def compare(
 def _require_file(out: Path) -> None:
     if out.is_dir():
         raise InputError(f"--out {out}: is a folder; name a file, such as {out / 'report.html'}")
+    above = next(folder for folder in out.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise InputError(f"--out {out}: {above} is a file, so nothing can be written below it; name another place")

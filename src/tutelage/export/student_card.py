@@ -9,6 +9,7 @@ from ..checkpoints import CheckpointNote
 from ..lineage import lineage
 from ..rundir import RunDir
 from ..schema import CycleReport, Split
+from ..shares import wilson
 from .markdown import fenced, inline, line, percent, table
 from .recipe import Recipe, read_recipe
 
@@ -28,10 +29,7 @@ class Share(NamedTuple):
 
 def share_of(value: float, n: int) -> Share:
     """Return a share of n problems with its interval; n must be positive."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(round(value * n), n).proportion_ci(0.95, method="wilson")
-    return Share(value, n, float(interval.low), float(interval.high))
+    return Share(value, n, *wilson(value, n))
 
 
 def student_card(rundir: RunDir, report: CycleReport, note: CheckpointNote) -> Any:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
-from scipy.stats import binomtest
 
 from ..schema import CycleReport, Diagnosis, Split
+from ..shares import wilson
 from .clean import label
 
 SPLITS = (Split.PROBE, Split.GATE, Split.RETENTION)
@@ -58,14 +58,18 @@ def curves(id_: str, title: str, kind: str, points: Mapping[str, Sequence[Point]
 
 def shares_with_intervals(id_: str, title: str, shares: Sequence[tuple[str, float, int]]) -> Chart:
     """Return an accuracy for each name, with 95 % intervals (Wilson's score)."""
-    names, values = [label(name) for name, _, _ in shares], [share for _, share, _ in shares]
-    bars = go.Bar(x=values, y=names, orientation="h", error_x=_error([(share, n) for _, share, n in shares]))
-    figure = go.Figure(bars.update(marker={"color": COLOURS[0]}))
-    figure.update_layout(
-        xaxis={"range": [0, 1], "tickformat": ".0%"}, yaxis={"automargin": True, "autorange": "reversed"}
-    )
+    places, values = list(range(len(shares))), [share for _, share, _ in shares]
+    error = _error([(share, n) for _, share, n in shares])
+    figure = go.Figure(go.Bar(x=values, y=places, orientation="h", error_x=error, marker={"color": COLOURS[0]}))
+    figure.update_layout(xaxis={"range": [0, 1], "tickformat": ".0%"}, yaxis=_named([name for name, _, _ in shares]))
     rows = [(name, *_shown(share, n)) for name, share, n in shares]
     return _chart(id_, title, figure, ("run", "accuracy", "95 % interval", "problems"), rows)
+
+
+def _named(names: Sequence[str]) -> dict[str, Any]:
+    """Return an axis of names from the top down; by place, since Plotly takes some names for numbers or dates."""
+    ticks = {"tickvals": list(range(len(names))), "ticktext": [label(name) for name in names]}
+    return {"autorange": "reversed", "automargin": True, **ticks}
 
 
 def _line(name: str, points: Sequence[Point], colour: str) -> go.Scatter:
@@ -81,20 +85,14 @@ def _line(name: str, points: Sequence[Point], colour: str) -> go.Scatter:
 
 def _error(shares: Sequence[tuple[float, int]]) -> dict[str, Any]:
     """Return how far the interval of each share reaches to both sides."""
-    ends = [interval(share, n) for share, n in shares]
-    above = [high - share for (share, _), (_, high) in zip(shares, ends, strict=True)]
-    below = [share - low for (share, _), (low, _) in zip(shares, ends, strict=True)]
+    ends = [wilson(share, n) for share, n in shares]
+    above = [max(0.0, high - share) for (share, _), (_, high) in zip(shares, ends, strict=True)]
+    below = [max(0.0, share - low) for (share, _), (low, _) in zip(shares, ends, strict=True)]
     return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.2}
 
 
-def interval(share: float, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share of `n` answers (Wilson 1927, by scipy)."""
-    low, high = binomtest(round(share * n), n).proportion_ci(method="wilson") if n else (0.0, 1.0)
-    return min(float(low), share), max(float(high), share)
-
-
 def _shown(share: float, n: int) -> tuple[str, str, str]:
-    low, high = interval(share, n)
+    low, high = wilson(share, n)
     return f"{share:.3f}", f"{low:.3f} to {high:.3f}", str(n)
 
 
@@ -113,15 +111,16 @@ def mastery_map(diagnoses: Sequence[Diagnosis]) -> Chart:
             hovertemplate="%{customdata}, %{x}: %{z:.0%}<extra></extra>",
         )
     )  # fmt: skip
-    ticks = {"tickvals": list(range(len(shown))), "ticktext": [label(skill) for skill in shown]}
-    figure.update_layout(yaxis={"autorange": "reversed", "automargin": True, **ticks})
+    figure.update_layout(yaxis=_named(shown))
     title = "Mastery of each skill before each training"
     title += f", the weakest {_SKILLS} of {len(skills)}" if len(skills) > _SKILLS else ""
     rows = [(skill, *(_percent(by_cycle[cycle].get(skill)) for cycle in cycles)) for skill in skills]
     return _chart("mastery", title, figure, ("skill", *(f"cycle {cycle}" for cycle in cycles)), rows)
 
 
-def bars(id_: str, title: str, counts: Mapping[str, Mapping[int, float]], cycles: Iterable[int], unit: str) -> Chart:
+def bars(
+    id_: str, title: str, counts: Mapping[str, Mapping[int, float]], cycles: Iterable[int], unit: str, digits: int = 0
+) -> Chart:
     """Return stacked bars, one a cycle: how much there was of each kind.
 
     Args:
@@ -130,13 +129,14 @@ def bars(id_: str, title: str, counts: Mapping[str, Mapping[int, float]], cycles
         counts: By kind and cycle.
         cycles: All cycles, those without anything included.
         unit: What is counted.
+        digits: Of a figure, behind the point.
     """
     figure, x = go.Figure(), list(cycles)
     for number, (kind, by_cycle) in enumerate(counts.items()):
         values = [by_cycle.get(cycle, 0) for cycle in x]
         figure.add_trace(go.Bar(name=label(kind), x=x, y=values, marker={"color": COLOURS[number % len(COLOURS)]}))
     figure.update_layout(barmode="stack", xaxis={"title": "cycle", "dtick": 1}, yaxis={"title": unit}, showlegend=True)
-    rows = [(kind, *(f"{by_cycle.get(cycle, 0):g}" for cycle in x)) for kind, by_cycle in counts.items()]
+    rows = [(kind, *(f"{by_cycle.get(cycle, 0):,.{digits}f}" for cycle in x)) for kind, by_cycle in counts.items()]
     return _chart(id_, title, figure, (unit, *(f"cycle {cycle}" for cycle in x)), rows)
 
 

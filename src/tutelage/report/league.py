@@ -14,7 +14,7 @@ Right = Mapping[str, Mapping[int, float]]
 
 
 @dataclass
-class Standing:
+class TeacherRow:
     """What one teacher did in a run."""
 
     name: str
@@ -32,9 +32,9 @@ class Standing:
     usd: float = 0.0
 
 
-def standings(
+def teacher_rows(
     cycles: Iterable[CycleRows], right: Right, parents: Mapping[int, int], spent: Mapping[str, Spent]
-) -> list[Standing]:
+) -> list[TeacherRow]:
     """Return the teachers, those first whose lessons were taught most.
 
     Args:
@@ -43,7 +43,7 @@ def standings(
         parents: Of each cycle that made a student, the cycle of the student that it was made from.
         spent: What each of those who ask models spent.
     """
-    table: dict[str, Standing] = defaultdict(lambda: Standing(""))
+    table: dict[str, TeacherRow] = defaultdict(lambda: TeacherRow(""))
     for rows in cycles:
         for rationale in (one for some in rows.rationales.values() for one in some):
             _count_rationale(table[rationale.teacher], rationale)
@@ -57,7 +57,7 @@ def standings(
     return sorted(table.values(), key=lambda row: (-row.lessons, row.name))
 
 
-def _count_rationale(row: Standing, rationale: Rationale) -> None:
+def _count_rationale(row: TeacherRow, rationale: Rationale) -> None:
     row.drafts += rationale.revision == 0
     row.refinements += rationale.revision > 0
     row.verified += rationale.verified
@@ -65,9 +65,9 @@ def _count_rationale(row: Standing, rationale: Rationale) -> None:
         row.rejected[rationale.rejected] += 1
 
 
-def _count_lesson(row: Standing, right: Mapping[int, float], cycle: int, parents: Mapping[int, int]) -> None:
+def _count_lesson(row: TeacherRow, right: Mapping[int, float], cycle: int, parents: Mapping[int, int]) -> None:
     row.lessons += 1
     before = right.get(parents[cycle]) if cycle in parents else None
-    if before is not None and before < 1 and cycle in right:
+    if before == 0 and cycle in right:
         row.examined += 1
         row.fixed += right[cycle] == 1

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..rundir import RunDir
-from ..schema import CycleReport, Problem, Split
+from ..schema import CycleReport, Problem
 from ..traces import ProblemRow
 from ..traces.falls import fall_event, falls
+from ..traces.find import Problems
 from ..traces.life import life_in
+from ..traces.problems import skills_by_problem
 from ..traces.rows import CycleRows, Journal
 from ..traces.suspects import Suspects
 from .pack import pack
@@ -17,7 +19,7 @@ from .revisions import revisions
 
 CHUNK = 100
 """Problems that are unpacked together; the page's script knows it too."""
-_LISTED = 300
+_LISTED = 2_000
 """Characters of a question or an answer that are listed and searched."""
 
 
@@ -29,12 +31,12 @@ class Lives:
         rundir: RunDir,
         cycles: Sequence[CycleRows],
         reports: Sequence[CycleReport],
-        problems: Mapping[str, tuple[Split, Problem]],
+        problems: Problems,
     ) -> None:
         """Hold what was read of a run."""
         self._cycles, self._reports, self._problems = cycles, reports, problems
         self._journal = Journal(rundir)
-        skills = {id_: frozenset(problem.skills) for id_, (_, problem) in problems.items()}
+        skills = skills_by_problem(problems, (rows.diagnosis for rows in cycles if rows.diagnosis))
         self._suspects = {
             rows.cycle: Suspects((one for some in rows.lessons.values() for one in some), skills) for rows in cycles
         }

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from ..schema import Rationale
 
 _LONGEST = 4_000
-"""Words of a text that is compared; difflib takes the square of it."""
+"""Words of a text that is compared."""
 
 Change = tuple[str, str, str]
 """`same`, `less`, `more` or `other`, with the words before and after."""
@@ -21,7 +21,8 @@ def changes(before: str, after: str) -> list[Change] | None:
     if len(old) > _LONGEST or len(new) > _LONGEST:
         return None
     names = {"equal": "same", "delete": "less", "insert": "more", "replace": "other"}
-    blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    # Words that are most of a long text are no anchors to difflib, or a text that repeats itself would take it minutes.
+    blocks = SequenceMatcher(None, old, new).get_opcodes()
     return [(names[kind], "".join(old[a:b]), "".join(new[c:d])) for kind, a, b, c, d in blocks]
 
 

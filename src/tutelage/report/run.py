@@ -17,7 +17,7 @@ from ..traces.path import path_taken
 from ..traces.rows import CycleRows, cycles_of, read_cycle
 from ..traces.spent import spent_by_agent
 from .charts import Chart, bars, learning_curves, mastery_map
-from .league import standings
+from .league import teacher_rows
 from .lives import Lives, index
 from .pack import pack
 from .page import PLOTLY, write_page
@@ -36,7 +36,8 @@ def write_report(rundir: RunDir, out: Path) -> None:
 
 def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[CycleRows]) -> dict[str, Any]:
     """Return what the page tells, as plain values."""
-    problems, rows = every_problem(rundir), read_problems(rundir)
+    problems = every_problem(rundir)
+    rows = read_problems(rundir, problems)  # of the same moment: a run may go on while it is read
     right = {row.id: row.right for row in rows}
     parents = {report.cycle: parent_cycle(rundir, report) for report in reports if report.cycle}
     visits = path_taken(rundir)
@@ -44,7 +45,7 @@ def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[Cycle
     return {
         "summary": summary,
         "charts": [vars(chart) for chart in _charts(reports, cycles, summary)],
-        "league": [vars(row) for row in standings(cycles, right, parents, spent_by_agent(rundir))],
+        "league": [vars(row) for row in teacher_rows(cycles, right, parents, spent_by_agent(rundir))],
         "purifiers": _purifiers(cycles),
         "path": [(cycle, [vars(visit) for visit in some]) for cycle, some in groupby(visits, lambda one: one.cycle)],
         "index": pack({"rows": index(rows), "parents": {str(cycle): parent for cycle, parent in parents.items()}}),
@@ -64,16 +65,16 @@ def _charts(reports: Sequence[CycleReport], cycles: Sequence[CycleRows], summary
         mastery_map([rows.diagnosis for rows in cycles if rows.diagnosis]),
         bars("lessons", "Where lessons came from", _by_kind(taught), numbers, "lessons"),
         bars("rejected", "Rationales turned away, by reason", _by_kind(rejected), numbers, "rationales"),
-        bars("seconds", "Time by node", _by_kind(seconds), numbers, "seconds"),
+        bars("seconds", "Time by node", _by_kind(seconds), numbers, "seconds", digits=1),
         bars("tokens", "Tokens of paid model calls", _by_kind(tokens), numbers, "tokens"),
-        bars("dollars", "Cost of model calls", _by_kind(dollars), numbers, "US dollars"),
+        bars("dollars", "Cost of model calls", _by_kind(dollars), numbers, "US dollars", digits=2),
     ]
     return [chart for chart in found if any(_figures(chart))]
 
 
 def _figures(chart: Chart) -> Iterable[bool]:
     """Say of each row whether it holds anything but zeros."""
-    return (any(cell not in ("0", "-") for cell in row[1:]) for row in chart.rows)
+    return (any(set(cell) - set("0.-") for cell in row[1:]) for row in chart.rows)
 
 
 def _by_kind(counts: dict[int, Any]) -> dict[str, dict[int, float]]:

@@ -97,5 +97,9 @@ def _pairs(rows: list[dict[str, Any]]) -> Table:
             continue
         low, high = 100 * row["low"], 100 * row["high"]
         tested = (f"{100 * row['difference']:+.1f} points", f"{low:+.1f} to {high:+.1f}")
-        table.add_row(*names, str(row["n"]), *tested, f"{row['p']:.3f}", f"{row['p_holm']:.3f}")
+        table.add_row(*names, str(row["n"]), *tested, _p(row["p"]), _p(row["p_holm"]))
     return table
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

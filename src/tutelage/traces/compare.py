@@ -9,7 +9,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-import yaml
 from scipy.stats import binomtest
 
 from ..errors import InputError
@@ -40,7 +39,8 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
     Raises:
         InputError: If there are fewer than two, or one is no run directory.
     """
-    if len(set(map(Path.resolve, paths))) < 2:
+    paths = list({path.resolve(): path for path in reversed(paths)}.values())[::-1]  # each folder once
+    if len(paths) < 2:
         raise InputError("compare: give two or more different run directories")
     runs = [_read(label, path) for label, path in zip(_labels(paths), paths, strict=True)]
     return {
@@ -60,8 +60,7 @@ def _labels(paths: Sequence[Path]) -> list[str]:
 
 def _read(label: str, path: Path) -> Run:
     rundir = RunDir.open(path)
-    config = yaml.safe_load(rundir.config.read_text(encoding="utf-8"))
-    return Run(label, rundir, summarise(rundir), dict(_flat(config)))
+    return Run(label, rundir, summarise(rundir), dict(_flat(rundir.settings())))
 
 
 def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
@@ -77,17 +76,17 @@ def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
 
 def _row(run: Run) -> dict[str, Any]:
     """Return what a run reached and what it took."""
-    cycles, test = run.summary["cycles"], run.summary["test"]
+    cycles, test, best_cycle = run.summary["cycles"], run.summary["test"], run.summary["student"]["best_cycle"]
     training = [stage for cycle in cycles for stage in cycle["training"]]
     return {
         "run": run.label,
         "status": run.summary["status"],
         "test": test,
-        "best_cycle": run.summary["student"]["best_cycle"],
+        "best_cycle": best_cycle,
         "cycles": max(0, len(cycles) - 1),
         "gate": [cycle["accuracy"].get(Split.GATE) for cycle in cycles],
         "gate_n": [cycle["n"].get(Split.GATE, 0) for cycle in cycles],
-        "retention": cycles[-1]["accuracy"].get(Split.RETENTION) if cycles else None,
+        "retention": next((c["accuracy"].get(Split.RETENTION) for c in cycles if c["cycle"] == best_cycle), None),
         "lessons": sum(cycle["lessons"]["taught"] for cycle in cycles),
         "tokens_trained": sum(stage["tokens"] for stage in training),
         "tokens_paid": sum(cycle["cost"]["tokens_in"] + cycle["cost"]["tokens_out"] for cycle in cycles),
@@ -143,9 +142,9 @@ def pairs(found: Sequence[Sequence[Run]]) -> list[dict[str, Any]]:
 
 
 def _beside(one: Sequence[Run], other: Sequence[Run]) -> list[tuple[str, str]]:
-    """Return which runs of two arms are compared: those of one seed, or the only ones there are."""
-    by_seed = {run.settings.get("seed"): run.label for run in other}
-    matched = [(run.label, by_seed[seed]) for run in one if (seed := run.settings.get("seed")) in by_seed]
+    """Return which runs of two arms are compared: one of each seed that both have, or the only ones there are."""
+    firsts = [{run.settings.get("seed"): run.label for run in reversed(arm)} for arm in (one, other)]
+    matched = [(label, firsts[1][seed]) for seed, label in firsts[0].items() if seed in firsts[1]]
     alone = len(one) == len(other) == 1
     return matched or ([(one[0].label, other[0].label)] if alone else [])
 
@@ -162,13 +161,15 @@ def _test_answers(run: Run) -> dict[str, bool]:
 
 
 def _pair(one: Sequence[Run], other: Sequence[Run], right: Mapping[str, Mapping[str, bool]]) -> dict[str, Any]:
-    n = only_one = only_other = 0
-    for a, b in _beside(one, other):
-        answers, others = right.get(a, {}), right.get(b, {})
-        shared = answers.keys() & others.keys()
-        n += len(shared)
-        only_one += sum(answers[problem] and not others[problem] for problem in shared)
-        only_other += sum(others[problem] and not answers[problem] for problem in shared)
+    finished = [[run for run in arm if run.label in right] for arm in (one, other)]
+    answers: dict[str, tuple[bool, bool]] = {}
+    for a, b in _beside(*finished):
+        for problem in right[a].keys() & right[b].keys():
+            # Seeds that share problems do not make them more: each counts once.
+            answers.setdefault(problem, (right[a][problem], right[b][problem]))
+    n = len(answers)
+    only_one = sum(first and not second for first, second in answers.values())
+    only_other = sum(second and not first for first, second in answers.values())
     told: dict[str, Any] = {"arms": [_arm_label(one), _arm_label(other)], "n": n, "only": [only_one, only_other]}
     if not n:
         return {**told, "difference": None, "low": None, "high": None, "p": None, "p_holm": None}

@@ -16,9 +16,9 @@ class Fall:
     """A problem that a cycle's student answers worse than the student that it was made from."""
 
     cycle: int
-    before: float
-    """Share of right answers."""
-    after: float
+    before: tuple[Attempt, ...]
+    """Answers of the student that it was made from; of sampled ones there may be several."""
+    after: tuple[Attempt, ...]
     attempt: Attempt
     """A wrong answer after it."""
 
@@ -30,9 +30,10 @@ def falls(attempts: Iterable[Attempt], reports: Iterable[CycleReport]) -> list[F
         by_student[attempt.student].append(attempt)
     share = {student: sum(one.correct for one in some) / len(some) for student, some in by_student.items()}
     return [
-        Fall(report.cycle, share[report.parent], share[report.student], _wrong(by_student[report.student]))
+        Fall(report.cycle, tuple(by_student[report.parent]), tuple(after), _wrong(after))
         for report in reports
         if report.student != report.parent and share.get(report.student, 1.0) < share.get(report.parent, 0.0)
+        for after in (by_student[report.student],)
     ]
 
 
@@ -46,6 +47,11 @@ def fall_event(fall: Fall, problem: Problem, suspects: Suspects) -> dict[str, An
         "cycle": fall.cycle,
         "kind": "fall",
         "agent": fall.attempt.student,
-        "text": f"{fall.before:.0%} right before this training, {fall.after:.0%} after it",
+        "text": f"{_told(fall.before)} before this training, {_told(fall.after)} after it",
         "suspects": suspects.of(problem, fall.attempt),
     }
+
+
+def _told(attempts: Sequence[Attempt]) -> str:
+    right = sum(attempt.correct for attempt in attempts)
+    return ("right" if right else "wrong") if len(attempts) == 1 else f"{right} of {len(attempts)} right"

@@ -10,10 +10,13 @@ from ..rundir import RunDir
 from ..schema import Problem, Split
 from .rows import OfProblem, cycles_of
 
+Problems = dict[str, tuple[Split, Problem]]
+"""Problems by id, each with its split."""
 
-def every_problem(rundir: RunDir) -> dict[str, tuple[Split, Problem]]:
+
+def every_problem(rundir: RunDir) -> Problems:
     """Return all problems of a run by id, each with its split, those drawn to test weaknesses first."""
-    found: dict[str, tuple[Split, Problem]] = {}
+    found: Problems = {}
     for cycle in cycles_of(rundir):
         found |= {one.problem.id: (one.split, one.problem) for one in rundir.fresh(cycle) or ()}
     for split, problems in rundir.problems().items():

@@ -18,6 +18,7 @@ from ..schema import (
 )
 from .falls import fall_event, falls
 from .find import every_problem, find, most_asked
+from .problems import skills_by_problem
 from .rows import CycleRows, Journal, cycles_of, read_cycle
 from .suspects import Suspects
 
@@ -33,12 +34,13 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
         InputError: If the run has no such problem.
     """
     problems = every_problem(rundir)
-    problem = problems[find(rundir, problems, problem_id) if problem_id else most_asked(rundir)][1]
+    problem = problems[find(rundir, problems, problem_id) if problem_id is not None else most_asked(rundir)][1]
     journal = Journal(rundir)
     cycles = [read_cycle(rundir, cycle, of=problem.id) for cycle in cycles_of(rundir)]
     attempts = [attempt for rows in cycles for attempt in rows.attempts.get(problem.id, ())]
     fallen = {fall.cycle: fall for fall in falls(attempts, rundir.reports())}
-    skills = {id_: frozenset(one.skills) for id_, (_, one) in problems.items()} if fallen else {}
+    diagnoses = [rows.diagnosis for rows in cycles if rows.diagnosis]
+    skills = skills_by_problem(problems, diagnoses) if fallen else {}
     events: list[dict[str, Any]] = []
     for rows in cycles:
         events += life_in(rows, problem, journal)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import jsonl
+from ..errors import RunError, short
 from ..rundir import RunDir
 
 
@@ -22,9 +23,15 @@ class Visit:
 
 
 def path_taken(rundir: RunDir) -> list[Visit]:
-    """Return the nodes that were entered, in order."""
+    """Return the nodes that were entered, in order.
+
+    Raises:
+        RunError: If a row is no event.
+    """
     visits: list[Visit] = []
     for event in jsonl.read(rundir.events):
+        if not isinstance(event, dict):
+            raise RunError(f"{rundir.events}: {short(event)} is no event; the file was changed?")
         kind = event.get("kind")
         if kind in ("started", "skipped"):
             visits.append(Visit(event["cycle"], event["node"], "already done" if kind == "skipped" else "cut off"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..rundir import RunDir
-from ..schema import BASE, Split
-from .find import every_problem
+from ..schema import BASE, Diagnosis, Split
+from .find import Problems, every_problem
 from .rows import cycles_of
 
 VERIFIED = "verified"
@@ -41,14 +42,22 @@ class ProblemRow:
         return self.right[after] - self.right[before] if both else 0.0
 
 
-def read_problems(rundir: RunDir) -> list[ProblemRow]:
-    """Return every problem of a run, in the order of `problems.jsonl`, those drawn to test weaknesses first."""
+def read_problems(rundir: RunDir, problems: Problems | None = None) -> list[ProblemRow]:
+    """Return every problem of a run, in the order of `problems.jsonl`, those drawn to test weaknesses first.
+
+    Args:
+        rundir: The run.
+        problems: What `every_problem` has returned, if that was asked already.
+    """
+    problems = every_problem(rundir) if problems is None else problems
     right = _right(rundir)
     taught, teachers, verdicts = _teaching(rundir)
-    kinds, weak, named = _diagnoses(rundir)
+    diagnoses = [found for cycle in cycles_of(rundir) if (found := rundir.diagnosis(cycle))]
+    weak = {weakness.name for diagnosis in diagnoses for weakness in diagnosis.weaknesses}
+    skills_of, named = skills_by_problem(problems, diagnoses), _taught_for(rundir)
     rows = []
-    for id_, (split, problem) in every_problem(rundir).items():
-        skills = problem.skills or kinds.get(id_, ())
+    for id_, (split, problem) in problems.items():
+        skills = skills_of[id_]
         row = ProblemRow(
             id=id_,
             split=split,
@@ -93,19 +102,17 @@ def _teaching(rundir: RunDir) -> tuple[dict[str, list[int]], dict[str, list[str]
     return taught, teachers, verdicts
 
 
-def _diagnoses(rundir: RunDir) -> tuple[dict[str, tuple[str, ...]], set[str], dict[str, list[str]]]:
-    """Return the kinds discovered by problem, the names of all weaknesses, and what each problem was taught for."""
-    kinds: dict[str, tuple[str, ...]] = {}
-    weak: set[str] = set()
+def skills_by_problem(problems: Problems, diagnoses: Iterable[Diagnosis]) -> dict[str, tuple[str, ...]]:
+    """Return the tags of each problem, or where it has none the kind that was last discovered for it."""
+    kinds = {id_: (skill.name,) for one in diagnoses for skill in one.discovered for id_ in skill.problem_ids}
+    return {id_: problem.skills or kinds.get(id_, ()) for id_, (_, problem) in problems.items()}
+
+
+def _taught_for(rundir: RunDir) -> dict[str, list[str]]:
+    """Return by problem the weaknesses that it was taught for."""
     named = defaultdict(list)
-    for cycle in cycles_of(rundir):
-        diagnosis, plan = rundir.diagnosis(cycle), rundir.plan(cycle)
-        if diagnosis:
-            weak |= {weakness.name for weakness in diagnosis.weaknesses}
-        for skill in diagnosis.discovered if diagnosis else ():
-            for id_ in skill.problem_ids:
-                kinds[id_] = (skill.name,)  # the latest diagnosis knows best
+    for plan in (rundir.plan(cycle) for cycle in cycles_of(rundir)):
         for assignment in plan.assignments if plan else ():
             if assignment.weakness:
                 named[assignment.problem_id].append(assignment.weakness)
-    return kinds, weak, named
+    return named

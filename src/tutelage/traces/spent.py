@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import sqlite3
+from collections import defaultdict
 from dataclasses import dataclass
 
-from ..ledgerfile import check_ledger
+from ..ledgerfile import read_uses
 from ..rundir import RunDir
 
 
-@dataclass(frozen=True)
+@dataclass
 class Spent:
     """Calls that were paid for, those answered from the ledger left out."""
 
-    calls: int
-    tokens: int
+    calls: int = 0
+    tokens: int = 0
     """Read and written."""
-    usd: float
-
-
-_BY_AGENT = """
-SELECT uses.agent, count(*), sum(calls.tokens_in + calls.tokens_out), sum(calls.usd)
-FROM uses JOIN calls USING (key) WHERE NOT uses.cached GROUP BY uses.agent
-"""
+    usd: float = 0.0
 
 
 def spent_by_agent(rundir: RunDir) -> dict[str, Spent]:
     """Return what each of those who ask models spent; empty where there is no ledger.
 
     Raises:
-        sqlite3.Error: If the ledger is damaged.
+        RunFileError: If the ledger is damaged.
     """
-    if not rundir.calls.exists():
-        return {}
-    check_ledger(rundir.calls)
-    connection = sqlite3.connect(f"{rundir.calls.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        return {agent: Spent(calls, tokens, usd) for agent, calls, tokens, usd in connection.execute(_BY_AGENT)}
-    finally:
-        connection.close()
+    found: dict[str, Spent] = defaultdict(Spent)
+    for use in read_uses(rundir.calls):
+        if not use.cached:
+            row = found[use.agent]
+            row.calls, row.tokens, row.usd = (
+                row.calls + 1,
+                row.tokens + use.tokens_in + use.tokens_out,
+                row.usd + use.usd,
+            )
+    return found

@@ -57,10 +57,7 @@ def last_event(rundir: RunDir) -> dict[str, Any] | None:
 
 
 def _student_so_far(rundir: RunDir) -> dict[str, Any]:
-    import yaml
-
-    config = yaml.safe_load(rundir.config.read_text(encoding="utf-8"))
-    return {"base": config["student"]["model"], "best": None, "best_cycle": None}
+    return {"base": rundir.settings()["student"]["model"], "best": None, "best_cycle": None}
 
 
 def _cycle(report: CycleReport, diagnosis: Diagnosis | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ Shape = frozenset[tuple[str, ...]]
 class Suspects:
     """The lessons of a cycle, of which some may have done harm."""
 
-    def __init__(self, lessons: Iterable[Lesson], skills: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, lessons: Iterable[Lesson], skills: Mapping[str, Iterable[str]]) -> None:
         """Hold lessons, and the skills of each problem by its id."""
         self._lessons = list(lessons)
         self._skills = skills
@@ -39,7 +39,7 @@ class Suspects:
             problem: The problem that was answered better before the cycle.
             after: A wrong answer to it by the cycle's student.
         """
-        own, shown = self._skills.get(problem.id, frozenset()), shape(after.text)
+        own, shown = frozenset(self._skills.get(problem.id, ())), shape(after.text)
         near = {at for skill in own for at in self._by_skill[skill]} | set(self._by_problem[problem.id])
         places = sorted(near) or range(len(self._lessons))
         ranked = [(self._lessons[at], likeness(shown, self._shapes[at])) for at in places]
@@ -53,7 +53,7 @@ class Suspects:
             "agent": lesson.origin,
             "question": lesson.question,
             "text": lesson.text,
-            "skills": sorted(own & self._skills.get(lesson.problem_id, frozenset())),
+            "skills": sorted(own.intersection(self._skills.get(lesson.problem_id, ()))),
             "likeness": round(alike, 3),
         }
 

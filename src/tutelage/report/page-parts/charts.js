@@ -21,9 +21,12 @@ function draw(place) {
   Plotly.react(place, data, shown, { responsive: true, displayModeBar: false });
 }
 
+// Safari has no idle callbacks.
+const later = window.requestIdleCallback ?? ((work) => setTimeout(work));
+
 // One chart at a time, so that the page answers between two of them.
 function drawAll() {
-  for (const place of document.querySelectorAll(".chart")) requestIdleCallback(() => draw(place), { timeout: 1000 });
+  for (const place of document.querySelectorAll(".chart")) later(() => draw(place), { timeout: 1000 });
 }
 
 scheme.addEventListener("change", drawAll);

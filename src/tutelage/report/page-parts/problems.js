@@ -47,7 +47,7 @@ function fits(row) {
     && (!split || row.split === split)
     && (!weakness || row.weaknesses.includes(weakness))
     && (!teacher || row.teachers.includes(teacher))
-    && (!verdict || row.verdicts.includes(verdict))
+    && (!verdict || row.verdicts.some((one) => one === verdict || (verdict === "rejected" && one !== "verified")))
     && (!changed || (way === "fell" ? moved(row, cycle) < 0 : moved(row, cycle) > 0));
 }
 
@@ -63,7 +63,8 @@ function listed(row) {
   const told = [0, ...cycles].map((cycle) => `cycle ${cycle} ${{ "✓": "right", "✗": "wrong", "~": "partly", "·": "not asked" }[sign(row.right[cycle])]}`);
   return make("tr", {}, make("td", {}, open), make("td", {}, row.split),
     make("td", { class: "marks" }, make("span", { role: "img", "aria-label": told.join(", ") }, marks)),
-    make("td", {}, row.taught.join(", ") || "-"), make("td", {}, row.question));
+    make("td", {}, row.taught.join(", ") || "-"),
+    make("td", {}, row.question.length > 300 ? `${row.question.slice(0, 300)}…` : row.question));
 }
 
 function show() {
@@ -124,7 +125,7 @@ function noted(event) {
 }
 
 function suspect(lesson) {
-  return make("div", {}, make("p", {}, "may be a lesson of ", make("b", {}, lesson.agent), ` (likeness ${lesson.likeness.toFixed(2)}), problem `, link(lesson.problem_id)), boxed(lesson.text));
+  return make("div", {}, make("p", {}, "may be a lesson of ", make("b", {}, lesson.agent), ` (likeness ${lesson.likeness.toFixed(2)}${lesson.skills.length ? `, shares ${lesson.skills.join(", ")}` : ""}), problem `, link(lesson.problem_id)), boxed(lesson.text));
 }
 
 function told(event) {
@@ -150,15 +151,19 @@ function inCycle(events, cycle) {
   const some = events.filter((event) => event.cycle === cycle);
   const compared = cycle in parents;
   const beside = compared ? [studentOf(parents[cycle]), studentOf(cycle)] : [];
-  const others = some.filter((event) => event.kind !== "attempt" || !beside.includes(event.agent));
   const attempts = compared && some.some((event) => event.agent === studentOf(cycle)) ? [sides(events, cycle)] : [];
+  const others = some.filter((event) => event.kind !== "attempt" || !attempts.length || !beside.includes(event.agent));
   return make("section", {}, make("h3", {}, `Cycle ${cycle}`), ...attempts, ...others.map(told));
 }
 
-async function open(id) {
+let asked;
+
+async function showLife(id) {
   const place = rows.findIndex((row) => row.id === id);
   if (place < 0) return;
+  asked = id;
   const { problem, events } = await lifeOf(place);
+  if (asked !== id) return;  // another was asked for meanwhile
   const life = byId("life");
   life.replaceChildren(
     make("h3", {}, `Problem ${problem.id}`), boxed(problem.question),
@@ -179,7 +184,7 @@ function listen() {
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("back").addEventListener("click", () => { page -= 1; show(); });
   byId("next").addEventListener("click", () => { page += 1; show(); });
-  document.addEventListener("click", (event) => { if (event.target.dataset?.problem) open(event.target.dataset.problem); });
+  document.addEventListener("click", (event) => { if (event.target.dataset?.problem) showLife(event.target.dataset.problem); });
 }
 
 async function begin() {
@@ -189,11 +194,13 @@ async function begin() {
   for (const row of rows) row.searched = `${row.id}\n${row.question}\n${row.answer}`.toLowerCase();
   const all = (field) => [...new Set(rows.flatMap((row) => row[field]))].sort();
   for (const [id, field] of [["split", "split"], ["weakness", "weaknesses"], ["teacher", "teachers"], ["verdict", "verdicts"]]) offer(id, all(field));
+  if (rows.some((row) => row.verdicts.some((one) => one !== "verified")) && !all("verdicts").includes("rejected")) offer("verdict", ["rejected"]);
   offer("changed", Object.keys(parents).flatMap((cycle) => [`fell ${cycle}`, `rose ${cycle}`]));
   choose();
   listen();
-  const wanted = new URLSearchParams(location.hash.slice(1)).get("problem");
-  if (wanted) open(wanted);
+  const fromAddress = () => showLife(new URLSearchParams(location.hash.slice(1)).get("problem"));
+  addEventListener("hashchange", fromAddress);
+  fromAddress();
   document.body.dataset.ready = "true";
 }
 
