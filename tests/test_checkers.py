@@ -112,9 +112,8 @@ def test_a_coroutine_is_no_wrong_step() -> None:
 def test_a_training_process_makes_a_named_checker_again_and_no_object(tmp_path: Path) -> None:
     def job_of(given: StepChecker | None, **overrides: Any) -> StageJob:
         parts = build_parts(parse_config(fake_config(**overrides)), Objects(checker=given))
-        context: Any = SimpleNamespace(
-            config=parts.config, base=parts.base, checker=parts.checker, rundir=SimpleNamespace(checkpoints=tmp_path)
-        )
+        rundir = RunDir(tmp_path)
+        context: Any = SimpleNamespace(config=parts.config, base=parts.base, checker=parts.checker, rundir=rundir)
         return stage_job(context, 1, 0, None, [])
 
     assert job_of(None).checker == {"name": "arithmetic", "options": {}}
