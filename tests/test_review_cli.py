@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 import tutelage
-from tutelage.reviews import Proposal, under_review
+from tutelage.errors import InputError
+from tutelage.reviewer import Reviewer
+from tutelage.reviews import Proposal, under_review, write_reviews
 from tutelage.rundir import RunDir
 from tutelage.testing import FakeChecker, FakeTeacher, fake_config
 
@@ -223,6 +225,46 @@ def test_a_wrong_text_can_be_insisted_on(rundir: RunDir, tutelage_cli: Cli, monk
     tutelage_cli("review", rundir.path, "--author", "ann")
     (review,) = rundir.reviews(1)
     assert (review.after, review.objection) == (WRONG_ANSWER, "wrong answer: it ends on '2'")
+
+
+def test_what_was_typed_is_not_lost_by_leaving_the_editor(
+    rundir: RunDir, tutelage_cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    left = iter([WRONG_ANSWER, None, None, None])
+
+    def edit(text: str) -> str | None:
+        opened.append(text)
+        return next(left)
+
+    monkeypatch.setattr(click, "edit", edit)
+    answers(monkeypatch, "e", "e", "b", "e", "a")
+    tutelage_cli("review", rundir.path, "--author", "ann")
+    assert opened[1:] == [WRONG_ANSWER] * 2  # offered again, also after going back
+    assert rundir.reviews(1)[0].after == WRONG_ANSWER
+
+
+def test_what_another_decides_meanwhile_is_not_overridden_unseen(
+    rundir: RunDir, tutelage_cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = proposals(rundir)[1]
+    typed = iter(["a", "a"])
+
+    def type_(_: str = "") -> str:
+        if verdicts(rundir)[1] is None:
+            write_reviews(RunDir(rundir.path), 1, [Reviewer("ann").reject(second, "skips the carry")])
+        try:
+            return next(typed)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("builtins.input", type_)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    _, out, _ = tutelage_cli("review", rundir.path, "--author", "bob")
+    assert verdicts(rundir)[:4] == ["accepted", "rejected", "accepted", None]
+    assert f"{second.id}: rejected by ann meanwhile" in out
+    with pytest.raises(InputError, match="ann has decided on this lesson meanwhile"):
+        write_reviews(rundir, 1, [Reviewer("bob").accept(second)], first=True)
 
 
 def test_hostile_texts_stay_text(tmp_path: Path, tutelage_cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

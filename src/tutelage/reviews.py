@@ -92,17 +92,27 @@ def find_proposal(standing: Standing, name: str, option: str) -> Proposal:
     raise InputError(f"{option} {name}: no such lesson waits in cycle {standing.cycle}; {told}")
 
 
-def write_reviews(rundir: RunDir, cycle: int, reviews: Sequence[Review]) -> None:
+def write_reviews(rundir: RunDir, cycle: int, reviews: Sequence[Review], first: bool = False) -> None:
     """Write reviews, while nobody else works in the run.
 
+    Args:
+        rundir: The run.
+        cycle: Whose lessons they are of.
+        reviews: What is written.
+        first: Whether the lessons have no review yet, as far as the reviewer knows.
+
     Raises:
-        InputError: If the run does not wait for them any more.
+        InputError: If the run does not wait for them any more, or somebody else was first.
         RunError: If another process is running here.
     """
     rundir.lock(patience=_PATIENCE)
     try:
         if require_review(rundir).cycle != cycle:
             raise InputError(f"{rundir.path}: the run has gone on; look again (`tutelage review {rundir.path} --list`)")
+        decided = {(one.problem_id, one.rationale_id): one for one in rundir.reviews(cycle)} if first else {}
+        for review in reviews:
+            if other := decided.get((review.problem_id, review.rationale_id)):
+                raise InputError(f"{rundir.path}: {other.author} has decided on this lesson meanwhile; look again")
         rundir.add_reviews(cycle, reviews)
     finally:
         rundir.unlock()

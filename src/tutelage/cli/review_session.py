@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rich.prompt import Prompt
 from rich.text import Text
 
-from ..errors import InputError
+from ..errors import InputError, RunError
 from ..reviewer import Reviewer
-from ..reviews import Proposal, require_review, write_reviews
+from ..reviews import Proposal, read_proposals, require_review, write_reviews
 from ..rundir import RunDir
 from ..schema import Review
 from ..terminal.review import Rationales, alternatives, proposal_lines
@@ -31,6 +31,7 @@ class ReviewSession:
         """Point at a run that waits."""
         self.rundir, self.reviewer, self.console = rundir, reviewer, console
         self._check = EditCheck(rundir)
+        self._written: dict[str, str] = {}  # what was typed for a lesson and is not taken yet
 
     def run(self) -> None:
         """Ask about each lesson that has no review, until all have one or the person leaves."""
@@ -38,6 +39,8 @@ class ReviewSession:
         rationales = {one.id: one for one in self.rundir.rationales(standing.cycle)}
         size, done = len(standing.left), 0
         for number, proposal in enumerate(standing.left, 1):
+            if self._decided_meanwhile(proposal, standing.cycle):
+                continue
             self.console.print(proposal_lines(proposal, rationales, f"{number} of {size}"))
             try:
                 done += self._decide(proposal, rationales)
@@ -47,6 +50,14 @@ class ReviewSession:
             except _Quit:
                 break
         self.console.print(f"{done} reviewed as {self.reviewer.author}", highlight=False, markup=False)
+
+    def _decided_meanwhile(self, proposal: Proposal, cycle: int) -> bool:
+        """Say whether somebody else has decided on a lesson since this session began."""
+        now = read_proposals(self.rundir, cycle, proposal.lesson.problem_id)
+        review = next((one.review for one in now if one.id == proposal.id), None)
+        if review is not None:
+            self.console.print(plain(f"{proposal.id}: {review.verdict.value} by {review.author} meanwhile"))
+        return review is not None
 
     def _decide(self, proposal: Proposal, rationales: Rationales) -> bool:
         """Ask until the lesson is decided on, or skipped; say whether it is decided on."""
@@ -59,9 +70,14 @@ class ReviewSession:
             if key == "s":
                 return False
             made = self._review(key, proposal, rationales)
-            if made is not None:
-                write_reviews(self.rundir, made.cycle, [made])
-                return True
+            if made is None:
+                continue
+            try:
+                write_reviews(self.rundir, made.cycle, [made], first=True)
+            except RunError as error:  # somebody works in the run: nothing that was typed is lost by trying again
+                self.console.print(plain(str(error)), style="red")
+                continue
+            return True
 
     def _review(self, key: str, proposal: Proposal, rationales: Rationales) -> Review | None:
         if key == "a":
@@ -79,17 +95,17 @@ class ReviewSession:
         """Open the editor until the check has nothing to say, or the person insists or gives up."""
         import click
 
-        text = proposal.lesson.text
+        text = self._written.get(proposal.id, proposal.lesson.text)
         while True:
             try:
-                written = click.edit(text)
+                text = click.edit(text) or text  # left without saving, the text stays as it was
             except UnicodeDecodeError:
                 self.console.print("the editor left what is not UTF-8")
                 return None
-            if written is None or written.strip() in ("", proposal.lesson.text):
+            if text.strip() in ("", proposal.lesson.text.strip()):
                 self.console.print("nothing was changed")
                 return None
-            text = written
+            self._written[proposal.id] = text
             against = self._objection(proposal, text)
             if against is None:
                 return self.reviewer.edit(proposal, text)
