@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from ..reviews import Standing, count_verdicts, read_proposals
+from ..rundir import RunDir
 from .context import RunContext
 from .reviewed import apply_reviews
 from .state import CycleState
@@ -19,8 +20,26 @@ from .step import step
 
 
 def wants_review(state: CycleState, runtime: Runtime[RunContext]) -> Literal["review", "consolidate"]:
-    """Name the next node: a person's, where the configuration has one look."""
-    return "review" if runtime.context.config.review else "consolidate"
+    """Name the next node: a person's, where a cycle has one look."""
+    context = runtime.context
+    return after_purify(context.rundir, state["cycle"], context.config.review)
+
+
+def after_purify(rundir: RunDir, cycle: int, wanted: bool) -> Literal["review", "consolidate"]:
+    """Name the node that comes after a cycle's lessons.
+
+    A run whose nodes are replayed may be configured otherwise by now than when it went by, so what it left counts more:
+    proposals have to become lessons again, and what is trained already is not reviewed.
+
+    Args:
+        rundir: The run.
+        cycle: Which of its cycles.
+        wanted: Whether the configuration has a person look.
+    """
+    if rundir.file("proposals", cycle).exists():
+        return "review"
+    trained = rundir.step(cycle, "consolidate") is not None or rundir.file("reports", cycle, "json").exists()
+    return "review" if wanted and not trained else "consolidate"
 
 
 @step

@@ -29,6 +29,7 @@ from .context import Objects, RunContext, build_parts
 from .cycle import connect, nodes
 from .opened import opened
 from .preflight import require
+from .review import after_purify
 from .state import CycleState
 from .step import Node
 
@@ -148,8 +149,9 @@ def _shown(remedy: str = "") -> Iterator[None]:
 
 
 def wants_review(state: StudioState) -> Literal["review", "consolidate"]:
-    """Name the next node: a person's, where the configuration has one look."""
-    return "review" if changed_config(RunDir.open(Path(state["run_dir"])), ()).review else "consolidate"
+    """Name the next node: a person's, where a cycle has one look."""
+    rundir = RunDir.open(Path(state["run_dir"]))
+    return after_purify(rundir, state["cycle"], changed_config(rundir, ()).review)
 
 
 def build_studio() -> StateGraph[StudioState, None, StudioInput, StudioState]:
