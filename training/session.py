@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -90,28 +90,44 @@ def session(
     began = time.perf_counter()
     tokenizer = load_tokenizer(job.base)
     device = pick_device(job.device)
-    start = None if job.start is None else weights_of(job.start)
-    kind = None if start is None else read_note(start).kind
-    layers = [] if trained.everything else chosen_layers(skeleton(job.base), trained.modules, trained.band)
-    lora = trained.mode == "lora"
-    continued = lora and start is not None and kind == "adapter" and _is_on(start, layers)
-    model = load_model(job.base, start, dtype="float32", device=device, merge=not continued)
-    check_rows(tokenizer, limits_of(model.config), rows, room)
-    if layers and not lora:
-        freeze_others(model, layers)
+    begun = _load_start(job, trained, device)
+    check_rows(tokenizer, limits_of(begun.model.config), rows, room)
+    if begun.layers and trained.mode == "full":
+        freeze_others(begun.model, begun.layers)
     with TemporaryDirectory(prefix="tutelage-") as folder, reporting(job, report_to):
         setup = adapter.Setup(
-            model=model,
+            model=begun.model,
             tokenizer=tokenizer,
             rows=rows,
-            lora=adapter.LoraOptions(trained.rank, trained.alpha, tuple(layers)) if lora and not continued else None,
+            lora=adapter.LoraOptions(trained.rank, trained.alpha, begun.layers) if begun.new_adapter else None,
             device=device,
             precision=pick_precision(job.precision, device),
             seed=job.seed,
             folder=Path(folder),
             title=f"{job.logs.resolve().name} {job.title}" if job.logs else job.title,
         )
-        yield Session(stage, job, setup, merge_at_end=lora and kind is not None and not continued, began=began)
+        yield Session(stage, job, setup, merge_at_end=begun.new_adapter and begun.taught, began=began)
+
+
+class _Start(NamedTuple):
+    """What a stage starts from, loaded."""
+
+    model: Any
+    layers: tuple[str, ...]
+    """Those that are trained; none if all are."""
+    new_adapter: bool
+    """Whether an adapter is to be put on the model; else its own is trained on, or its weights are."""
+    taught: bool
+    """Whether the weights are other than the base's."""
+
+
+def _load_start(job: StageJob, trained: adapter.Trained, device: str) -> _Start:
+    start = None if job.start is None else weights_of(job.start)
+    layers = () if trained.everything else tuple(chosen_layers(skeleton(job.base), trained.modules, trained.band))
+    lora = trained.mode == "lora"
+    continued = lora and start is not None and read_note(start).kind == "adapter" and _is_on(start, layers)
+    model = load_model(job.base, start, dtype="float32", device=device, merge=not continued)
+    return _Start(model, layers, new_adapter=lora and not continued, taught=start is not None)
 
 
 def _is_on(start: Path, layers: Sequence[str]) -> bool:

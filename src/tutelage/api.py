@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,22 +154,29 @@ async def aresume(
         accept_rest: The name of who accepts the lessons that wait for a review; None if nobody does.
 
     Raises:
-        InputError: If the folder is no run directory, a field may not be changed, or the
-            name is none.
+        InputError: If the folder is no run directory, a field may not be changed, or the name is none.
         RunError: If the run fails again.
     """
     from .graphs.context import Objects
     from .graphs.runner import resume
 
-    path = Path(run_dir)
-    rundir = RunDir.open(path)
-    config = changed_config(rundir, overrides)
     objects = Objects(teachers, engine, diagnostician, planner, critic, purifier, embedder, checker, callbacks)
     reviewer = None if accept_rest is None else Reviewer(accept_rest)
-    placed = placing(config, rundir.config, overrides, objects.given())
-    with placed, tracked(path, config, listen or (lambda event: None)) as heard:
-        await resume(path, objects, heard, overrides, reviewer)
-    return Result(path)
+    rundir = RunDir.open(Path(run_dir))
+    with _watched(rundir, overrides, objects.given(), listen) as heard:
+        await resume(rundir.path, objects, heard, overrides, reviewer)
+    return Result(rundir.path)
+
+
+@contextmanager
+def _watched(
+    rundir: RunDir, overrides: Sequence[str], objects: Collection[str], listen: Listener | None
+) -> Iterator[Listener]:
+    """Tell what is wrong with a run that is gone on with by its place, and track it."""
+    config = changed_config(rundir, overrides)
+    placed = placing(config, rundir.config, overrides, objects)
+    with placed, tracked(rundir.path, config, listen or (lambda event: None)) as heard:
+        yield heard
 
 
 def run(config: str | Path | Mapping[str, Any] | RunConfig, **options: Any) -> Result:
