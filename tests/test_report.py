@@ -201,6 +201,11 @@ def test_the_path_tells_what_was_cut_off_failed_or_passed_over(tmp_path: Path) -
         ("examine", "failed", None),
         ("examine", "already done", None),
     ]
+    rundir.write_event({"kind": "started", "node": "diagnose", "cycle": 1})
+    assert path_taken(rundir)[-1].state == "cut off"
+    rundir.lock()
+    assert path_taken(rundir)[-1].state == "under way"
+    rundir.unlock()
 
 
 def test_a_run_that_has_hardly_begun_has_a_page(tmp_path: Path, tutelage_cli: Run) -> None:
