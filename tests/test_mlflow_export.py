@@ -218,7 +218,8 @@ WRONG = [
     (["--store", "sqlite:///text.db"], "is no SQLite file"),
     (["--store", "sqlite:///calls.db"], "another program's database"),
     (["--store", "mlruns"], "is no store; write it like sqlite:///mlflow.db"),
-    (["--store", "http://me:secret@localhost:1"], "http://me:***@localhost:1: leave the password out"),
+    (["--store", "http://me:secret@localhost:1"], "http://***@localhost:1: leave name, password"),
+    (["--store", "postgresql://u@h/db?passwd=secret"], "postgresql://***@h/db?***: leave the password out"),
     (["--experiment", "deleted", "--store", "STORE"], "is deleted; restore it"),
     (["--checkpoint", "--store", "STORE"], "has no best checkpoint"),
 ]

@@ -127,8 +127,11 @@ def test_a_store_is_the_same_file_wherever_the_run_is_resumed(in_folder: Path) -
     assert config.track.mlflow and config.track.mlflow.store == f"sqlite:///{in_folder / 'mlflow.db'}"
 
 
-def test_a_password_is_not_written_down(tutelage_cli: Run, in_folder: Path) -> None:
-    config = write(in_folder, {"store": "postgresql://me:secret@db/mlflow"})
+@pytest.mark.parametrize("store", ["postgresql://me:secret@db/m", "postgresql://me@db/m?password=secret"])
+def test_a_password_is_not_written_down(tutelage_cli: Run, in_folder: Path, store: str) -> None:
+    config = write(in_folder, {"store": store})
     code, _, err = tutelage_cli("run", config)
     assert code == 2 and "config.yaml:" in err and "track.mlflow.store" in err
-    assert "me:***@db" in err and "secret" not in err and not Path("runs").exists()
+    assert "***@db" in err and "secret" not in err and not Path("runs").exists()
+    code, _, err = tutelage_cli("run", write(in_folder, {}), "--set", f"track.mlflow.store={store}")
+    assert code == 2 and "***@db" in err and "secret" not in err and not Path("runs").exists()

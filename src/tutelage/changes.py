@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from .config import RunConfig
 from .configfile import load_config
+from .configlines import told_override
 from .errors import InputError
 from .rundir import RunDir
 
@@ -65,10 +66,11 @@ def changed_config(rundir: RunDir, overrides: Sequence[str]) -> RunConfig:
         InputError: If a field is not among CHANGEABLE, a value is wrong, or the run has ended.
     """
     if overrides and rundir.result():
-        raise InputError(f"--set {overrides[0]}: {rundir.path} is finished, and nothing of it is done again")
+        raise InputError(f"{told_override(overrides[0])}: {rundir.path} is finished, and nothing of it is done again")
     for override in overrides:
         field = override.partition("=")[0]
         if not any(fnmatchcase(field, pattern) for pattern in CHANGEABLE):
             known = ", ".join(CHANGEABLE)
-            raise InputError(f"--set {override}: would make another run of it; start one, or change one of: {known}")
+            told = told_override(override)
+            raise InputError(f"{told}: would make another run of it; start one, or change one of: {known}")
     return load_config(rundir.config, overrides)

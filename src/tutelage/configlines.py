@@ -39,8 +39,18 @@ def set_by(location: Location, overrides: Sequence[str], message: str = "") -> s
     for override in reversed(overrides):
         key = override.partition("=")[0]
         if any(_brought(field, key, message) for field in _spellings(location)):
-            return f"--set {override}"
+            return told_override(override)
     return None
+
+
+def told_override(override: str) -> str:
+    """Return an override as a message names it: without its value where that is an address, which may hold a password.
+
+    Args:
+        override: `a.b=value`.
+    """
+    key, _, value = override.partition("=")
+    return f"--set {key if '//' in value else override}"
 
 
 def of_the_name(message: str) -> bool:
