@@ -14,6 +14,8 @@ from huggingface_hub import DatasetCard
 import tutelage
 from tutelage.errors import InputError
 from tutelage.export.dataset import export_dataset, preferences, row_of
+from tutelage.reviewer import Reviewer
+from tutelage.reviews import under_review, write_reviews
 from tutelage.rundir import RunDir
 from tutelage.schema import Lesson, Rationale
 from tutelage.testing import fake_config
@@ -119,13 +121,68 @@ def test_trl_trains_on_it_as_it_is(finished: RunDir, base: Path, tmp_path: Path)
     assert opened(tmp_path / "d")[0]["messages"][-1]["content"] in seen
 
 
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    """A run whose only cycle teaches two texts for a problem, one a person's that the check turns away."""
+    names = ({"name": "a"}, {"name": "b", "preface": "Let us see. "})
+    teachers = [{"name": "tutelage.testing:FakeTeacher", "options": one} for one in names]
+    path = tmp_path_factory.mktemp("edited") / "run"
+    tutelage.run(
+        fake_config(review=True, stop={"cycles": 1}, teachers=teachers, purifier={"name": "all"}), run_dir=path
+    )
+    standing = under_review(RunDir(path))
+    assert standing
+    first, *others = standing.proposals
+    ann = Reviewer("ann")
+    decided = [ann.edit(first, "I say: Answer: 99999", objection="wrong"), *map(ann.accept, others)]
+    write_reviews(RunDir(path), 1, decided)
+    tutelage.resume(path)
+    return RunDir.open(path)
+
+
+def test_what_a_person_had_taught_is_not_told_as_turned_away(edited: RunDir, tmp_path: Path) -> None:
+    (own,) = [one for one in edited.lessons(1) if one.origin == "reviewer ann"]
+    (rationale,) = [one for one in edited.rationales(1) if one.teacher == "reviewer ann"]
+    assert rationale.rejected and own.rationale_id == rationale.id
+    assert [one.origin for one in edited.lessons(1) if one.problem_id == own.problem_id] != ["reviewer ann"]
+    rows = export_dataset(edited, tmp_path / "d", cycle=1)
+    assert rows["preferences"]
+    assert own.text not in [row["rejected"][0]["content"] for row in opened(tmp_path / "d", "preferences")]
+    text = (tmp_path / "d" / "README.md").read_text()
+    assert "0 of " in text and "rationales were rejected and are not lessons" in text
+    assert "Teachers: a, b." in text and "| 1 | reviewer ann | 1 |" in text
+
+
+def test_where_everything_was_rejected_all_is_not_named_as_the_remedy(tutelage_cli: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    tutelage.run(fake_config(review=True, stop={"cycles": 1}), run_dir=path)
+    standing = under_review(RunDir(path))
+    assert standing
+    write_reviews(RunDir(path), 1, [Reviewer("ann").reject(one, "no") for one in standing.left])
+    tutelage.resume(path)
+    for given, remedy in [("--all", "let the run teach another cycle"), ("--cycle=1", "or --all")]:
+        code, out, err = tutelage_cli("export", "dataset", path, given, "-o", tmp_path / "d")
+        assert (code, out, err.count("\n")) == (2, "", 1) and remedy in err
+    assert "--all" not in tutelage_cli("export", "dataset", path, "--all", "-o", tmp_path / "d")[2]
+
+
+def test_a_folder_in_a_file_is_refused(tutelage_cli: Run, finished: RunDir, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    for place in ("file/x", "file/x/y", "nowhere/x"):
+        code, out, err = tutelage_cli("export", "dataset", finished.path, "--all", "-o", tmp_path / place)
+        assert (code, out, err.count("\n")) == (2, "", 1) and "is no folder" in err
+    assert (tmp_path / "file").read_text() == "mine" and not (tmp_path / "gone").exists()
+
+
 def test_the_card_counts_what_was_rejected(finished: RunDir, tmp_path: Path) -> None:
     path = tmp_path / "run"
     path.mkdir()
     for name in ("config.yaml", "lessons", "reports"):
         (path / name).symlink_to(finished.path / name)
     rows = (finished.path / "rationales" / "cycle-001.jsonl").read_text().splitlines()
-    changed = [{**json.loads(row), "verified": False, "rejected": "wrong step"} for row in rows[:2]]
+    told = {"verified": False, "rejected": "wrong step"}
+    changed = [{**json.loads(row), **told, "id": f"other-{n}"} for n, row in enumerate(rows[:2])]
     (path / "rationales").mkdir()
     (path / "rationales" / "cycle-001.jsonl").write_text("".join(json.dumps(r) + "\n" for r in changed))
     export_dataset(RunDir.open(path), tmp_path / "d", cycle=1)

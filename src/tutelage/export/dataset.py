@@ -41,16 +41,24 @@ def export_dataset(
     cycles = taught_cycles(rundir, cycle, everything)
     lessons = [lesson for one in cycles for lesson in rundir.lessons(one)]
     if not lessons:
-        raise InputError(f"{rundir.path}: the cycles {', '.join(map(str, cycles))} taught nothing; take --all")
+        raise InputError(_nothing(rundir, cycles, cycle, everything))
     written = [rationale for one in cycles for rationale in rundir.rationales(one)]
+    persons = frozenset(review.title for one in cycles for review in rundir.reviews(one))
     rows = {LESSONS: [row_of(lesson) for lesson in lessons], PREFERENCES: list(preferences(lessons, written))}
     rows = {name: some for name, some in rows.items() if some}
     with new_folder(folder) as made:
         for name, some in rows.items():
             _write(made / name, some, _schema(name))
-        contents = Contents(cycles, lessons, written, {name: len(some) for name, some in rows.items()})
+        contents = Contents(cycles, lessons, written, persons, {name: len(some) for name, some in rows.items()})
         dataset_card(rundir, contents).save(made / "README.md")
     return contents.rows
+
+
+def _nothing(rundir: RunDir, cycles: Sequence[int], cycle: int | None, everything: bool) -> str:
+    if everything:
+        return f"{rundir.path}: no cycle taught anything, its lessons were turned away; let the run teach another cycle"
+    told = "take another cycle, or --all" if cycle is not None else "take --all"
+    return f"{rundir.path}: the cycles {', '.join(map(str, cycles))} taught nothing; {told}"
 
 
 def row_of(lesson: Lesson) -> dict[str, Any]:
@@ -67,10 +75,16 @@ def row_of(lesson: Lesson) -> dict[str, Any]:
 
 
 def preferences(lessons: Sequence[Lesson], written: Sequence[Rationale]) -> Iterator[dict[str, Any]]:
-    """Yield each lesson with what was turned away for its problem: rejected rationales, and the student's own error."""
+    """Yield each lesson with what was turned away for its problem: rejected rationales, and the student's own error.
+
+    A rationale that is taught is not among them, though the check has rejected it: a person may teach it all the same.
+    """
+    taught = {lesson.rationale_id for lesson in lessons}
     by_problem: dict[tuple[str, int], list[Rationale]] = {}
     for rationale in written:
-        if rationale.rejected and rationale.answer is not None:  # without an answer it may be an error's message
+        if not rationale.rejected or rationale.id in taught:
+            continue
+        if rationale.answer is not None:  # without an answer it may be an error's message
             by_problem.setdefault((rationale.problem_id, rationale.cycle), []).append(rationale)
     for lesson in lessons:
         turned_away = [(r.text, r.teacher, r.rejected) for r in by_problem.get((lesson.problem_id, lesson.cycle), ())]

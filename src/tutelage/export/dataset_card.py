@@ -23,6 +23,8 @@ class Contents:
     lessons: Sequence[Lesson]
     written: Sequence[Rationale]
     """All rationales of these cycles."""
+    persons: frozenset[str]
+    """Who reviewed lessons of these cycles, as they are named among the writers of rationales."""
     rows: dict[str, int]
     """Of each configuration; the first is the default."""
 
@@ -64,7 +66,8 @@ def _body(rundir: RunDir, contents: Contents) -> str:
 
 def _how(rundir: RunDir, contents: Contents) -> str:
     recipe = read_recipe(rundir)
-    teachers = ", ".join(inline(name) for name in sorted({one.teacher for one in contents.written})) or "none"
+    writers = {one.teacher for one in contents.written} - contents.persons
+    teachers = ", ".join(inline(name) for name in sorted(writers)) or "none"
     return (
         f"Made by Tutelage: a student ({inline(recipe.student)}) was examined on the task {inline(recipe.task)}, and "
         "was taught what it got wrong. Teachers wrote rationales for problems of the train split; what did not pass "
@@ -90,6 +93,7 @@ def _counts(lessons: Sequence[Lesson]) -> list[tuple[int, str, int]]:
 
 
 def _rejected(contents: Contents) -> str:
-    counts = Counter(one.rejected for one in contents.written if one.rejected)
+    taught = {lesson.rationale_id for lesson in contents.lessons}  # by a person's will, though the check rejected it
+    counts = Counter(one.rejected for one in contents.written if one.rejected and one.id not in taught)
     told = f"{sum(counts.values())} of {len(contents.written)} rationales were rejected and are not lessons."
     return f"{told}\n\n{table(['reason', 'rationales'], counts.most_common())}" if counts else told
