@@ -23,6 +23,7 @@ import tutelage
 from tutelage import jsonl
 from tutelage.errors import RunError
 from tutelage.export import conventions as names
+from tutelage.export.spans import trace_id
 from tutelage.ledger import CallLedger
 from tutelage.rundir import RunDir
 from tutelage.testing import FakePurifier, asking_config, fake_config, reply_to_all
@@ -181,6 +182,23 @@ def test_exported_again_a_run_has_the_same_names(result: tutelage.Result, tmp_pa
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_renamed_and_resumed_with_a_setting_a_run_has_the_same_names(tmp_path: Path, tutelage_cli: Cli) -> None:
+    tutelage.run(fake_config(stop={"cycles": 1}, review=True), run_dir=tmp_path / "one")
+    assert tutelage_cli("export", "spans", tmp_path / "one", "-o", tmp_path / "first.jsonl")[0] == 0
+    (tmp_path / "one").rename(tmp_path / "two")
+    assert tutelage_cli("resume", tmp_path / "two", "--set", "review=false")[0] == 0
+    assert tutelage_cli("export", "spans", tmp_path / "two", "-o", tmp_path / "second.jsonl")[0] == 0
+    first, second = (
+        {one.span_id: one.trace_id for one in read_back(tmp_path / f"{n}.jsonl")} for n in ("first", "second")
+    )
+    assert len(set(first.values()) | set(second.values())) == 1 and first.keys() < second.keys()
+
+
+def test_another_run_of_the_same_configuration_has_other_names(tmp_path: Path) -> None:
+    paths = [tutelage.run(fake_config(stop={"cycles": 1}), run_dir=tmp_path / name / "run").path for name in "ab"]
+    assert len({trace_id(RunDir(path)) for path in paths}) == 2
+
+
 def test_a_run_that_failed_says_where(tmp_path: Path, tutelage_cli: Cli) -> None:
     class Broken(FakePurifier):
         def purify(self, problem: Any, rationales: Any) -> Any:
@@ -254,13 +272,18 @@ def test_wrong_input_is_one_line(result: tutelage.Result, tmp_path: Path, tutela
     with Collector(status=403) as refusing:
         for arguments, told_ in [
             ((tmp_path,), "no run directory"),
-            ((result.path, "--endpoint", "localhost:4318"), "--endpoint localhost:4318: must begin with http://"),
+            ((result.path, "--endpoint", "localhost:4318"), "write it like http://localhost:4318"),
+            ((result.path, "--endpoint", ""), "--endpoint '': is no address"),
+            ((result.path, "--endpoint", "http://[::1"), "--endpoint 'http://[::1': is no address"),
+            ((result.path, "--endpoint", "http://h:99999"), "is no address"),
+            ((result.path, "-o", result.path / "config.yaml" / "x"), "is no folder"),
             ((result.path, "--endpoint", refusing.url), "did not take the spans ("),
             ((result.path, "--endpoint", "http://x", "-o", "y"), "leave -o out"),
             ((result.path, "-o", tmp_path), "is a folder"),
         ]:
             code, out, err = tutelage_cli("export", "spans", *arguments)
             assert (code, out, len(err.splitlines())) == (2, "", 1) and told_ in err
+        assert not (result.path / "spans.jsonl").exists()
         refusing.shutdown()
 
 

@@ -50,6 +50,11 @@ def harmless(text: str) -> str:
     return _CONTROL.sub("�", text)
 
 
+def encodable(text: str) -> str:
+    """Return foreign text that any file takes: half a surrogate pair, which no encoding has, is a question mark."""
+    return text.encode(errors="replace").decode()
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the remedy for an unknown name: the nearest known one, or the list of all."""
     names = sorted(str(name) for name in known)

@@ -35,8 +35,8 @@ def spans(
     rundir = RunDir.open(run_dir)
     run, trace = run_spans(rundir, content), trace_id(rundir)
     path = out or run_dir / "spans.jsonl"
-    count = send_spans(endpoint, run, trace) if endpoint else write_spans(path, run, trace)
-    where = endpoint or str(path)
+    count = write_spans(path, run, trace) if endpoint is None else send_spans(endpoint, run, trace)
+    where = str(path) if endpoint is None else endpoint
     if as_json:
         return print_json({"schema": 1, "spans": count, "trace_id": trace, "to": where})
     typer.echo(f"{count} spans of trace {trace}: {where}")

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..errors import InputError, harmless
+from ..errors import InputError, encodable, harmless
 from ..hashing import content_hash
 from ..jsonl import write_atomic
+from .folder import require_place
 from .span import Span, Value
 
 if TYPE_CHECKING:
@@ -55,11 +56,12 @@ def write_spans(path: Path, run: Span, trace: str) -> int:
         trace: The trace's name, 32 hexadecimal digits.
 
     Raises:
-        InputError: If the path is a folder, or a package is missing.
+        InputError: If the path is a folder or lies in a file, or a package is missing.
     """
     require_otel()
     if path.is_dir():
         raise InputError(f"-o {path}: is a folder; name a file in it, such as {path / 'spans.jsonl'}")
+    require_place(path)
     made = recorded(run, trace)
     write_atomic(path, "".join(_line(some) for some in _batches(made)))
     return len(made)
@@ -153,11 +155,13 @@ def _record(tracer: Any, ids: Any, span: Span, key: tuple[str, ...], around: Any
 
     ids.span = int(content_hash(*key), 16)
     kind = SpanKind.CLIENT if span.remote else SpanKind.INTERNAL
-    begun = tracer.start_span(_text(span.name), around, kind, _plain(span.attributes), start_time=_nanos(span.start))
+    begun = tracer.start_span(
+        encodable(span.name), around, kind, _plain(span.attributes), start_time=_nanos(span.start)
+    )
     for moment in span.moments:
         begun.add_event(moment.name, _plain(moment.attributes), _nanos(moment.time))
     if span.failure is not None:
-        begun.set_status(Status(StatusCode.ERROR, _text(span.failure)))
+        begun.set_status(Status(StatusCode.ERROR, encodable(span.failure)))
     inside, seen = set_span_in_context(begun), dict[str, int]()
     for child in span.children:
         seen[child.name] = seen.get(child.name, 0) + 1
@@ -170,12 +174,7 @@ def _nanos(seconds: float) -> int:
 
 
 def _plain(attributes: dict[str, Value]) -> dict[str, Value]:
-    return {name: _text(value) if isinstance(value, str) else value for name, value in attributes.items()}
-
-
-def _text(value: str) -> str:
-    """Return text that has an encoding: a model may have written half of a surrogate pair."""
-    return value.encode("utf-8", "replace").decode("utf-8")
+    return {name: encodable(value) if isinstance(value, str) else value for name, value in attributes.items()}
 
 
 def _batches(spans: Sequence[ReadableSpan]) -> Iterator[Sequence[ReadableSpan]]:
@@ -200,7 +199,12 @@ def _hexadecimal(value: Any) -> Any:
 
 
 def _url(endpoint: str) -> str:
-    if not endpoint.startswith(("http://", "https://")) or not urlsplit(endpoint).netloc:
-        raise InputError(f"--endpoint {endpoint}: must begin with http:// or https://, as http://localhost:4318")
+    try:
+        parts = urlsplit(endpoint)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a torn address in brackets, or a port that is none
+        fits = False
+    if not fits:
+        raise InputError(f"--endpoint {endpoint!r}: is no address of a collector; write it like http://localhost:4318")
     bare = endpoint.rstrip("/")
     return bare if bare.endswith(TRACES) else bare + TRACES

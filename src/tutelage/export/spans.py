@@ -8,13 +8,13 @@ from typing import Any
 
 from .. import jsonl
 from ..errors import InputError
-from ..hashing import content_hash
 from ..ledgerfile import read_uses
 from ..rundir import RunDir
 from ..schema import CycleReport
 from ..traces import summarise
 from . import conventions as names
 from .call_spans import add_calls, add_counts
+from .mark import run_mark
 from .node_spans import NodeSpans
 from .span import Moment, Span, Value
 
@@ -53,9 +53,12 @@ def run_spans(rundir: RunDir, content: bool = False) -> Span:
 
 
 def trace_id(rundir: RunDir) -> str:
-    """Name the trace of a run: the same at every export, 32 hexadecimal digits."""
-    first = next(jsonl.read(rundir.events), None)
-    return content_hash(_name(rundir), first and first["time"], rundir.config.read_text(encoding="utf-8"), length=32)
+    """Name the trace of a run: the same at every export, 32 hexadecimal digits.
+
+    Raises:
+        RunError: If the run's events cannot be read.
+    """
+    return run_mark(rundir)
 
 
 def _name(rundir: RunDir) -> str:

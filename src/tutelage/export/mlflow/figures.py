@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ...errors import harmless
+from ...errors import encodable, harmless
 from ...hashing import content_hash
 
 LONGEST_KEY = 250
@@ -103,7 +103,7 @@ def plain_key(path: tuple[str, ...], sign: str) -> str:
     plain = sign.join(_FOREIGN.sub("_", part.replace("/", "_").strip(". ")) or "_" for part in path)
     if plain == whole and len(whole) <= LONGEST_KEY:
         return plain
-    mark = "-" + content_hash(whole.encode(errors="replace").decode(), length=8)
+    mark = "-" + content_hash(encodable(whole), length=8)
     return plain[: LONGEST_KEY - len(mark)] + mark
 
 
@@ -112,7 +112,7 @@ def _json(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    text = harmless(text).encode(errors="replace").decode()
+    text = encodable(harmless(text))
     if len(text) <= LONGEST_VALUE:
         return text
     told = f"... ({len(text)} characters; the whole is in config.yaml)"

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ...errors import encodable
 from ...hashing import content_hash
 from ...rundir import RunDir
 from ...schema import Problem
@@ -96,9 +97,9 @@ def _trace(rows: CycleRows, problem: Problem, journal: Journal, run_id: str, tim
         began=min(moments),
         ended=max(moments),
         spans=[root, *spans],
-        request=_text(problem.question)[:_PREVIEW],
-        response=_text("\n".join(lessons))[:_PREVIEW],
-        tags={"tutelage.cycle": str(cycle), "tutelage.problem": _text(problem.id)[:250]},
+        request=encodable(problem.question)[:_PREVIEW],
+        response=encodable("\n".join(lessons))[:_PREVIEW],
+        tags={"tutelage.cycle": str(cycle), "tutelage.problem": encodable(problem.id)[:250]},
     )
 
 
@@ -151,22 +152,17 @@ def _span(
         "trace_id": _id(whole),
         "span_id": _id(content_hash(whole, name_of_id)),
         "parent_span_id": None if above is None else _id(content_hash(whole, above)),
-        "name": _text(name)[:_NAME],
+        "name": encodable(name)[:_NAME],
         "start_time_unix_nano": at[0],
         "end_time_unix_nano": at[1],
         "status": {
             "code": "STATUS_CODE_ERROR" if failure else "STATUS_CODE_OK",
-            "message": _text(failure or "")[:_PREVIEW],
+            "message": encodable(failure or "")[:_PREVIEW],
         },
-        "attributes": {key: _text(json.dumps(value, ensure_ascii=False)) for key, value in attributes.items()},
+        "attributes": {key: encodable(json.dumps(value, ensure_ascii=False)) for key, value in attributes.items()},
         "links": [],
     }
 
 
 def _id(hexadecimal: str) -> str:
     return b64encode(bytes.fromhex(hexadecimal)).decode()
-
-
-def _text(text: str) -> str:
-    """Return a text that any store takes: half a surrogate pair is no character."""
-    return text.encode(errors="replace").decode()

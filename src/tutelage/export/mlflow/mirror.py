@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ... import jsonl
-from ...errors import InputError, RunError, harmless
+from ...errors import InputError, RunError, encodable, harmless
 from ...rundir import RunDir
 from ...storeuri import checked_store
 from ...traces import summarise
 from ...traces.summary import WAITING
+from ..mark import run_mark
 from .figures import figures, parameters
 from .lessons import lesson_traces
 from .shelf import TraceShelf
@@ -100,22 +99,13 @@ def _over(summary: Mapping[str, Any], times: Times) -> Iterator[int]:
 
 def _find_or_make(client: Any, place: str, rundir: RunDir, summary: Mapping[str, Any], times: Times) -> str:
     """Return the id of MLflow's run for a run: the one that has its tag, or a new one."""
-    own = _content_id(rundir)
+    own = run_mark(rundir)
     found = client.search_runs([place], filter_string=f"tags.`tutelage.id` = '{own}'", max_results=1)
     if found:
         return str(found[0].info.run_id)
     tags = {"tutelage.id": own, "tutelage.run": _tag(summary["run"])}
     name = _tag(summary["run"])[:250]
     return str(client.create_run(place, start_time=round(times.first * 1000), tags=tags, run_name=name).info.run_id)
-
-
-def _content_id(rundir: RunDir) -> str:
-    """Return what tells a run from any other, wherever its folder lies: its problems and the moment it began."""
-    mark = hashlib.sha256((rundir.path / "problems.jsonl").read_bytes())
-    for event in jsonl.read(rundir.events):
-        mark.update(repr(event["time"]).encode())
-        break
-    return mark.hexdigest()[:32]
 
 
 def _write_parameters(client: Any, run_id: str, rundir: RunDir) -> None:
@@ -198,4 +188,4 @@ def _write_state(client: Any, run_id: str, summary: Mapping[str, Any], times: Ti
 
 
 def _tag(text: str) -> str:
-    return harmless(text).encode(errors="replace").decode()[:_LONGEST_TAG]
+    return encodable(harmless(text))[:_LONGEST_TAG]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ... import jsonl
@@ -13,7 +14,7 @@ _NODE_OF = {
     "purification": "purify",
     "lesson": "purify",
     "proposal": "purify",
-    "review": "consolidate",
+    "review": "consolidate",  # of a run whose events know no node `review`
     "strategy": "consolidate",
 }
 """In which node of the cycle something happens; all else is in `teach`, and the student's answers at either end."""
@@ -64,7 +65,17 @@ class Times:
     def of(self, event: dict[str, Any], candidate: str) -> float:
         """Return when the node began in which an event of a problem's life took place."""
         cycle, kind = event["cycle"], event["kind"]
+        if kind in ("review", "lesson") and (cycle, "review") in self._began:
+            return self._in_review(event)
         node = _NODE_OF.get(kind, "teach")
         if kind == "attempt":
             node = "evaluate" if event["student"] == candidate else "examine"
         return self._began.get((cycle, node), self.lesson(cycle)[0])
+
+    def _in_review(self, event: dict[str, Any]) -> float:
+        """Return when a person decided, by the review's own time in whole seconds; or when the lessons were written."""
+        place = (event["cycle"], "review")
+        began = self._began[place]
+        if event["kind"] == "lesson":
+            return self._ended.get(place, began)
+        return max(began, datetime.fromisoformat(event["time"]).timestamp())
