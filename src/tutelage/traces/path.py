@@ -20,8 +20,8 @@ class Visit:
     cycle: int
     node: str
     state: str = CUT_OFF
-    """`done`, `already done` where a resume passed over it, `waiting` for a person, `failed`, `stopped`, or `cut off`
-    by a kill."""
+    """`done`, `already done` where a resume passed over it, `waiting` for a person, `under way`, `failed`,
+    `stopped`, or `cut off` by a kill."""
     seconds: float | None = None
 
 
