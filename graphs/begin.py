@@ -8,7 +8,7 @@ from ..budget import Budget
 from ..config import RunConfig
 from ..configfile import dump_config
 from ..errors import InputError
-from ..jsonl import write_atomic, write_json
+from ..jsonl import read_json, write_atomic, write_json
 from ..ledger import CallLedger
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
@@ -48,6 +48,21 @@ def _is_anothers(name: str) -> bool:
     """Whether a file is not what a start that was cut off may leave, half-written ones included."""
     half_written = tuple(f".{file}-" for file in (*_BEFORE_CONFIG, "config.yaml"))
     return name not in _BEFORE_CONFIG and not name.startswith(half_written)
+
+
+def require_same_objects(rundir: RunDir, objects: Objects) -> None:
+    """Refuse to go on with a run with other objects than it was begun with.
+
+    Raises:
+        InputError: Naming those that it was begun with.
+    """
+    began = read_json(rundir.path / "objects.json")
+    before = {name: value for name, value in began.items() if value and name != "schema"}
+    if before != {name: value for name, value in objects.names().items() if value}:
+        what = ", ".join(f"{name}={value}" for name, value in before.items()) or "none"
+        raise InputError(
+            f"run directory {rundir.path}: was begun with these objects: {what}; resume it from Python with the same"
+        )
 
 
 def ledger_of(config: RunConfig, rundir: RunDir) -> CallLedger:

@@ -34,23 +34,22 @@ def nodes() -> tuple[Node, ...]:
 def build_cycle() -> StateGraph[CycleState, RunContext, CycleState, CycleState]:
     """Wire the nodes; compile it with a checkpointer to make it resumable."""
     builder = StateGraph(CycleState, context_schema=RunContext)
+    builder.add_edge(START, "baseline")
     connect(builder, nodes(), wants_review)
     return builder
 
 
-def connect(builder: StateGraph[Any, Any, Any, Any], acts: Sequence[Any], wants: Any, before: str = START) -> None:
-    """Add the nodes of the loop to a graph, and its edges.
+def connect(builder: StateGraph[Any, Any, Any, Any], acts: Sequence[Any], wants: Any) -> None:
+    """Add the nodes of the loop to a graph, and its edges; how the first is come to is the caller's.
 
     Args:
         builder: The graph.
         acts: The `nodes`, or what stands for each of them under its name.
         wants: Says after `purify` whether a person reviews the lessons.
-        before: What the first of them comes after.
     """
     for node in acts:
         builder.add_node(node.__name__, node)
-    line = [before, *(node.__name__ for node in acts[:-1])]
-    for one, other in pairwise(line):
+    for one, other in pairwise(node.__name__ for node in acts[:-1]):
         if one != "purify":
             builder.add_edge(one, other)
     builder.add_conditional_edges("purify", wants, ["review", "consolidate"])

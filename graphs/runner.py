@@ -16,20 +16,20 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from ..changes import changed_config
 from ..config import RunConfig
 from ..configfile import dump_config
-from ..errors import InputError
-from ..jsonl import read_json, write_atomic
+from ..jsonl import write_atomic
 from ..ledger import CallLedger
 from ..reviewer import Reviewer
 from ..reviews import under_review, write_reviews
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
-from .begin import begin, ledger_of, require_free
+from .begin import begin, ledger_of, require_free, require_same_objects
 from .context import Objects, Parts, RunContext, build_parts
 from .cycle import build_cycle
 from .opened import opened
 from .part_checks import require_prices
 from .preflight import require
 from .state import CycleState
+from .watched import watched
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -93,7 +93,7 @@ async def resume(
     config = changed_config(rundir, overrides)
     if rundir.result():
         return rundir
-    _require_same_objects(rundir, objects)
+    require_same_objects(rundir, objects)
     rundir.lock()
     ledger = ledger_of(config, rundir)
     try:
@@ -112,16 +112,6 @@ async def resume(
     return rundir
 
 
-def _require_same_objects(rundir: RunDir, objects: Objects) -> None:
-    began = read_json(rundir.path / "objects.json")
-    before = {name: value for name, value in began.items() if value and name != "schema"}
-    if before != {name: value for name, value in objects.names().items() if value}:
-        what = ", ".join(f"{name}={value}" for name, value in before.items()) or "none"
-        raise InputError(
-            f"run directory {rundir.path}: was begun with these objects: {what}; resume it from Python with the same"
-        )
-
-
 async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Listener) -> None:
     def emit(event: dict[str, Any]) -> None:
         rundir.write_event(event)
@@ -135,7 +125,7 @@ async def _stream(context: RunContext, emit: Listener) -> None:
     limit = _NODES_A_CYCLE * (context.config.stop.cycles + 1)
     async with _checkpointer(context.rundir.graph) as saver:
         graph = build_cycle().compile(checkpointer=saver, name="tutelage")
-        config: Any = {"configurable": {"thread_id": "run"}, "recursion_limit": limit, **_watched(context)}
+        config: Any = {"configurable": {"thread_id": "run"}, "recursion_limit": limit, **watched(context)}
         before = await graph.aget_state(config)
         begin = None if before.next else CycleState(schema=SCHEMA_VERSION, cycle=0)
         if before.next:
@@ -151,17 +141,6 @@ def _told(update: dict[str, Any]) -> dict[str, Any]:
     if waits := update.get(_WAITS):
         return {"kind": "waiting", **waits[0].value}
     return {"kind": "update", "update": update}
-
-
-def _watched(context: RunContext) -> dict[str, Any]:
-    """Return who watches the graph, and what they know the run by; all that runs inside of it inherits both."""
-    name = context.rundir.path.resolve().name
-    return {
-        "run_name": f"tutelage {name}",
-        "callbacks": list(context.callbacks),
-        "tags": ["tutelage"],
-        "metadata": {"run": name},
-    }
 
 
 @asynccontextmanager

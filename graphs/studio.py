@@ -12,19 +12,21 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from langgraph.graph import START, StateGraph
+from langgraph.channels import EphemeralValue
+from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..changes import changed_config
+from ..config import RunConfig
 from ..configfile import load_config
 from ..errors import InputError, RunError
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
 from ..secret import without_secrets
-from .begin import begin, ledger_of, require_free
+from .begin import begin, ledger_of, require_free, require_same_objects
 from .context import Objects, RunContext, build_parts
 from .cycle import connect, nodes
 from .opened import opened
@@ -32,6 +34,7 @@ from .preflight import require
 from .review import after_purify
 from .state import CycleState
 from .step import Node
+from .watched import act_watched
 
 Writer = Callable[[Any], None]
 
@@ -48,7 +51,7 @@ class StudioInput(BaseModel):
     config: str = ""
     """A YAML configuration, such as `examples/tiny.yaml`; not needed where `run_dir` holds a run."""
     set: list[str] = Field(default_factory=list)
-    """Fields to override, such as `stop.cycles=1`."""
+    """Fields of `config` to override, such as `stop.cycles=1`."""
     run_dir: str = ""
     """Where to write; a run that lies there is gone on with. If left out, `runs/<name>`, or one with a number."""
 
@@ -56,8 +59,9 @@ class StudioInput(BaseModel):
 class StudioState(CycleState, total=False):
     """The state of the cycle, and where the run lies."""
 
-    config: str
-    set: list[str]
+    config: Annotated[str, EphemeralValue]
+    """Only for `open`: who submits something else in the same thread does not mean this one, too."""
+    set: Annotated[list[str], EphemeralValue]
     run_dir: str
 
 
@@ -73,10 +77,11 @@ async def open_run(state: StudioInput) -> StudioState:
 
 def _begun(state: StudioInput) -> Path:
     if state.run_dir and (Path(state.run_dir) / "config.yaml").is_file():
-        return Path(state.run_dir)
+        return _taken_up(state)
     if not state.config:
         raise InputError('give a configuration as input, such as {"config": "examples/tiny.yaml"}')
     config = load_config(state.config, state.set)
+    _require_untracked(config, 'submit "set": ["track.mlflow=null"] too, or run it with `tutelage run`')
     rundir = RunDir(Path(state.run_dir) if state.run_dir else _free(Path("runs") / config.name))
     require_free(rundir.path)
     with ledger_of(config, rundir) as ledger:
@@ -88,6 +93,26 @@ def _begun(state: StudioInput) -> Path:
         finally:
             rundir.unlock()
     return rundir.path
+
+
+def _taken_up(state: StudioInput) -> Path:
+    """Return the directory of a run that can be gone on with here."""
+    if state.config or state.set:
+        raise InputError(
+            f"run_dir {state.run_dir}: holds a run, which has its configuration; leave `config` and `set` out, or give "
+            "another `run_dir`, which a thread keeps"
+        )
+    rundir = RunDir.open(Path(state.run_dir))
+    if not rundir.result():
+        remedy = f"go on with `tutelage resume {rundir.path}`"
+        _require_untracked(changed_config(rundir, ()), remedy)
+        require_same_objects(rundir, Objects())
+    return rundir.path
+
+
+def _require_untracked(config: RunConfig, remedy: str) -> None:
+    if config.track.mlflow:
+        raise InputError(f"track.mlflow: the Studio shows a run to no other tool; {remedy}")
 
 
 def _free(path: Path) -> Path:
@@ -104,7 +129,7 @@ def opening(node: Node) -> Any:
         again = f'; submit {{"run_dir": "{state["run_dir"]}"}} to go on'
         async with _held(state["run_dir"], runtime.stream_writer, again) as (context, emit):
             inner = cast(Runtime[RunContext], replace(cast(Any, runtime), context=context, stream_writer=emit))
-            update = await node(_of_the_loop(state), inner)
+            update = await act_watched(node, _of_the_loop(state), inner)
             context.rundir.write_event({"kind": "update", "update": {node.__name__: dict(update)}})
             return cast(StudioState, update)
 
@@ -154,12 +179,18 @@ def wants_review(state: StudioState) -> Literal["review", "consolidate"]:
     return after_purify(rundir, state["cycle"], changed_config(rundir, ()).review)
 
 
+def first_node(state: StudioState) -> str:
+    """Name the node after `open`: none where the run is finished, since nothing of it is done again."""
+    return END if RunDir.open(Path(state["run_dir"])).result() else "baseline"
+
+
 def build_studio() -> StateGraph[StudioState, None, StudioInput, StudioState]:
     """Wire the nodes of the loop behind one that begins the run."""
     builder = StateGraph(StudioState, input_schema=StudioInput)
     builder.add_node("open", open_run)
     builder.add_edge(START, "open")
-    connect(builder, [opening(node) for node in nodes()], wants_review, before="open")
+    builder.add_conditional_edges("open", first_node, ["baseline", END])
+    connect(builder, [opening(node) for node in nodes()], wants_review)
     return builder
 
 
