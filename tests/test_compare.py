@@ -102,6 +102,12 @@ def test_only_settings_that_differ_are_told(tmp_path: Path) -> None:
     assert told == {"name": ["one", "other"], "task.options.n": [None, 3], "teachers.0.name": ["a", "b"]}
 
 
+def test_a_number_that_yaml_takes_for_a_text_is_the_same_number(tmp_path: Path) -> None:
+    paths = [write_run(tmp_path / n, [True], seed=s, rate=r) for n, s, r in (("one", 0, "5e-4"), ("other", 1, 0.0005))]
+    found = compare(paths)
+    assert len(found["arms"]) == 1 and "rate" not in found["differences"]
+
+
 def test_runs_of_one_folder_name_are_called_by_their_paths(tmp_path: Path) -> None:
     paths = [write_run(tmp_path / parent / "run", [True], seed=n) for n, parent in enumerate("ab")]
     assert [row["run"] for row in compare(paths)["runs"]] == [str(path) for path in paths]

@@ -218,6 +218,12 @@ def test_the_address_opens_another_problem_and_the_last_one_asked_for_stays(
     opened, problems = Opened(browser, path), rundir.problems()[Split.GATE]
     opened.page.evaluate(f"location.hash = 'problem={problems[0].id}'; location.hash = 'problem={problems[1].id}'")
     expect(opened.page.locator("#life h3").first).to_have_text(f"Problem {problems[1].id}")
+    opened.page.locator("#list .link").first.click()
+    opened.page.wait_for_selector("#life:not([hidden])")
+    opened.page.go_back()
+    expect(opened.page.locator("#life h3").first).to_have_text(f"Problem {problems[1].id}")
+    opened.page.evaluate("location.hash = 'problem=nosuch'")
+    expect(opened.page.locator("#life")).to_have_text("This run has no problem nosuch.")
 
 
 def test_charts_are_drawn_where_there_are_no_idle_callbacks(browser: Any, path: Path) -> None:

@@ -136,6 +136,21 @@ def test_problems_are_chosen_by_weakness_teacher_verdict_split_and_text(rundir: 
     assert ids(rundir, teacher="careful", split="gate") == []
 
 
+def test_a_weakness_that_is_no_skill_has_the_problems_of_its_evidence(rundir: RunDir) -> None:
+    found = rundir.diagnosis(2)
+    assert found
+    error = Weakness(name="no final answer", pass_rate=0.2, support=5, severity=0.4, evidence=("won-1-0", "gone"))
+    rundir.write_diagnosis(found.model_copy(update={"weaknesses": (*found.weaknesses, error)}))
+    assert ids(rundir, weakness="no final answer") == ["won"]
+
+
+def test_without_an_id_a_problem_is_told_that_was_wrong_and_then_right(rundir: RunDir) -> None:
+    rundir.write_lessons(2, [lesson(name, "x", "hasty") for name in ("kept", "lost", "won")])
+    rundir.add_attempts(2, [attempt("kept", 2, True, sample=n) for n in (1, 2)])
+    rundir.add_attempts(2, [attempt("lost", 2, False, sample=n) for n in (1, 2, 3)])
+    assert trace(rundir)["problem"]["id"] == "lost"  # won in cycle 1, and asked more often than `won`
+
+
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [

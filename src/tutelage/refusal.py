@@ -35,6 +35,16 @@ _PLAINLY = {
     "model_attributes_type": _SECTION,
 }
 """By the types of pydantic's errors."""
+_BOUNDED = {
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "needs {min_length} or more",
+    "too_long": "may have at most {max_length}",
+    "string_pattern_mismatch": "must match {pattern}",
+}
+"""Those that name a bound."""
 _INSTANCE = {"Sequence": _LIST, "Mapping": _MAPPING}
 """By the class that `is_instance_of` asks for."""
 
@@ -63,6 +73,8 @@ def why_refused(error: ValidationError, given: object) -> str:
     if first["type"] == "value_error":  # ours: it says what was given
         return str(first["ctx"]["error"])
     told = _PLAINLY.get(first["type"], first["msg"])
+    if first["type"] in _BOUNDED:
+        told = _BOUNDED[first["type"]].format(**first["ctx"])
     if first["type"] == "is_instance_of":
         told = _INSTANCE.get(first["ctx"]["class"], told)
     place = place_of(first["loc"], given)

@@ -46,7 +46,9 @@ def trace(
     run_dir: RunPath,
     problem: Annotated[
         str | None,
-        typer.Option(help="The problem's id, or its beginning; if left out, of those taught the one asked most often."),
+        typer.Option(
+            help="The problem's id, or its beginning; if left out, a taught one that tells most: wrong, then right."
+        ),
     ] = None,
     weakness: Annotated[str | None, typer.Option(help="List the problems of a weakness.")] = None,
     teacher: Annotated[str | None, typer.Option(help="List the problems that a teacher wrote for.")] = None,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _KEYS = {"a": "accept", "e": "edit", "r": "reject", "t": "take another", "s": "skip", "q": "quit"}
-_AGAIN = {"e": "edit again", "a": "take it anyway", "b": "go back"}
+_AGAIN = {"e": "edit again", "a": "take it anyway", "b": "go back", "q": "quit"}
 
 
 class ReviewSession:
@@ -111,6 +111,8 @@ class ReviewSession:
                 return self.reviewer.edit(proposal, text)
             self.console.print(plain(f"the check turns it away: {against}"), style="red")
             key = self._ask(_AGAIN)
+            if key == "q":
+                raise _Quit
             if key != "e":
                 return self.reviewer.edit(proposal, text, against) if key == "a" else None
 

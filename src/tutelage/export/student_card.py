@@ -87,12 +87,13 @@ def _results(recipe: Recipe, figures: dict[str, Share]) -> list[Any]:
 
 def _body(rundir: RunDir, report: CycleReport, note: CheckpointNote, recipe: Recipe, figures: dict[str, Share]) -> str:
     made = [one.cycle for one in lineage(rundir.reports(), report.parent)] + [report.cycle]
+    cycles = f"{'cycle' if len(made) == 1 else 'the cycles'} {', '.join(map(str, made))}"
     parts = [
         f"# {inline(rundir.path.resolve().name)}",
         f"The student {inline(recipe.student)}, taught the task {inline(recipe.task)} by Tutelage: in each cycle it "
         "was examined, its weaknesses were named, teachers wrote rationales for them, and what passed a check was "
         f"trained on. This is the student of cycle {report.cycle} ({report.verdict.value.replace('_', ' ')}), made in "
-        f"the cycles {', '.join(map(str, made))}, by the stages {inline(', '.join(note.stages))}.",
+        f"{cycles}, by the stages {inline(', '.join(note.stages))}.",
         "## How good it is",
         _test(rundir, figures),
         "## What it forgot",
@@ -124,7 +125,7 @@ def _test(rundir: RunDir, figures: dict[str, Share]) -> str:
 
 def _retention(rundir: RunDir, figures: dict[str, Share]) -> str:
     if Split.RETENTION not in figures:
-        return "Not measured: the run asked no questions of other kinds."
+        return "Not measured: the run asked no questions of other kinds, or the base student was sure of none."
     kept = figures[Split.RETENTION]
     lost = kept.n - round(kept.value * kept.n)
     return (

@@ -14,7 +14,7 @@ _MARKS = {1.0: ("+", "green"), 0.0: ("-", "red"), None: (".", "dim")}
 
 def problem_table(found: dict[str, Any]) -> Table:
     """Return a page of a list of problems."""
-    cycles = sorted({cycle for row in found["problems"] for cycle in row["right"]})
+    cycles = found["cycles"]
     table = Table(title=plain(_title(found)), title_justify="left", padding=(0, 0, 0, 1))
     table.caption, table.caption_justify = plain(_caption(found)), "left"
     for name in ("problem", "split"):
@@ -37,7 +37,7 @@ def _mark(share: float | None, width: int) -> Text:
 
 
 def _title(found: dict[str, Any]) -> str:
-    told = f"{found['run']}: {found['total']} problems"
+    told = f"{found['run']}: {found['total']} problem{'s' * (found['total'] != 1)}"
     if "changed" in found:
         moved = found["changed"]
         told += f"; from cycle {moved['before']} to {moved['after']} {moved['fell']} fell and {moved['rose']} rose"

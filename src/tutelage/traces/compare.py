@@ -70,8 +70,16 @@ def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
     elif isinstance(value, list) and value:
         items = dict(enumerate(value)).items()
     else:
-        return [(path, value)]
+        return [(path, _plain(value))]
     return [found for key, one in items for found in _flat(one, f"{path}.{key}" if path else str(key))]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as it is meant: YAML takes 5e-4, which is a number to everybody else, for a text."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _row(run: Run) -> dict[str, Any]:

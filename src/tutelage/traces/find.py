@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 
 from ..errors import InputError, did_you_mean
@@ -15,17 +15,16 @@ Problems = dict[str, tuple[Split, Problem]]
 
 
 def every_problem(rundir: RunDir) -> Problems:
-    """Return all problems of a run by id, each with its split, those drawn to test weaknesses first."""
-    found: Problems = {}
+    """Return all problems of a run by id, each with its split, those drawn to test weaknesses last."""
+    found: Problems = {p.id: (split, p) for split, problems in rundir.problems().items() for p in problems}
     for cycle in cycles_of(rundir):
-        found |= {one.problem.id: (one.split, one.problem) for one in rundir.fresh(cycle) or ()}
-    for split, problems in rundir.problems().items():
-        found |= {problem.id: (split, problem) for problem in problems}
+        for fresh in rundir.fresh(cycle) or ():
+            found.setdefault(fresh.problem.id, (fresh.split, fresh.problem))
     return found
 
 
 def most_asked(rundir: RunDir) -> str:
-    """Return the taught problem that was asked most often, and of several the one with the most lessons.
+    """Return the taught problem that tells most: one that was wrong and later right, if any, and asked most often.
 
     Where nothing was taught, it is one that a teacher wrote something for.
 
@@ -33,10 +32,14 @@ def most_asked(rundir: RunDir) -> str:
         InputError: If no teacher has written anything yet.
     """
     lessons = _count(rundir, rundir.lessons)
-    taught, attempts = lessons or _count(rundir, rundir.rationales), _count(rundir, rundir.attempts)
+    taught = lessons or _count(rundir, rundir.rationales)
     if not taught:
         raise InputError(f"{rundir.path}: nothing has been taught yet; name a problem of problems.jsonl with --problem")
-    return max(taught, key=lambda problem: (attempts[problem], taught[problem]))
+    grades: dict[str, list[bool]] = defaultdict(list)
+    for attempt in (one for cycle in cycles_of(rundir) for one in rundir.attempts(cycle)):
+        grades[attempt.problem_id].append(attempt.correct)
+    won = {problem for problem, some in grades.items() if some and not some[0] and any(some)}
+    return max(taught, key=lambda problem: (problem in won, len(grades[problem]), taught[problem]))
 
 
 def _count(rundir: RunDir, read: Callable[[int], Iterable[OfProblem]]) -> Counter[str]:

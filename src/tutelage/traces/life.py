@@ -28,7 +28,7 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
 
     Args:
         rundir: The run.
-        problem_id: An id, or the beginning of one; None takes, of the problems taught, the one asked most often.
+        problem_id: An id, or the beginning of one; None takes a taught one that tells most.
 
     Raises:
         InputError: If the run has no such problem.

@@ -53,6 +53,7 @@ def listing(rundir: RunDir, wanted: Wanted, rows: Sequence[ProblemRow], page: Pa
         "total": len(rows),
         "page": page.number,
         "pages": page.count(rows),
+        "cycles": [report.cycle for report in rundir.reports()],
         **told,
         "problems": [asdict(row) for row in shown],
     }

@@ -43,18 +43,22 @@ class ProblemRow:
 
 
 def read_problems(rundir: RunDir, problems: Problems | None = None) -> list[ProblemRow]:
-    """Return every problem of a run, in the order of `problems.jsonl`, those drawn to test weaknesses first.
+    """Return every problem of a run, in the order of `problems.jsonl`, those drawn to test weaknesses last.
 
     Args:
         rundir: The run.
         problems: What `every_problem` has returned, if that was asked already.
     """
     problems = every_problem(rundir) if problems is None else problems
-    right = _right(rundir)
+    right, problem_of = _answers(rundir)
     taught, teachers, verdicts = _teaching(rundir)
     diagnoses = [found for cycle in cycles_of(rundir) if (found := rundir.diagnosis(cycle))]
     weak = {weakness.name for diagnosis in diagnoses for weakness in diagnosis.weaknesses}
     skills_of, named = skills_by_problem(problems, diagnoses), _taught_for(rundir)
+    for weakness in (weakness for diagnosis in diagnoses for weakness in diagnosis.weaknesses):
+        for attempt in weakness.evidence:  # some weaknesses are no skill, but a kind of error
+            if attempt in problem_of:
+                named[problem_of[attempt]].append(weakness.name)
     rows = []
     for id_, (split, problem) in problems.items():
         skills = skills_of[id_]
@@ -79,15 +83,16 @@ def cycle_of_student(rundir: RunDir) -> dict[str, int]:
     return {BASE: 0} | {f"checkpoints/cycle-{cycle:03d}": cycle for cycle in cycles_of(rundir)}
 
 
-def _right(rundir: RunDir) -> dict[str, dict[int, list[bool]]]:
-    """Return by problem and by the cycle of the student whether each answer was right."""
+def _answers(rundir: RunDir) -> tuple[dict[str, dict[int, list[bool]]], dict[str, str]]:
+    """Return by problem and by the cycle of the student whether each answer was right, and the problem of each."""
     made_by = cycle_of_student(rundir)
     found: dict[str, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
-    for cycle in cycles_of(rundir):
-        for attempt in rundir.attempts(cycle):
-            if attempt.student in made_by:
-                found[attempt.problem_id][made_by[attempt.student]].append(attempt.correct)
-    return found
+    problem_of = {}
+    for attempt in (one for cycle in cycles_of(rundir) for one in rundir.attempts(cycle)):
+        problem_of[attempt.id] = attempt.problem_id
+        if attempt.student in made_by:
+            found[attempt.problem_id][made_by[attempt.student]].append(attempt.correct)
+    return found, problem_of
 
 
 def _teaching(rundir: RunDir) -> tuple[dict[str, list[int]], dict[str, list[str]], dict[str, list[str]]]:

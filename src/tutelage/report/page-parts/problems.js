@@ -156,22 +156,30 @@ function inCycle(events, cycle) {
   return make("section", {}, make("h3", {}, `Cycle ${cycle}`), ...attempts, ...others.map(told));
 }
 
+// A problem has an address, so that the browser's way back leads from it to the list.
+function goTo(id) {
+  const address = `#problem=${encodeURIComponent(id)}`;
+  if (location.hash === address) showLife(id); else location.hash = address;
+}
+
 let asked;
 
 async function showLife(id) {
-  const place = rows.findIndex((row) => row.id === id);
-  if (place < 0) return;
+  const life = byId("life"), place = rows.findIndex((row) => row.id === id);
   asked = id;
+  life.hidden = !id;
+  if (place < 0) {
+    if (id) life.replaceChildren(make("p", {}, `This run has no problem ${id}.`));
+    return;
+  }
   const { problem, events } = await lifeOf(place);
   if (asked !== id) return;  // another was asked for meanwhile
-  const life = byId("life");
   life.replaceChildren(
     make("h3", {}, `Problem ${problem.id}`), boxed(problem.question),
     make("p", {}, "answer ", make("b", {}, problem.answer)),
     ...[...new Set(events.map((event) => event.cycle))].map((cycle) => inCycle(events, cycle)));
   life.hidden = false;
   life.focus();
-  history.replaceState(null, "", `#problem=${encodeURIComponent(id)}`);
 }
 
 // the page -------------------------------------------------------------------------------------------------------
@@ -184,7 +192,8 @@ function listen() {
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("back").addEventListener("click", () => { page -= 1; show(); });
   byId("next").addEventListener("click", () => { page += 1; show(); });
-  document.addEventListener("click", (event) => { if (event.target.dataset?.problem) showLife(event.target.dataset.problem); });
+  document.addEventListener("click", (event) => { if (event.target.dataset?.problem) goTo(event.target.dataset.problem); });
+  byId("life").addEventListener("keydown", (event) => { if (event.key === "Escape") history.back(); });
 }
 
 async function begin() {
