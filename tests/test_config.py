@@ -25,7 +25,7 @@ def write(folder: Path, text: str) -> Path:
     [
         (GOOD + "studnet: {}\n", "config.yaml:5: studnet: unknown key; did you mean 'student'?"),
         (GOOD + "student:\n  modle: x\n", "config.yaml:6: student.modle: unknown key; did you mean 'model'?"),
-        (GOOD + "stop: {cycles: 0}\n", "config.yaml:5: stop.cycles: Input should be greater than or equal to 1, not 0"),
+        (GOOD + "stop: {cycles: 0}\n", "config.yaml:5: stop.cycles: must be at least 1, not 0"),
         (GOOD + "student: {batch_size: many}\n", "config.yaml:5: student.batch_size: "),
         (GOOD + "training:\n  stages:\n    - nmae: sft\n", "config.yaml:7: training.stages.0."),
         (GOOD + "teachers: []\n", "config.yaml:5: teachers: "),

@@ -66,7 +66,7 @@ OVERRIDES = {
     f"{FIRST}.band=[0.9, 0.1]": "stages: sft: band: [0.9, 0.1] is no part",
     f"{SECOND}.gradient_accumulation=5": "stages: grpo: 4 prompts x 4 generations cannot be cut into 5",
     f"{SECOND}.gradient_accumulation=autoo": "gradient_accumulation: must be a whole number or 'auto', not 'autoo'",
-    f"{SECOND}.gradient_accumulation=0": "accumulation: Input should be greater than or equal to 1 or 'auto', not 0",
+    f"{SECOND}.gradient_accumulation=0": "accumulation: must be at least 1 or 'auto', not 0",
     f"{SECOND}.rewards={{'a[b]': x}}": "stages: grpo: rewards.a[b]: must be a number, not 'x'",
     f"{FIRST}.modules={{a: 3}}": "stages: sft: modules: must be a list, not {'a': 3}",
 }

@@ -25,7 +25,7 @@ training:
     - name: tpsft
     - {name: sft, options: {drift: 2.0}}
 """
-WRONG_RATE = "stages: sft: learning_rate: Input should be less"
+WRONG_RATE = "stages: sft: learning_rate: must be "
 
 
 @pytest.fixture

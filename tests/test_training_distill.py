@@ -203,8 +203,8 @@ def test_the_first_and_the_last_steps_are_a_tenth_each() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"beta": 2.0}, "beta: Input should be less"),
-        ({"tokenizers": "other"}, "tokenizers: Input should be 'same'"),
+        ({"beta": 2.0}, "beta: must be "),
+        ({"tokenizers": "other"}, "tokenizers: must be 'same'"),
         ({"extra": {"lmbda": 0.5}}, "no argument of DistillationConfig"),
         ({"extra": {"lmbda": 0.5}, "tokenizers": "gold"}, "option of the stage's own"),
         ({"extra": {"top_p": 0.5}, "tokenizers": "auto"}, "option of the stage's own"),

@@ -114,8 +114,8 @@ def test_nothing_is_read_beyond_the_context(job: StageJob) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"loss_type": "sigmoyd"}, "loss_type: Input should be 'sigmoid'"),
-        ({"beta": 0.0}, "beta: Input should be greater"),
+        ({"loss_type": "sigmoyd"}, "loss_type: must be 'sigmoid'"),
+        ({"beta": 0.0}, "beta: must be more"),
         ({"loss_type": "exo_pair"}, "exo_pair needs label_smoothing"),
         ({"extra": {"betta": 1}}, "did you mean 'beta'|no argument"),
         ({"extra": {"loss_weights": [1.0]}}, "option of the stage's own"),

@@ -128,7 +128,7 @@ def test_fewer_lessons_than_prompts_a_step_still_train(job: StageJob) -> None:
     ("options", "message"),
     [
         ({"generations": 1}, "at least 2"),
-        ({"prompts_per_step": 0}, "prompts_per_step: Input should be greater"),
+        ({"prompts_per_step": 0}, "prompts_per_step: must be "),
         ({"prompts_per_step": 1, "generations": 2, "gradient_accumulation": 3}, "cannot be cut into 3 equal parts"),
         ({"rewards": {"corect": 1.0}}, "did you mean 'correct'"),
         ({"rewards": {"correct": 0.0}}, "no part has a weight"),
@@ -137,10 +137,10 @@ def test_fewer_lessons_than_prompts_a_step_still_train(job: StageJob) -> None:
         ({"rewards": "etcom"}, "did you mean 'etcon'"),
         ({"gates": ["formatt"]}, "did you mean 'format'"),
         ({"rewards": "etcon", "embedder": "statik"}, "did you mean 'static'"),
-        ({"target_length": 0}, "target_length: Input should be greater"),
+        ({"target_length": 0}, "target_length: must be "),
         ({"extra": {"betta": 1}}, "did you mean 'beta'|no argument"),
         ({"extra": {"num_generations": 8}}, "option of the stage's own"),
-        ({"mode": "half"}, "Input should be .lora. or .full."),
+        ({"mode": "half"}, "must be .lora. or .full."),
     ],
 )
 def test_wrong_options_are_named_without_a_model(options: dict, message: str) -> None:

@@ -230,7 +230,7 @@ def test_few_passes_in_all_are_not_spent_on_some_lessons_alone(job: StageJob) ->
     ("options", "message"),
     [
         ({"epsilon": 1.5}, "epsilon: 1.5 is no small change"),
-        ({"epsilon": 0.0}, "epsilon: Input should be greater than 0"),
+        ({"epsilon": 0.0}, "epsilon: must be more than 0"),
         ({"sync_every": 9}, "passes: 2 passes cannot make stretches of 9 steps"),
         ({"extra": {"loss_type": "dft"}}, "loss_type is decided by the stage"),
         ({"extra": {"train_sampling_strategy": "sequential"}}, "train_sampling_strategy is decided by the stage"),

@@ -33,7 +33,7 @@ WRONG = {
     "no such stage": ({"training": {"stages": ["stf"]}}, "did you mean 'sft'?"),
     "a stage's number out of range": (
         {"training": {"stages": [{"name": "grpo", "options": {"max_steps": 0}}]}},
-        "stages: grpo: max_steps: Input should be greater than or equal to 1",
+        "stages: grpo: max_steps: must be at least 1",
     ),
     "a text where a list belongs": (
         {"training": {"stages": [{"name": "sft", "options": {"modules": "down_proj"}}]}},

@@ -43,8 +43,10 @@ _BOUNDED = {
     "too_short": "needs {min_length} or more",
     "too_long": "may have at most {max_length}",
     "string_pattern_mismatch": "must match {pattern}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
 }
-"""Those that name a bound."""
+"""Those that name a bound, or what would do."""
 _INSTANCE = {"Sequence": _LIST, "Mapping": _MAPPING}
 """By the class that `is_instance_of` asks for."""
 
