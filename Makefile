@@ -14,8 +14,8 @@ PURELIB = import sysconfig; print(sysconfig.get_path("purelib"))
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-vllm install-inspect install-studio studio demo tiny test test-slow test-browser test-vllm test-inspect check \
-  format clean
+.PHONY: help install install-vllm install-inspect install-studio studio demo tiny test test-long test-slow \
+  test-browser test-vllm test-inspect check format clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -71,7 +71,10 @@ tiny: install ## The whole loop with a student of under a million parameters (un
 	$(BIN)/tutelage run examples/tiny.yaml --run-dir runs/tiny $(ARGS)
 
 test: install ## Run the unit tests (five minutes on 2 cores)
-	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu and not browser" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not long and not slow and not gpu and not browser" $(ARGS)
+
+test-long: install ## Run the tests of whole loops, of crashes and of training with the tiny student (five minutes more)
+	$(BIN)/python -m pytest -n 2 -m "long and not slow and not gpu" $(ARGS)
 
 test-slow: install install-vllm install-inspect install-studio ## Run the tests with the real student and real servers
 	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)

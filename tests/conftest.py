@@ -26,6 +26,34 @@ hypothesis.settings.register_profile("tutelage", deadline=None)
 hypothesis.settings.load_profile("tutelage")
 
 
+LONG = {
+    *(
+        "broken_teachers",
+        "callbacks",
+        "examples",
+        "faults",
+        "kill",
+        "loop",
+        "policies",
+        "purifier_call",
+        "untagged_loop",
+    ),
+    *("mlflow_export", "mlflow_tracking", "review_cli", "review_kill", "review_replay", "studio", "studio_runs"),
+    *("training_distill", "training_dpo", "training_drift", "training_failures", "training_gold", "training_grpo"),
+    *("training_guided", "training_layers", "training_memory", "training_processes", "training_reporting"),
+    *("training_sdft", "training_skill_vector", "training_worker"),
+}
+"""Files of tests that run whole loops, kill processes or train in earnest: `make test-long` runs them, and CI does."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the files that take long."""
+    for item in items:
+        if item.path.stem.removeprefix("test_") in LONG:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(autouse=True)
 def loopback_only() -> None:
     """Refuse every connection that leaves this machine."""
