@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..hashing import content_hash
-from ..lineage import accepted
+from ..lineage import accepted, checkpoint_of
 from ..model_thread import on_model_thread
 from ..schema import Assignment, Evidence, LessonPlan, Problem, Split
 from .context import RunContext
@@ -105,7 +105,7 @@ def _fixed(context: RunContext, cycle: int) -> dict[str, bool]:
     """Say of the rationales that were taught in an accepted cycle whether the student that it made was then right."""
     if not accepted(context.rundir.reports(), cycle):
         return {}
-    student = str(Path("checkpoints") / f"cycle-{cycle:03d}")
+    student = checkpoint_of(cycle)
     later = range(cycle, cycle + 2)  # it is examined at the end of its cycle or at the beginning of the next
     attempts = [
         a

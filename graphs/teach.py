@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from ..errors import RunError, flat
-from ..lineage import lineage
+from ..lineage import checkpoint_of, lineage
 from ..schema import (
     BY_HAND,
     Assignment,
@@ -188,7 +188,7 @@ def _earlier(context: RunContext, cycle: int) -> dict[tuple[str, str], list[Earl
     """Return each teacher's rationales of earlier cycles, with how the student did that was trained on them."""
     earlier: dict[tuple[str, str], list[EarlierRationale]] = defaultdict(list)
     for c in range(1, cycle):
-        trained = f"checkpoints/cycle-{c:03d}"
+        trained = checkpoint_of(c)
         after: dict[str, Attempt] = {}
         for attempt in context.rundir.attempts(c):
             if attempt.student == trained:

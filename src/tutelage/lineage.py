@@ -6,6 +6,19 @@ from collections.abc import Sequence
 
 from .schema import BASE, CycleReport, Split, Verdict
 
+_CHECKPOINT = "checkpoints/cycle-"
+
+
+def checkpoint_of(cycle: int) -> str:
+    """Name the student that a cycle makes, as attempts and reports do."""
+    return f"{_CHECKPOINT}{cycle:03d}"
+
+
+def cycle_of(student: str) -> int | None:
+    """Return the cycle that made a student, 0 for the base student; None for what no cycle made."""
+    number = student.removeprefix(_CHECKPOINT)
+    return 0 if student == BASE else int(number) if number != student and number.isdecimal() else None
+
 
 def lineage(reports: Sequence[CycleReport], student: str) -> list[CycleReport]:
     """Return the reports of the cycles that made a student, the first first; none for the base student.

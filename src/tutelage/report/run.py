@@ -8,12 +8,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ..lineage import cycle_of
 from ..rundir import RunDir
 from ..schema import CycleReport
-from ..traces import read_problems, summarise
-from ..traces.choose import parent_cycle
+from ..traces import summarise
 from ..traces.find import every_problem
 from ..traces.path import path_taken
+from ..traces.problems import problem_rows
 from ..traces.rows import CycleRows, cycles_of, read_cycle
 from ..traces.spent import spent_by_agent
 from .charts import Chart, bars, learning_curves, mastery_map
@@ -37,9 +38,9 @@ def write_report(rundir: RunDir, out: Path) -> None:
 def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[CycleRows]) -> dict[str, Any]:
     """Return what the page tells, as plain values."""
     problems = every_problem(rundir)
-    rows = read_problems(rundir, problems)  # of the same moment: a run may go on while it is read
+    rows = problem_rows(problems, cycles)  # of the same moment: a run may go on while it is read
     right = {row.id: row.right for row in rows}
-    parents = {report.cycle: parent_cycle(rundir, report) for report in reports if report.cycle}
+    parents = {report.cycle: cycle_of(report.parent) or 0 for report in reports if report.cycle}
     visits = path_taken(rundir)
     summary = summarise(rundir)
     return {

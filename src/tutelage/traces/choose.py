@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError, did_you_mean
+from ..lineage import cycle_of
 from ..rundir import RunDir
-from ..schema import BASE, CycleReport, Split
-from .problems import VERIFIED, ProblemRow, cycle_of_student, read_problems
+from ..schema import CycleReport, Split
+from .problems import VERIFIED, ProblemRow, read_problems
 
 REJECTED = "rejected"
 """Asks for problems with a rationale that was turned away, for whatever reason."""
@@ -80,7 +81,7 @@ def span(rundir: RunDir, changed: str) -> tuple[int, int]:
     first, colon, second = changed.partition(":")
     try:
         after = int(second if colon else first)
-        before = int(first) if colon else parent_cycle(rundir, _report(reports, after, changed))
+        before = int(first) if colon else cycle_of(_report(reports, after, changed).parent) or 0
     except ValueError:
         raise InputError(f"--changed {changed}: not a cycle, nor two; write 2, or 1:2") from None
     for cycle in (before, after):
@@ -94,8 +95,3 @@ def _report(reports: Sequence[CycleReport], cycle: int, changed: str) -> CycleRe
         known = ", ".join(map(str, made)) or "none yet"
         raise InputError(f"--changed {changed}: cycle {cycle} made no student that was examined; known: {known}")
     return made[cycle]
-
-
-def parent_cycle(rundir: RunDir, report: CycleReport) -> int:
-    """Return the cycle of the student that a cycle began with."""
-    return 0 if report.parent == BASE else cycle_of_student(rundir)[report.parent]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from ..lineage import cycle_of
 from ..rundir import RunDir
-from ..schema import BASE, Diagnosis, Split
+from ..schema import Diagnosis, Problem, Split
 from .find import Problems, every_problem
-from .rows import cycles_of
+from .rows import CycleRows, cycles_of, read_cycle
 
 VERIFIED = "verified"
 """The verdict on a rationale that passed its check; of another it is why it was turned away."""
@@ -42,82 +44,71 @@ class ProblemRow:
         return self.right[after] - self.right[before] if both else 0.0
 
 
-def read_problems(rundir: RunDir, problems: Problems | None = None) -> list[ProblemRow]:
-    """Return every problem of a run, in the order of `problems.jsonl`, those drawn to test weaknesses last.
+def read_problems(rundir: RunDir) -> list[ProblemRow]:
+    """Return every problem of a run, in the order of `problems.jsonl`, those drawn to test weaknesses last."""
+    return problem_rows(every_problem(rundir), (read_cycle(rundir, cycle) for cycle in cycles_of(rundir)))
 
-    Args:
-        rundir: The run.
-        problems: What `every_problem` has returned, if that was asked already.
-    """
-    problems = every_problem(rundir) if problems is None else problems
-    right, problem_of = _answers(rundir)
-    taught, teachers, verdicts = _teaching(rundir)
-    diagnoses = [found for cycle in cycles_of(rundir) if (found := rundir.diagnosis(cycle))]
-    weak = {weakness.name for diagnosis in diagnoses for weakness in diagnosis.weaknesses}
-    skills_of, named = skills_by_problem(problems, diagnoses), _taught_for(rundir)
-    for weakness in (weakness for diagnosis in diagnoses for weakness in diagnosis.weaknesses):
+
+def problem_rows(problems: Problems, cycles: Iterable[CycleRows]) -> list[ProblemRow]:
+    """Return a row for each problem, in their order, from what each cycle has written of them."""
+    found = _Found()
+    for rows in cycles:
+        found.add(rows)
+    weaknesses = [weakness for diagnosis in found.diagnoses for weakness in diagnosis.weaknesses]
+    for weakness in weaknesses:
         for attempt in weakness.evidence:  # some weaknesses are no skill, but a kind of error
-            if attempt in problem_of:
-                named[problem_of[attempt]].append(weakness.name)
-    rows = []
-    for id_, (split, problem) in problems.items():
-        skills = skills_of[id_]
-        row = ProblemRow(
+            if attempt in found.problem_of:
+                found.named[found.problem_of[attempt]].append(weakness.name)
+    weak = {weakness.name for weakness in weaknesses}
+    skills = skills_by_problem(problems, found.diagnoses)
+    return [found.row(split, problem, skills[id_], weak) for id_, (split, problem) in problems.items()]
+
+
+class _Found:
+    """What the cycles of a run have written, by problem."""
+
+    def __init__(self) -> None:
+        self.diagnoses: list[Diagnosis] = []
+        self.problem_of: dict[str, str] = {}
+        self.named = defaultdict[str, list[str]](list)
+        self._right = defaultdict[str, dict[int, list[bool]]](lambda: defaultdict(list))
+        self._taught = defaultdict[str, list[int]](list)
+        self._teachers, self._verdicts = (defaultdict[str, list[str]](list) for _ in range(2))
+
+    def add(self, rows: CycleRows) -> None:
+        """Add what a cycle has written; nothing of the texts is kept."""
+        if rows.diagnosis:
+            self.diagnoses.append(rows.diagnosis)
+        for attempt in (one for some in rows.attempts.values() for one in some):
+            self.problem_of[attempt.id] = attempt.problem_id
+            if (made_in := cycle_of(attempt.student)) is not None:
+                self._right[attempt.problem_id][made_in].append(attempt.correct)
+        for id_, lessons in rows.lessons.items():
+            self._taught[id_] += [rows.cycle] * bool(lessons)
+        for id_, rationales in rows.rationales.items():
+            self._teachers[id_] += [one.teacher for one in rationales]
+            self._verdicts[id_] += [one.rejected or VERIFIED for one in rationales]
+        for id_, assignments in rows.assignments.items():
+            self.named[id_] += [one.weakness for one in assignments if one.weakness]
+
+    def row(self, split: Split, problem: Problem, skills: tuple[str, ...], weak: AbstractSet[str]) -> ProblemRow:
+        """Return the row of a problem; `weak` names the weaknesses that were found."""
+        id_ = problem.id
+        return ProblemRow(
             id=id_,
             split=split,
             question=problem.question,
             answer=problem.answer,
             skills=skills,
-            right={cycle: sum(grades) / len(grades) for cycle, grades in sorted(right.get(id_, {}).items())},
-            taught=tuple(dict.fromkeys(taught.get(id_, ()))),
-            teachers=tuple(dict.fromkeys(teachers.get(id_, ()))),
-            verdicts=tuple(dict.fromkeys(verdicts.get(id_, ()))),
-            weaknesses=tuple(dict.fromkeys([*(skill for skill in skills if skill in weak), *named.get(id_, ())])),
+            right={cycle: sum(some) / len(some) for cycle, some in sorted(self._right.get(id_, {}).items())},
+            taught=tuple(self._taught.get(id_, ())),
+            teachers=tuple(dict.fromkeys(self._teachers.get(id_, ()))),
+            verdicts=tuple(dict.fromkeys(self._verdicts.get(id_, ()))),
+            weaknesses=tuple(dict.fromkeys([*(one for one in skills if one in weak), *self.named.get(id_, ())])),
         )
-        rows.append(row)
-    return rows
-
-
-def cycle_of_student(rundir: RunDir) -> dict[str, int]:
-    """Return which cycle made each student; the base student is that of cycle 0."""
-    return {BASE: 0} | {f"checkpoints/cycle-{cycle:03d}": cycle for cycle in cycles_of(rundir)}
-
-
-def _answers(rundir: RunDir) -> tuple[dict[str, dict[int, list[bool]]], dict[str, str]]:
-    """Return by problem and by the cycle of the student whether each answer was right, and the problem of each."""
-    made_by = cycle_of_student(rundir)
-    found: dict[str, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
-    problem_of = {}
-    for attempt in (one for cycle in cycles_of(rundir) for one in rundir.attempts(cycle)):
-        problem_of[attempt.id] = attempt.problem_id
-        if attempt.student in made_by:
-            found[attempt.problem_id][made_by[attempt.student]].append(attempt.correct)
-    return found, problem_of
-
-
-def _teaching(rundir: RunDir) -> tuple[dict[str, list[int]], dict[str, list[str]], dict[str, list[str]]]:
-    """Return by problem the cycles it was taught in, who wrote for it, and what the checks said."""
-    taught, teachers, verdicts = defaultdict(list), defaultdict(list), defaultdict(list)
-    for cycle in cycles_of(rundir):
-        for lesson in rundir.lessons(cycle):
-            taught[lesson.problem_id].append(cycle)
-        for rationale in rundir.rationales(cycle):
-            teachers[rationale.problem_id].append(rationale.teacher)
-            verdicts[rationale.problem_id].append(rationale.rejected or VERIFIED)
-    return taught, teachers, verdicts
 
 
 def skills_by_problem(problems: Problems, diagnoses: Iterable[Diagnosis]) -> dict[str, tuple[str, ...]]:
     """Return the tags of each problem, or where it has none the kind that was last discovered for it."""
     kinds = {id_: (skill.name,) for one in diagnoses for skill in one.discovered for id_ in skill.problem_ids}
     return {id_: problem.skills or kinds.get(id_, ()) for id_, (_, problem) in problems.items()}
-
-
-def _taught_for(rundir: RunDir) -> dict[str, list[str]]:
-    """Return by problem the weaknesses that it was taught for."""
-    named = defaultdict(list)
-    for plan in (rundir.plan(cycle) for cycle in cycles_of(rundir)):
-        for assignment in plan.assignments if plan else ():
-            if assignment.weakness:
-                named[assignment.problem_id].append(assignment.weakness)
-    return named

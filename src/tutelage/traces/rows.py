@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from .. import jsonl
+from ..lineage import checkpoint_of
 from ..rundir import RunDir
 from ..schema import Assignment, Attempt, Decision, Diagnosis, Lesson, LessonPlan, Rationale, Review, Skill, Strategy
 
@@ -60,7 +61,7 @@ def read_cycle(rundir: RunDir, cycle: int, of: str | None = None) -> CycleRows:
     plan = rundir.plan(cycle) or LessonPlan(cycle=cycle, assignments=())
     return CycleRows(
         cycle=cycle,
-        candidate=f"checkpoints/cycle-{cycle:03d}",
+        candidate=checkpoint_of(cycle),
         attempts=_by_problem(rundir.attempts(cycle, of)),
         rationales=_by_problem(rundir.rationales(cycle, of)),
         decisions=_by_problem(rundir.decisions(cycle, of)),
