@@ -28,9 +28,11 @@ found = [json.loads(log.model_dump_json()) for log in logs]
 json.dump(found, sys.stdout)
 """
 
+NO_READER = "inspect_ai wants older packages than ours: it reads from .venv-inspect, which `make test-slow` installs"
+
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not PYTHON.exists(), reason="no inspect_ai here; `make install-inspect` installs it"),
+    pytest.mark.skipif(not PYTHON.exists(), reason=NO_READER),
 ]
 
 

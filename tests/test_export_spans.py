@@ -23,7 +23,6 @@ import tutelage
 from tutelage import jsonl
 from tutelage.errors import RunError
 from tutelage.export import conventions as names
-from tutelage.export.spans import trace_id
 from tutelage.ledger import CallLedger
 from tutelage.rundir import RunDir
 from tutelage.testing import FakePurifier, asking_config, fake_config, reply_to_all
@@ -180,23 +179,6 @@ def test_exported_again_a_run_has_the_same_names(result: tutelage.Result, tmp_pa
     for path in (first, second):
         assert tutelage_cli("export", "spans", result.path, "-o", path)[0] == 0
     assert first.read_bytes() == second.read_bytes()
-
-
-def test_renamed_and_resumed_with_a_setting_a_run_has_the_same_names(tmp_path: Path, tutelage_cli: Cli) -> None:
-    tutelage.run(fake_config(stop={"cycles": 1}, review=True), run_dir=tmp_path / "one")
-    assert tutelage_cli("export", "spans", tmp_path / "one", "-o", tmp_path / "first.jsonl")[0] == 0
-    (tmp_path / "one").rename(tmp_path / "two")
-    assert tutelage_cli("resume", tmp_path / "two", "--set", "review=false")[0] == 0
-    assert tutelage_cli("export", "spans", tmp_path / "two", "-o", tmp_path / "second.jsonl")[0] == 0
-    first, second = (
-        {one.span_id: one.trace_id for one in read_back(tmp_path / f"{n}.jsonl")} for n in ("first", "second")
-    )
-    assert len(set(first.values()) | set(second.values())) == 1 and first.keys() < second.keys()
-
-
-def test_another_run_of_the_same_configuration_has_other_names(tmp_path: Path) -> None:
-    paths = [tutelage.run(fake_config(stop={"cycles": 1}), run_dir=tmp_path / name / "run").path for name in "ab"]
-    assert len({trace_id(RunDir(path)) for path in paths}) == 2
 
 
 def test_a_run_that_failed_says_where(tmp_path: Path, tutelage_cli: Cli) -> None:

@@ -147,8 +147,11 @@ def server(config: str) -> Iterator[str]:
         process.wait(20)
 
 
+NO_SERVER = "LangGraph's server wants other packages than ours: it is in .venv-studio, by `make install-studio`"
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not SERVER.exists(), reason="the Studio's server is not installed: make install-studio")
+@pytest.mark.skipif(not SERVER.exists(), reason=NO_SERVER)
 def test_the_server_of_the_studio_shows_the_graph_and_runs_it(server: str, in_folder: Path) -> None:
     client = httpx.Client(base_url=server, timeout=120)
     (found,) = client.post("/assistants/search", json={}).json()

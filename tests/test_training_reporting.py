@@ -98,7 +98,8 @@ def test_a_missing_extra_of_ours_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         SFTStage(report_to=["wandb"]).check()
 
 
-needs_wandb = pytest.mark.skipif(importlib.util.find_spec("wandb") is None, reason="wandb is not installed")
+NO_WANDB = "wandb is an extra of 60 MB that sends to its server unless told not to: pip install 'tutelage[wandb]'"
+needs_wandb = pytest.mark.skipif(importlib.util.find_spec("wandb") is None, reason=NO_WANDB)
 
 
 @needs_wandb
