@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tutelage
 from tutelage import jsonl
-from tutelage.export.spans import trace_id
+from tutelage.export.mark import run_mark
 from tutelage.rundir import RunDir
 from tutelage.testing import fake_config
 
@@ -32,4 +32,4 @@ def test_renamed_and_resumed_with_a_setting_a_run_has_the_same_names(tmp_path: P
 
 def test_another_run_of_the_same_configuration_has_other_names(tmp_path: Path) -> None:
     paths = [tutelage.run(fake_config(stop={"cycles": 1}), run_dir=tmp_path / name / "run").path for name in "ab"]
-    assert len({trace_id(RunDir(path)) for path in paths}) == 2
+    assert len({run_mark(RunDir(path)) for path in paths}) == 2

@@ -106,8 +106,8 @@ def _name(author: str | None) -> str:
 def _git_name() -> str:
     """Return the name in git's settings; empty without git or a name."""
     try:
-        command, utf8 = ["git", "config", "user.name"], "utf-8"
-        found = subprocess.run(command, capture_output=True, encoding=utf8, errors="replace", timeout=5)
+        command = ["git", "config", "user.name"]
+        found = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=5)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return found.stdout.strip()

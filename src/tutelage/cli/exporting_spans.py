@@ -25,15 +25,16 @@ def spans(
     as_json: Json = False,
 ) -> None:
     """Write a run as OpenTelemetry spans, or send it to a collector; needs tutelage[otel]."""
+    from ..export.mark import run_mark
     from ..export.otlp import require_otel, send_spans, write_spans
-    from ..export.spans import run_spans, trace_id
+    from ..export.spans import run_spans
     from ..rundir import RunDir
 
     if out is not None and endpoint is not None:
         raise InputError("--endpoint: spans are sent or written; leave -o out, or run the command twice")
     require_otel()
     rundir = RunDir.open(run_dir)
-    run, trace = run_spans(rundir, content), trace_id(rundir)
+    run, trace = run_spans(rundir, content), run_mark(rundir)
     path = out or run_dir / "spans.jsonl"
     count = write_spans(path, run, trace) if endpoint is None else send_spans(endpoint, run, trace)
     where = str(path) if endpoint is None else endpoint

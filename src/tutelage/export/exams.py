@@ -10,7 +10,7 @@ from typing import Literal
 
 from .. import jsonl
 from ..errors import InputError
-from ..lineage import lineage
+from ..lineage import cycle_of, lineage
 from ..rundir import RunDir
 from ..schema import BASE, Attempt, CycleReport, Split
 from ..traces import status
@@ -84,7 +84,7 @@ class _Reader:
         return [*exams, self._exam(CANDIDATES, student, split, asked)]
 
     def _exam(self, name: str, student: str, split: Split, attempts: list[Attempt]) -> Exam:
-        cycle = 0 if student == BASE else int(student.rsplit("-", 1)[-1])
+        cycle = cycle_of(student) or 0
         report = self._reports.get(cycle)
         reported = report.accuracy.get(split) if report else None
         if split is Split.TEST and student != BASE:

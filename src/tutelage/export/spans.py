@@ -14,7 +14,6 @@ from ..schema import CycleReport
 from ..traces import summarise
 from . import conventions as names
 from .call_spans import add_calls, add_counts
-from .mark import run_mark
 from .node_spans import NodeSpans
 from .span import Moment, Span, Value
 
@@ -50,15 +49,6 @@ def run_spans(rundir: RunDir, content: bool = False) -> Span:
         _add_questions(rundir, nodes)
     run.fit()
     return run
-
-
-def trace_id(rundir: RunDir) -> str:
-    """Name the trace of a run: the same at every export, 32 hexadecimal digits.
-
-    Raises:
-        RunError: If the run's events cannot be read.
-    """
-    return run_mark(rundir)
 
 
 def _name(rundir: RunDir) -> str:
