@@ -35,17 +35,18 @@ def build_cycle() -> StateGraph[CycleState, RunContext, CycleState, CycleState]:
     """Wire the nodes; compile it with a checkpointer to make it resumable."""
     builder = StateGraph(CycleState, context_schema=RunContext)
     builder.add_edge(START, "baseline")
-    connect(builder, nodes(), wants_review)
+    connect(builder, nodes(), wants_review, route)
     return builder
 
 
-def connect(builder: StateGraph[Any, Any, Any, Any], acts: Sequence[Any], wants: Any) -> None:
+def connect(builder: StateGraph[Any, Any, Any, Any], acts: Sequence[Any], wants: Any, goes_on: Any) -> None:
     """Add the nodes of the loop to a graph, and its edges; how the first is come to is the caller's.
 
     Args:
         builder: The graph.
         acts: The `nodes`, or what stands for each of them under its name.
         wants: Says after `purify` whether a person reviews the lessons.
+        goes_on: Says after `evaluate` whether there is another cycle.
     """
     for node in acts:
         builder.add_node(node.__name__, node)
@@ -53,5 +54,5 @@ def connect(builder: StateGraph[Any, Any, Any, Any], acts: Sequence[Any], wants:
         if one != "purify":
             builder.add_edge(one, other)
     builder.add_conditional_edges("purify", wants, ["review", "consolidate"])
-    builder.add_conditional_edges("evaluate", route, ["examine", "finish"])
+    builder.add_conditional_edges("evaluate", goes_on, ["examine", "finish"])
     builder.add_edge("finish", END)

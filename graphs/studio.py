@@ -18,6 +18,7 @@ from langgraph.channels import EphemeralValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from ..changes import changed_config
 from ..config import RunConfig
@@ -29,6 +30,7 @@ from ..secret import without_secrets
 from .begin import begin, ledger_of, require_free, require_same_objects
 from .context import Objects, RunContext, build_parts
 from .cycle import connect, nodes
+from .evaluate import route
 from .opened import opened
 from .preflight import require
 from .review import after_purify
@@ -56,9 +58,11 @@ class StudioInput(BaseModel):
     """Where to write; a run that lies there is gone on with. If left out, `runs/<name>`, or one with a number."""
 
 
-class StudioState(CycleState, total=False):
+class StudioState(TypedDict, total=False):
     """The state of the cycle, and where the run lies."""
 
+    loop: CycleState
+    """Begun anew by `open`: steps are known by the state they start from, and a thread keeps what is not replaced."""
     config: Annotated[str, EphemeralValue]
     """Only for `open`: who submits something else in the same thread does not mean this one, too."""
     set: Annotated[list[str], EphemeralValue]
@@ -72,7 +76,8 @@ async def open_run(state: StudioInput) -> StudioState:
         RuntimeError: If the input is wrong; nothing was written.
     """
     with _shown():
-        return StudioState(schema=SCHEMA_VERSION, cycle=0, run_dir=str(_begun(state).absolute()))
+        path = _begun(state).absolute()
+    return StudioState(loop=CycleState(schema=SCHEMA_VERSION, cycle=0), run_dir=str(path))
 
 
 def _begun(state: StudioInput) -> Path:
@@ -129,18 +134,13 @@ def opening(node: Node) -> Any:
         again = f'; submit {{"run_dir": "{state["run_dir"]}"}} to go on'
         async with _held(state["run_dir"], runtime.stream_writer, again) as (context, emit):
             inner = cast(Runtime[RunContext], replace(cast(Any, runtime), context=context, stream_writer=emit))
-            update = await act_watched(node, _of_the_loop(state), inner)
+            update = await act_watched(node, state["loop"], inner)
             context.rundir.write_event({"kind": "update", "update": {node.__name__: dict(update)}})
-            return cast(StudioState, update)
+            return StudioState(loop={**state["loop"], **update})
 
     run.__name__ = node.__name__
     run.__doc__ = node.__doc__
     return run
-
-
-def _of_the_loop(state: StudioState) -> CycleState:
-    """Return what a run outside of the Studio would have in its state: steps are known by it."""
-    return cast(CycleState, {name: value for name, value in state.items() if name not in StudioInput.model_fields})
 
 
 @asynccontextmanager
@@ -176,7 +176,12 @@ def _shown(remedy: str = "") -> Iterator[None]:
 def wants_review(state: StudioState) -> Literal["review", "consolidate"]:
     """Name the next node: a person's, where a cycle has one look."""
     rundir = RunDir.open(Path(state["run_dir"]))
-    return after_purify(rundir, state["cycle"], changed_config(rundir, ()).review)
+    return after_purify(rundir, state["loop"]["cycle"], changed_config(rundir, ()).review)
+
+
+def goes_on(state: StudioState) -> str:
+    """Name the next node: another cycle, or the end."""
+    return route(state["loop"])
 
 
 def first_node(state: StudioState) -> str:
@@ -190,7 +195,7 @@ def build_studio() -> StateGraph[StudioState, None, StudioInput, StudioState]:
     builder.add_node("open", open_run)
     builder.add_edge(START, "open")
     builder.add_conditional_edges("open", first_node, ["baseline", END])
-    connect(builder, [opening(node) for node in nodes()], wants_review)
+    connect(builder, [opening(node) for node in nodes()], wants_review, goes_on)
     return builder
 
 

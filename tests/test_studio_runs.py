@@ -11,6 +11,7 @@ import yaml
 from langgraph.checkpoint.memory import InMemorySaver
 
 import tutelage
+from tutelage import jsonl
 from tutelage.graphs.studio import build_studio
 from tutelage.rundir import RunDir
 from tutelage.testing import FakeTeacher, asking_config, fake_config, reply_to_all
@@ -92,6 +93,8 @@ async def test_a_thread_does_not_remember_the_configuration(in_folder: Path, mon
         await submit({"config": "fake.yaml", "run_dir": "run"})
     await submit({"run_dir": "run"})  # as the failure said
     assert tutelage.Result(Path("run")).summary["status"] == "finished"
+    done = [(row["node"], row["cycle"]) for row in jsonl.read(Path("run/events.jsonl")) if row["kind"] == "finished"]
+    assert len(done) == len(set(done))  # what was done before the failure is not done again
 
 
 async def test_a_run_that_is_to_be_tracked_is_refused(in_folder: Path) -> None:
