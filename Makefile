@@ -85,8 +85,8 @@ test-browser: install ## Run the tests of the report in a real browser (Debian: 
 test-vllm: install install-vllm ## Run the tests with vLLM on the CPU as teacher and critic
 	$(BIN)/python -m pytest -m slow tests/test_vllm.py $(ARGS)
 
-test-inspect: install install-inspect ## Run the tests that inspect_ai reads what is written for it
-	$(BIN)/python -m pytest -m slow tests/test_export_inspect.py $(ARGS)
+test-inspect: install install-inspect ## Run the tests that inspect_ai and MLflow read what is written for them
+	$(BIN)/python -m pytest -m slow tests/test_export_inspect.py tests/test_export_demo.py $(ARGS)
 
 check: install ## Lint, format check, types and the rules of who may import whom
 	$(BIN)/ruff check .

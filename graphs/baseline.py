@@ -60,6 +60,12 @@ def retained_ids(context: RunContext) -> set[str]:
     return {a.problem_id for a in base} - {a.problem_id for a in base if not a.correct}
 
 
+def _to_keep(kept: int, asked: int) -> str:
+    if not kept:
+        return f"surely right on none of {asked} retention problems: it has nothing to keep, so no loss will be seen"
+    return f"surely right on {kept} of {asked} retention problems, which it must keep"
+
+
 def _report(context: RunContext, results: dict[Split, list[Attempt]]) -> CycleReport:
     shown: dict[Split, float] = {
         split: accuracy(attempts) for split, attempts in results.items() if split is not Split.RETENTION
@@ -71,7 +77,7 @@ def _report(context: RunContext, results: dict[Split, list[Attempt]]) -> CycleRe
     if kept:
         shown[Split.RETENTION], sizes[Split.RETENTION] = 1.0, kept
     asked = len(results.get(Split.RETENTION, ()))
-    note = f"; surely right on {kept} of {asked} retention problems, which it must keep" if asked else ""
+    note = f"; {_to_keep(kept, asked)}" if asked else ""
     return CycleReport(
         cycle=0,
         student=BASE,

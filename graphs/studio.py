@@ -23,6 +23,7 @@ from typing_extensions import TypedDict
 from ..changes import changed_config
 from ..config import RunConfig
 from ..configfile import load_config
+from ..configplace import placing
 from ..errors import InputError, RunError
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
@@ -89,7 +90,7 @@ def _begun(state: StudioInput) -> Path:
     _require_untracked(config, 'submit "set": ["track.mlflow=null"] too, or run it with `tutelage run`')
     rundir = RunDir(Path(state.run_dir) if state.run_dir else _free(Path("runs") / config.name))
     require_free(rundir.path)
-    with ledger_of(config, rundir) as ledger:
+    with placing(config, Path(state.config), state.set), ledger_of(config, rundir) as ledger:
         parts = build_parts(config, Objects(), ledger)
         require(parts)
         rundir.lock()
@@ -156,7 +157,7 @@ async def _held(path: str, tell: Writer, remedy: str) -> AsyncIterator[tuple[Run
         config = changed_config(rundir, ())
         rundir.lock()
         try:
-            with ledger_of(config, rundir) as ledger:
+            with placing(config, rundir.config), ledger_of(config, rundir) as ledger:
                 parts = replace(build_parts(config, Objects(), ledger), problems=rundir.problems())
                 async with opened(parts, rundir, ledger, emit) as context:
                     yield context, emit

@@ -25,6 +25,8 @@ class TextCheck:
     checker: StepChecker
     fits: Callable[[str], bool]
     steps: bool
+    limit: int
+    """`student.max_new_tokens`, by which `fits` goes."""
 
     def judge(self, problem: Problem, text: str) -> Judgement:
         """Say whether a text may be taught, as of a teacher's."""
@@ -36,7 +38,8 @@ class TextCheck:
 
 def check_of(parts: Parts) -> TextCheck:
     """Return the check of a run that goes on."""
-    return TextCheck(parts.task, parts.checker, parts.fits, parts.config.teach.check == "steps")
+    steps, limit = parts.config.teach.check == "steps", parts.config.student.max_new_tokens
+    return TextCheck(parts.task, parts.checker, parts.fits, steps, limit)
 
 
 def read_check(rundir: RunDir) -> TextCheck:
@@ -59,16 +62,22 @@ def read_check(rundir: RunDir) -> TextCheck:
         checker=make_checker(config.checker, None),
         fits=lambda text: count is None or count(text.strip()) <= config.student.max_new_tokens,
         steps=config.teach.check == "steps",
+        limit=config.student.max_new_tokens,
     )
 
 
-def objection(found: Judgement) -> str | None:
-    """Say in one line why a text may not be taught; None if it may."""
+def objection(found: Judgement, limit: int) -> str | None:
+    """Say in one line why a text may not be taught; None if it may.
+
+    Args:
+        found: What the check says of it.
+        limit: The most tokens that an answer of the student has.
+    """
     if found.reason is None:
         return None
     if found.reason == WRONG_ANSWER:
         return f"{WRONG_ANSWER}: it ends on {short(found.answer)}"
     if found.reason == TOO_LONG:
-        return f"{TOO_LONG}: an answer of the student ends at student.max_new_tokens"
+        return f"{TOO_LONG}: an answer of the student ends at {limit} tokens (student.max_new_tokens)"
     wrong = found.wrong_step
     return found.reason + (f": it says {short(wrong.found)}, where {short(wrong.expected)} is right" if wrong else "")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.update(
     HF_HUB_OFFLINE="1", ANONYMIZED_TELEMETRY="False", TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1"
@@ -106,3 +109,31 @@ def tutelage_cli(
         return code, out, err
 
     return call
+
+
+INSPECT = Path(__file__).parent.parent / ".venv-inspect" / "bin" / "python"
+"""inspect_ai cannot lie beside the pinned versions: it needs an older fsspec and, through botocore, python-dateutil."""
+
+READER = """
+import json, sys
+from inspect_ai.log import list_eval_logs, read_eval_log
+logs = [read_eval_log(info) for info in list_eval_logs(sys.argv[1], descending=False)]
+json.dump([json.loads(log.model_dump_json()) for log in logs], sys.stdout)
+"""
+
+
+@pytest.fixture(scope="session")
+def read_by_inspect() -> Callable[[Path, Path], list[dict[str, Any]]]:
+    """Export a run into a folder, and return the logs there as inspect_ai's own reader finds them."""
+    if not INSPECT.exists():
+        pytest.skip("inspect_ai wants older packages than ours: it reads from .venv-inspect; run `make test-inspect`")
+
+    def exported(run_dir: Path, out: Path) -> list[dict[str, Any]]:
+        done = subprocess.run([INSPECT, "-m", "tutelage", "export", "inspect", run_dir, "-o", out], capture_output=True)
+        assert done.returncode == 0, done.stderr
+        assert f"open them with `inspect view --log-dir {out}`" in done.stdout.decode()
+        read = subprocess.run([INSPECT, "-c", READER, out], capture_output=True, check=True)
+        found: list[dict[str, Any]] = json.loads(read.stdout)
+        return found
+
+    return exported

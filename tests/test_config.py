@@ -30,6 +30,7 @@ def write(folder: Path, text: str) -> Path:
         (GOOD + "training:\n  stages:\n    - nmae: sft\n", "config.yaml:7: training.stages.0."),
         (GOOD + "teachers: []\n", "config.yaml:5: teachers: "),
         ("name: one\n", "config.yaml: task: missing; add it"),
+        ("name: one\ntusk: facts\n", "config.yaml:2: tusk: unknown key; did you mean 'task'?"),
         ("name: [\n", "config.yaml:2: not YAML"),
         ("- 1\n", "config.yaml:1: a configuration is a mapping"),
         ("name: !env X\n", "config.yaml:1: not YAML"),

@@ -164,6 +164,8 @@ def test_where_everything_was_rejected_all_is_not_named_as_the_remedy(tutelage_c
         code, out, err = tutelage_cli("export", "dataset", path, given, "-o", tmp_path / "d")
         assert (code, out, err.count("\n")) == (2, "", 1) and remedy in err
     assert "--all" not in tutelage_cli("export", "dataset", path, "--all", "-o", tmp_path / "d")[2]
+    code, _, err = tutelage_cli("export", "dataset", path, "--cycle=1", "--all", "-o", tmp_path / "d")
+    assert (code, err.count("\n")) == (2, 1) and "leave --accepted and --all out" in err
 
 
 def test_a_folder_in_a_file_is_refused(tutelage_cli: Run, finished: RunDir, tmp_path: Path) -> None:

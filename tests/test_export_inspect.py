@@ -1,12 +1,8 @@
-"""inspect_ai reads the logs that are written for it. `make test-inspect` makes the environment that it lives in.
-
-It cannot lie beside the pinned versions: it needs an older fsspec and, through botocore, an older python-dateutil.
-"""
+"""inspect_ai reads the logs that are written for it."""
 
 from __future__ import annotations
 
-import json
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +14,9 @@ from tutelage.schema import Split
 from tutelage.testing import fake_config
 from tutelage.traces import summarise
 
-PYTHON = Path(__file__).parent.parent / ".venv-inspect" / "bin" / "python"
 EVIL = "[red]\x1b[2J<script>alert(1)</script>\n# evil"
-READER = """
-import json, sys
-from inspect_ai.log import list_eval_logs, read_eval_log
-logs = [read_eval_log(info) for info in list_eval_logs(sys.argv[1], descending=False)]
-found = [json.loads(log.model_dump_json()) for log in logs]
-json.dump(found, sys.stdout)
-"""
-
-NO_READER = "inspect_ai wants older packages than ours: it reads from .venv-inspect, which `make test-slow` installs"
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not PYTHON.exists(), reason=NO_READER),
-]
+pytestmark = pytest.mark.slow
+Read = Callable[[Path, Path], list[dict[str, Any]]]
 
 
 class Hostile:
@@ -55,15 +38,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
 
 
 @pytest.fixture(scope="module")
-def logs(run: RunDir, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def logs(run: RunDir, read_by_inspect: Read, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What inspect_ai's own reader finds."""
-    out = tmp_path_factory.mktemp("logs") / "out"
-    done = subprocess.run([PYTHON, "-m", "tutelage", "export", "inspect", run.path, "-o", out], capture_output=True)
-    assert done.returncode == 0, done.stderr
-    assert f"open them with `inspect view --log-dir {out}`" in done.stdout.decode()
-    read = subprocess.run([PYTHON, "-c", READER, out], capture_output=True, check=True)
-    found: list[dict[str, Any]] = json.loads(read.stdout)
-    return found
+    return read_by_inspect(run.path, tmp_path_factory.mktemp("logs") / "out")
 
 
 def metric(log: dict[str, Any], name: str = "accuracy") -> float:

@@ -282,3 +282,10 @@ def test_what_the_base_student_knows_is_asked_again_until_it_fails_once(tmp_path
     assert Unsure.rounds == [8, 8, 4, 2, 2]
     assert [report.n[Split.RETENTION] for report in result.reports] == [2, 2]
     assert [report.accuracy[Split.RETENTION] for report in result.reports] == [1.0, 1.0]
+
+
+def test_a_retention_split_of_which_nothing_is_known_is_told(tmp_path: Path) -> None:
+    quiz = {"name": "quiz", "options": {"sizes": {"retention": 4}}}
+    config = fake_config(retention={"task": quiz, "samples": 3, "rehearse": 0}, stop={"cycles": 1})
+    result = tutelage.run(config, run_dir=tmp_path / "run")
+    assert "right on none of 4 retention problems" in result.reports[0].why

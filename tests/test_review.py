@@ -12,11 +12,13 @@ import pytest
 import tutelage
 from tutelage import InputError
 from tutelage.export.node_spans import NodeSpans
+from tutelage.graphs.lesson.judge import Judgement
+from tutelage.graphs.text_check import objection
 from tutelage.jsonl import read
 from tutelage.reviewer import Reviewer
 from tutelage.reviews import Proposal, read_proposals, under_review, write_reviews
 from tutelage.rundir import RunDir
-from tutelage.schema import Review, Verdict
+from tutelage.schema import TOO_LONG, Review, Verdict
 from tutelage.seams import StageJob
 from tutelage.testing import FakeStage, FakeTeacher, fake_config
 from tutelage.traces.path import path_taken
@@ -219,3 +221,8 @@ def test_the_trace_names_the_author(tmp_path: Path) -> None:
     gone = [event["text"] for event in result.trace(rejected.lesson.problem_id)["events"] if event["kind"] == "review"]
     assert gone == ["rejected: too terse"]
     assert read_proposals(rundir, 1)[2].review == rundir.reviews(1)[-14]
+
+
+def test_a_text_that_is_too_long_is_told_the_limit() -> None:
+    told = objection(Judgement(TOO_LONG), 48)
+    assert told == "too long: an answer of the student ends at 48 tokens (student.max_new_tokens)"

@@ -76,6 +76,7 @@ async def test_a_submitted_configuration_is_run_as_the_command_line_would(config
         ({}, 'give a configuration as input, such as {"config": "examples/tiny.yaml"}'),
         ({"config": "nowhere.yaml"}, "nowhere.yaml: cannot be read"),
         ({"config": "fake.yaml", "set": ["stop.cycels=1"]}, "did you mean 'cycles'?"),
+        ({"config": "fake.yaml", "set": ["planner=nobody"]}, "--set planner=nobody: planner: unknown name"),
         ({"config": "fake.yaml", "run_dir": "."}, "exists and is no empty folder"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tutelage.agents.steps.checker import ArithmeticChecker
 from tutelage.answers import extract_answer, same
-from tutelage.errors import RunError
+from tutelage.errors import InputError, RunError
 from tutelage.memory.embedders.static import StaticEmbedder
 from tutelage.schema import Grade, Problem
 from tutelage.testing.embedder import HashEmbedder
@@ -244,6 +244,8 @@ def test_a_shut_gate_leaves_nothing() -> None:
 def test_gates_are_the_preset_s_unless_they_are_given() -> None:
     assert read_recipe("etcon", None).gates == ("format",)
     assert read_recipe("etcon", []).gates == ()
+    with pytest.raises(InputError, match="gates: unknown part 'claen'; did you mean 'clean'"):
+        Mixture(read_recipe(None, ["claen"]), Tools())
     assert read_recipe(None, ["clean", "clean"]) == Recipe({"correct": 1.0, "format": 0.1}, ("clean",))
 
 

@@ -115,7 +115,7 @@ def _index(place: list[Any], part: str, key: str) -> int:
 def _explain(
     error: ValidationError, values: Any, source: str, root: yaml.Node | None, overrides: Sequence[str] = ()
 ) -> str:
-    first = error.errors()[0]
+    first = _telling(error.errors())
     location = place_of(first["loc"], values, first["type"] == "missing")
     field = ".".join(map(str, location)) or "configuration"
     if first["type"] == "extra_forbidden":
@@ -127,6 +127,12 @@ def _explain(
     line = line_of(root, location)
     where = set_by(location, overrides, told) or (f"{source}:{line}" if line else source)
     return f"{where}: {field}: {told}"
+
+
+def _telling(errors: Sequence[Any]) -> Any:
+    """Return the error to tell: a field is missing because of an unknown key beside it, rather than besides."""
+    beside = [e for e in errors if e["type"] == "extra_forbidden" and e["loc"][:-1] == errors[0]["loc"][:-1]]
+    return beside[0] if beside and errors[0]["type"] == "missing" else errors[0]
 
 
 def _fields_at(model: type[BaseModel], location: Location) -> set[str]:

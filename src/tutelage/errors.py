@@ -55,13 +55,18 @@ def encodable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
+MOST_NAMES = 60
+"""More than these are not read in one line."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return the remedy for an unknown name: the nearest known one, or the list of all."""
+    """Return the remedy for an unknown name: the nearest known one, or the list of all (of very many, the first)."""
     names = sorted(str(name) for name in known)
     near = get_close_matches(str(word), names, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
-    return "known: " + (", ".join(names) or "none")
+    more = f", ... ({len(names)} in all)" if len(names) > MOST_NAMES else ""
+    return "known: " + (", ".join(names[:MOST_NAMES]) or "none") + more
 
 
 def first_line(error: BaseException, limit: int = 300) -> str:

@@ -31,8 +31,8 @@ class Mixture:
             InputError: If one is unknown or cannot be made.
         """
         self.recipe = recipe
-        names = dict.fromkeys([*recipe.weights, *recipe.gates])
-        self._parts = {name: find_part(name, tools) for name in names}
+        self._parts = {name: find_part(name, tools) for name in recipe.weights}
+        self._parts |= {name: find_part(name, tools, "gates") for name in recipe.gates if name not in self._parts}
         self._last: tuple[Any, Mapping[str, list[float]]] = (None, {})
 
     def values(self, samples: Sequence[Graded]) -> dict[str, list[float]]:

@@ -59,8 +59,13 @@ PARTS: Final[Mapping[str, Callable[[Tools], Reward]]] = {
 """The built-in parts; others are given as `module:attribute`."""
 
 
-def find_part(name: str, tools: Tools) -> Reward:
+def find_part(name: str, tools: Tools, option: str = "rewards") -> Reward:
     """Make a part of the reward.
+
+    Args:
+        name: One of `PARTS`, or `module:attribute`.
+        tools: What it may use.
+        option: The stage's option that names it.
 
     Raises:
         InputError: If there is none of this name, or it cannot be made.
@@ -68,9 +73,9 @@ def find_part(name: str, tools: Tools) -> Reward:
     if name in PARTS:
         return PARTS[name](tools)
     if ":" not in name:
-        raise InputError(f"stages: grpo: rewards: unknown part {name!r}; {did_you_mean(name, PARTS)}")
+        raise InputError(f"stages: grpo: {option}: unknown part {name!r}; {did_you_mean(name, PARTS)}")
     found = resolve("rewards", name)
     if not callable(found):
-        raise InputError(f"stages: grpo: rewards: {name!r} is not a function; see tutelage.training.rewards.Reward")
+        raise InputError(f"stages: grpo: {option}: {name!r} is not a function; see tutelage.training.rewards.Reward")
     reward: Reward = found
     return reward

@@ -40,7 +40,7 @@ class EditCheck:
             if not anyway:
                 raise
             return f"not checked: {error}"
-        return objection(check.judge(self._problems[proposal.lesson.problem_id], text))
+        return objection(check.judge(self._problems[proposal.lesson.problem_id], text), check.limit)
 
     @cached_property
     def _check(self) -> TextCheck:

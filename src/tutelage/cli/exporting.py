@@ -29,14 +29,18 @@ def dataset(
     out: Folder,
     cycle: Annotated[int | None, typer.Option(min=1, help="Only this cycle's lessons.")] = None,
     accepted: Annotated[
-        bool, typer.Option("--accepted/--all", help="The lessons that made the best student, or those of all cycles.")
-    ] = True,
+        bool | None,
+        typer.Option("--accepted/--all", help="The lessons that made the best student (default), or all cycles'."),
+    ] = None,
 ) -> None:
     """Write the lessons as a Hugging Face data set in chat format."""
+    from ..errors import InputError
     from ..export.dataset import export_dataset
     from ..rundir import RunDir
 
-    rows = export_dataset(RunDir.open(run_dir), out, cycle=cycle, everything=not accepted)
+    if cycle is not None and accepted is not None:
+        raise InputError("--cycle: takes one cycle's lessons; leave --accepted and --all out")
+    rows = export_dataset(RunDir.open(run_dir), out, cycle=cycle, everything=accepted is False)
     typer.echo(f"{out}: {', '.join(f'{n} {name}' for name, n in rows.items())}")
 
 

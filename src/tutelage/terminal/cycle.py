@@ -58,7 +58,8 @@ def _tested(weakness: Weakness) -> str:
     test = weakness.confirmation
     if test is None:
         return "; not tested"
-    return f"; {'' if test.confirmed else 'not '}confirmed, {test.passed:.0f} of {test.asked} fresh problems passed"
+    told = "confirmed" if test.confirmed else "not confirmed"
+    return f"; {told} on fresh problems, {test.passed:.0f} of {test.asked} right"
 
 
 def _row(name: str, value: str) -> Table:
