@@ -169,5 +169,5 @@ def test_the_server_of_the_studio_shows_the_graph_and_runs_it(server: str, in_fo
         "message": 'give a configuration as input, such as {"config": "examples/tiny.yaml"}',
     }
     ended = submit({"config": str(in_folder / "fake.yaml"), "run_dir": str(in_folder / "run")})
-    assert ended["stop_reason"] == "cycles: 2 done"
+    assert ended["loop"]["stop_reason"] == "cycles: 2 done"
     assert tutelage.Result(in_folder / "run").summary["status"] == "finished"
