@@ -51,13 +51,13 @@ def read_exams(rundir: RunDir) -> list[Exam]:
     Raises:
         InputError: If there are none yet.
     """
+    reader = _Reader(rundir)  # before the attempts: what it takes for done has all of them
     found: dict[tuple[str, Split], list[Attempt]] = defaultdict(list)
     for cycle in cycles_of(rundir):
         for attempt in rundir.attempts(cycle):
             found[attempt.student, attempt.split].append(attempt)
     if not found:
         raise InputError(f"{rundir.path}: no student has been examined yet; let the run finish its first exam")
-    reader = _Reader(rundir)
     order = list(Split)
     exams = [one for (student, split), some in found.items() for one in reader.exams(student, split, some)]
     return sorted(exams, key=lambda exam: (exam.cycle, order.index(exam.split), exam.name))
@@ -69,8 +69,8 @@ class _Reader:
     def __init__(self, rundir: RunDir) -> None:
         self._rundir = rundir
         self._reports = {report.cycle: report for report in rundir.reports()}
-        self._result = rundir.result()
         self._unfinished: Status = "started" if status(rundir) == "running" else "cancelled"
+        self._result = rundir.result()  # after the status: a run that finishes in between has left nothing undone
         self._times = _times(rundir)
 
     def exams(self, student: str, split: Split, attempts: list[Attempt]) -> list[Exam]:

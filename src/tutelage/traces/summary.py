@@ -15,7 +15,10 @@ WAITING = "waiting for review"
 
 def summarise(rundir: RunDir) -> dict[str, Any]:
     """Return the run as `tutelage show --json` prints it."""
-    result, state, last = rundir.result() or {}, status(rundir), last_event(rundir) or {}
+    state = status(rundir)
+    # A run that finishes meanwhile is told as it was a moment ago, rather than half.
+    result = (rundir.result() if state == "finished" else None) or {}
+    last = last_event(rundir) or {}
     stopped = last.get("why") if last.get("kind") == "stopped" and state == "interrupted" else None
     reports, waits = rundir.reports(), under_review(rundir)
     test = result.get("test")
@@ -35,9 +38,10 @@ def summarise(rundir: RunDir) -> dict[str, Any]:
 
 def status(rundir: RunDir) -> str:
     """Return `finished`, `running`, `failed`, `waiting for review` or `interrupted`."""
+    held = rundir.locked  # looked at first: who has given the run back has written its result before
     if rundir.result():
         return "finished"
-    if rundir.locked:
+    if held:
         return "running"
     last = last_event(rundir)
     if last and last.get("kind") == "failed":
