@@ -10,13 +10,13 @@ from typing import Any
 
 from ..lineage import cycle_of
 from ..rundir import RunDir
-from ..schema import CycleReport
+from ..schema import Cost, CycleReport
 from ..traces import summarise
 from ..traces.find import every_problem
 from ..traces.path import path_taken
 from ..traces.problems import problem_rows
 from ..traces.rows import CycleRows, cycles_of, read_cycle
-from ..traces.spent import spent_by_agent
+from ..traces.spent import cost_by_cycle, spent_by_agent
 from .charts import Chart, bars, learning_curves, mastery_map
 from .league import teacher_rows
 from .lives import Lives, index
@@ -42,10 +42,10 @@ def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[Cycle
     right = {row.id: row.right for row in rows}
     parents = {report.cycle: cycle_of(report.parent) or 0 for report in reports if report.cycle}
     visits = path_taken(rundir)
-    summary = summarise(rundir)
+    summary, costs = summarise(rundir), cost_by_cycle(rundir, reports)
     return {
         "summary": summary,
-        "charts": [vars(chart) for chart in _charts(reports, cycles, summary)],
+        "charts": [vars(chart) for chart in _charts(reports, cycles, summary, costs)],
         "league": [vars(row) for row in teacher_rows(cycles, right, parents, spent_by_agent(rundir))],
         "purifiers": _purifiers(cycles),
         "path": [(cycle, [vars(visit) for visit in some]) for cycle, some in groupby(visits, lambda one: one.cycle)],
@@ -54,21 +54,23 @@ def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[Cycle
     }
 
 
-def _charts(reports: Sequence[CycleReport], cycles: Sequence[CycleRows], summary: dict[str, Any]) -> list[Chart]:
+def _charts(
+    reports: Sequence[CycleReport], cycles: Sequence[CycleRows], summary: dict[str, Any], costs: dict[int, Cost]
+) -> list[Chart]:
     numbers = [report.cycle for report in reports]
     taught = {rows.cycle: Counter(one.origin for some in rows.lessons.values() for one in some) for rows in cycles}
     rejected = {report.cycle: report.lessons.rejected for report in reports}
-    tokens = {r.cycle: {"read": r.cost.tokens_in, "written": r.cost.tokens_out} for r in reports}
+    tokens = {cycle: {"read": cost.tokens_in, "written": cost.tokens_out} for cycle, cost in costs.items()}
     seconds = {report.cycle: report.seconds for report in reports}
-    dollars = {report.cycle: {"US dollars": report.cost.usd} for report in reports}
+    dollars = {cycle: {"US dollars": cost.usd} for cycle, cost in costs.items()}
     found = [
         learning_curves(reports, summary["test"], summary["student"]["best_cycle"]),
         mastery_map([rows.diagnosis for rows in cycles if rows.diagnosis]),
         bars("lessons", "Where lessons came from", _by_kind(taught), numbers, "lessons"),
         bars("rejected", "Rationales turned away, by reason", _by_kind(rejected), numbers, "rationales"),
         bars("seconds", "Time by node", _by_kind(seconds), numbers, "seconds", digits=1),
-        bars("tokens", "Tokens of paid model calls", _by_kind(tokens), numbers, "tokens"),
-        bars("dollars", "Cost of model calls", _by_kind(dollars), numbers, "US dollars", digits=2),
+        bars("tokens", "Tokens of paid model calls", _by_kind(tokens), list(costs), "tokens"),
+        bars("dollars", "Cost of model calls", _by_kind(dollars), list(costs), "US dollars", digits=2),
     ]
     return [chart for chart in found if any(_figures(chart))]
 

@@ -102,6 +102,15 @@ def _reviewed(summary: dict[str, Any]) -> str | None:
     return f"{waits['left']} of {waits['lessons']} lessons of cycle {waits['cycle']} are not reviewed"
 
 
+def _unreported(summary: dict[str, Any]) -> str:
+    """Say what the run has cost, where its cycles' reports do not: the last one has none, or the ledger is damaged."""
+    cost = summary["cost"]
+    if cost["calls"] == sum(cycle["cost"]["calls"] for cycle in summary["cycles"]) and not cost["note"]:
+        return ""
+    told = f"{cost['calls']} calls, {cost['tokens_in'] + cost['tokens_out']:,} tokens, {cost['usd']:.4f} USD"
+    return f"; paid for so far: {told}" + (f" or more, since {cost['note']}" if cost["note"] else "")
+
+
 def result_line(summary: dict[str, Any]) -> Text:
     """Return the last line of a run."""
     test, student = summary["test"], summary["student"]
@@ -109,10 +118,11 @@ def result_line(summary: dict[str, Any]) -> Text:
         told = summary["failure"] or summary["stop_reason"] or _reviewed(summary)
         why = f": {told}" if told else ""
         hint = _NEXT.get(summary["status"], "; `tutelage resume` goes on with it")
-        return plain(f"{summary['run']}: {summary['status']}{why}{hint}")
+        return plain(f"{summary['run']}: {summary['status']}{why}{_unreported(summary)}{hint}")
     return Text.assemble(
         ("test ", "bold"),
         f"{test['base']:.3f} -> ",
         (f"{test['best']:.3f}", "bold green" if test["best"] > test["base"] else "bold yellow"),
         plain(f" on {test['n']} problems; best is cycle {student['best_cycle']}; {summary['stop_reason']}"),
+        plain(_unreported(summary)),
     )

@@ -85,6 +85,7 @@ def _plain(value: Any) -> Any:
 def _row(run: Run) -> dict[str, Any]:
     """Return what a run reached and what it took."""
     cycles, test, best_cycle = run.summary["cycles"], run.summary["test"], run.summary["student"]["best_cycle"]
+    cost = run.summary["cost"]
     training = [stage for cycle in cycles for stage in cycle["training"]]
     return {
         "run": run.label,
@@ -97,8 +98,8 @@ def _row(run: Run) -> dict[str, Any]:
         "retention": next((c["accuracy"].get(Split.RETENTION) for c in cycles if c["cycle"] == best_cycle), None),
         "lessons": sum(cycle["lessons"]["taught"] for cycle in cycles),
         "tokens_trained": sum(stage["tokens"] for stage in training),
-        "tokens_paid": sum(cycle["cost"]["tokens_in"] + cycle["cost"]["tokens_out"] for cycle in cycles),
-        "usd": round(sum(cycle["cost"]["usd"] for cycle in cycles), 6),
+        "tokens_paid": cost["tokens_in"] + cost["tokens_out"],
+        "usd": round(cost["usd"], 6),
         "seconds": round(sum(sum(cycle["seconds"].values()) for cycle in cycles), 1),
     }
 

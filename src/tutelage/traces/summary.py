@@ -8,6 +8,7 @@ from .. import jsonl
 from ..reviews import Standing, under_review
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION, CycleReport, Diagnosis, Weakness
+from .spent import cost_so_far
 
 WAITING = "waiting for review"
 """The status of a run that goes on once a person has looked at its lessons."""
@@ -32,6 +33,7 @@ def summarise(rundir: RunDir) -> dict[str, Any]:
         "student": result.get("student") or _student_so_far(rundir),
         "test": test or {"base": None, "best": None, "n": None},
         **({"measures": result["measures"]} if "measures" in result else {}),
+        "cost": cost_so_far(rundir, reports),
         "cycles": [_cycle(report, rundir.diagnosis(report.cycle)) for report in reports],
     }
 
