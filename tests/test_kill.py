@@ -17,6 +17,10 @@ import pytest
 import yaml
 
 import tutelage
+from tutelage import jsonl
+from tutelage.export.node_spans import INTERRUPTED
+from tutelage.export.spans import run_spans
+from tutelage.rundir import RunDir
 from tutelage.testing import fake_config
 
 
@@ -84,6 +88,7 @@ def test_killed_while_teaching(tmp_path: Path, server: Server) -> None:
     whole = tutelage.run(config, run_dir=tmp_path / "whole")
     assert lessons(path) == lessons(whole.path)
     assert [r.accuracy for r in result.reports] == [r.accuracy for r in whole.reports]
+    require_spans_of_a_resumed_run(path)
     rows = sqlite3.connect(path / "calls.sqlite").execute("SELECT key, cached FROM uses").fetchall()
     paid = [key for key, cached in rows if not cached]
     assert len(paid) == len(set(paid)) == 32  # the ledger shows no call made twice
@@ -93,6 +98,16 @@ def test_killed_while_teaching(tmp_path: Path, server: Server) -> None:
     assert lessons(third.path) == lessons(path)
     assert (third.reports[1].cost.calls, third.reports[1].cost.cached_calls) == (0, 16)
     assert len(server.requests()) == asked  # what one run has paid for, the other does not pay again
+
+
+def require_spans_of_a_resumed_run(path: Path) -> None:
+    """What was cut off in `teach` ended with the process, and has all of its calls."""
+    run = run_spans(RunDir(path))
+    (resumed,) = [event for event in jsonl.read(path / "events.jsonl") if event["kind"] == "resumed"]
+    cut_off, again, *_ = [span for span in run.walk() if span.name == "teach"]
+    assert (cut_off.failure, again.failure) == (INTERRUPTED, None)
+    assert cut_off.end < resumed["time"] <= again.start
+    assert any(span.remote for span in cut_off.walk()) and not any(span.remote for span in run.children)
 
 
 def test_killed_while_training(tmp_path: Path) -> None:

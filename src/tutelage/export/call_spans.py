@@ -23,7 +23,7 @@ def add_calls(uses: Iterable[Use], nodes: Sequence[Span], outside: Span, content
 
     Args:
         uses: What was asked for, and whether the ledger answered.
-        nodes: Nodes with their lessons.
+        nodes: Nodes with their lessons, in the order in which they began.
         outside: Gets the calls that no node was running for.
         content: Whether the replies' texts are told.
     """
@@ -31,7 +31,7 @@ def add_calls(uses: Iterable[Use], nodes: Sequence[Span], outside: Span, content
         if use.cached:
             continue
         call = _call(use, content)
-        node = next((one for one in nodes if one.holds(call.end)), None)
+        node = _node_of(call, nodes)
         if node is None:
             outside.children.append(call)
             continue
@@ -55,6 +55,15 @@ def add_counts(uses: Iterable[Use], cycles: Iterable[Span]) -> None:
 
 def _count(span: Span, name: str) -> None:
     span.attributes[name] = int(span.attributes.get(name, 0)) + 1
+
+
+def _node_of(call: Span, nodes: Sequence[Span]) -> Span | None:
+    """Return the node that a call was made in, also where that was cut off, or failed, before the reply came."""
+    inside = next((one for one in nodes if one.holds(call.end)), None)
+    if inside is not None:
+        return inside
+    last = next((one for one in reversed(nodes) if one.start <= call.end), None)
+    return last if last is not None and last.failure is not None else None
 
 
 def _agent(around: Span, agent: str, call: Span) -> Span:

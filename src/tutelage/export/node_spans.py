@@ -13,6 +13,8 @@ Event = Mapping[str, Any]
 
 INTERRUPTED = "interrupted"
 """The failure of a node that neither ended nor said why not."""
+_AGAIN = ("resumed", "changed", "skipped", "started")
+"""What is told only while no node runs: one that is still open was cut off, maybe days before."""
 
 
 class NodeSpans:
@@ -41,8 +43,9 @@ class NodeSpans:
 
     def _take(self, event: Event) -> None:
         kind, at = event.get("kind"), event["time"]
-        if kind == "started":
+        if kind in _AGAIN:
             self._close(self._last, INTERRUPTED)
+        if kind == "started":
             told = {names.NODE: event["node"], names.CYCLE: event["cycle"]}
             self._node = Span(event["node"], at, at, told)
             self.found.append(self._node)
