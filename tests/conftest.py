@@ -7,7 +7,9 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,37 @@ def in_folder(tmp_path: Path) -> Iterator[Path]:
     os.chdir(tmp_path)
     yield tmp_path
     os.chdir(before)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users reach, too: pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.fixture
+def read_only() -> Callable[[Path], AbstractContextManager[None]]:
+    """What takes the right to write in a folder away for a while; root, who needs none, is another user meanwhile."""
+
+    @contextmanager
+    def without_rights(folder: Path) -> Iterator[None]:
+        some = [folder, *folder.rglob("*")]
+        modes = [path.stat().st_mode for path in some]
+        me = os.geteuid()
+        for path in some:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        try:
+            if me == 0:
+                os.seteuid(65534)
+            yield
+        finally:
+            os.seteuid(me)
+            for path, mode in zip(some, modes, strict=True):
+                path.chmod(mode)
+
+    return without_rights
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from filelock import FileLock, Timeout
 
 from . import jsonl
 from .cyclefiles import CycleFiles
-from .errors import InputError, RunError
+from .errors import InputError
 from .records import dump_record, parse_record
+from .runlock import PATIENCE, RunLock
 from .schema import (
     SCHEMA_VERSION,
     CycleReport,
@@ -40,7 +40,7 @@ class RunDir(CycleFiles):
         self.graph = path / "graph.sqlite"
         self.memory = path / "memory"
         self.checkpoints = path / "checkpoints"
-        self._lock = FileLock(path / "lock", blocking=False)
+        self._lock = RunLock(path / "lock")
 
     @classmethod
     def open(cls, path: Path) -> RunDir:
@@ -67,7 +67,7 @@ class RunDir(CycleFiles):
             raise InputError(f"{self.config}: {told}") from None
         return dict(found)
 
-    def lock(self, patience: float = 0.0) -> None:
+    def lock(self, patience: float = PATIENCE) -> None:
         """Take the run for this process; the lock goes with the process, however it ends.
 
         Args:
@@ -76,32 +76,16 @@ class RunDir(CycleFiles):
         Raises:
             RunError: If another process has it.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire(timeout=patience, blocking=patience > 0)
-        except Timeout:
-            raise RunError(f"{self.path}: another process is running here (lock file {self.path / 'lock'})") from None
+        self._lock.take(patience)
 
     def unlock(self) -> None:
         """Give the run back."""
-        self._lock.release()
+        self._lock.give_back()
 
     @property
     def locked(self) -> bool:
-        """Whether some process, this one included, is running here."""
-        if self._lock.is_locked:
-            return True
-        if not (self.path / "lock").exists():
-            return False
-        probe = FileLock(self.path / "lock", blocking=False)
-        try:
-            probe.acquire()
-        except Timeout:
-            return True
-        except OSError:
-            return False  # somebody else's run, which we may read but not lock
-        probe.release()
-        return False
+        """Whether some process, this one included, is running here; nobody who runs is disturbed by the question."""
+        return self._lock.taken
 
     def relative(self, path: Path) -> str:
         """Name a path of this run as the state and the files do."""
