@@ -14,7 +14,7 @@ from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION
 from .context import Objects, Parts
 
-_BEFORE_CONFIG = {"lock", "problems.jsonl", "objects.json"}
+_BEFORE_CONFIG = {"lock", "problems.jsonl", "task.json", "objects.json"}
 """What a start that was cut off may leave; `config.yaml` comes last and makes it a run."""
 
 
@@ -26,6 +26,7 @@ def begin(rundir: RunDir, parts: Parts, objects: Objects) -> None:
     """
     require_free(rundir.path)
     rundir.write_problems(parts.problems)
+    write_json(rundir.task, {"schema": SCHEMA_VERSION, "instruction": parts.task.instruction})
     write_json(rundir.path / "objects.json", {"schema": SCHEMA_VERSION, **objects.names()})
     write_atomic(rundir.config, dump_config(parts.config))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import io
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -232,3 +234,14 @@ def test_a_trace_shows_the_wrong_step_and_what_was_recalled(capsys: pytest.Captu
     assert "first wrong step: '105', expected '98' (subtraction with borrow)" in shown
     assert "of '51 - 26 ='; what was taught then: '31 - 6' (fixed)" in shown
     assert "\x1b[2J" not in shown
+
+
+def test_a_folder_whose_name_is_not_utf8_is_told_as_an_escape(finished: tutelage.Result, in_folder: Path) -> None:
+    weird = os.fsdecode(b"weird\xff")
+    shutil.copytree(finished.path, weird)
+    ask = {"capture_output": True, "env": {**os.environ, "PYTHONIOENCODING": "utf-8"}}
+    for command in (["show", weird, "--json"], ["show", weird], ["report", weird], ["export", "spans", weird]):
+        done = subprocess.run([sys.executable, "-m", "tutelage", *command], **ask)
+        assert (done.returncode, done.stderr) == (0, b""), command
+        if "--json" in command:
+            assert json.loads(done.stdout)["run"] == weird

@@ -64,7 +64,7 @@ def test_one_cycle_or_all_of_them(finished: RunDir, tmp_path: Path) -> None:
 def test_a_run_that_made_nothing_better_says_so(tutelage_cli: Run, finished: RunDir, tmp_path: Path) -> None:
     path = tmp_path / "run"
     (path / "reports").mkdir(parents=True)
-    for name in ("config.yaml", "lessons", "reports/cycle-000.json"):
+    for name in ("config.yaml", "task.json", "lessons", "reports/cycle-000.json"):
         (path / name).symlink_to(finished.path / name)
     code, _, err = tutelage_cli("export", "dataset", path, "-o", tmp_path / "d")
     assert (code, len(err.splitlines())) == (2, 1)
@@ -180,7 +180,7 @@ def test_a_folder_in_a_file_is_refused(tutelage_cli: Run, finished: RunDir, tmp_
 def test_the_card_counts_what_was_rejected(finished: RunDir, tmp_path: Path) -> None:
     path = tmp_path / "run"
     path.mkdir()
-    for name in ("config.yaml", "lessons", "reports"):
+    for name in ("config.yaml", "task.json", "lessons", "reports"):
         (path / name).symlink_to(finished.path / name)
     rows = (finished.path / "rationales" / "cycle-001.jsonl").read_text().splitlines()
     told = {"verified": False, "rejected": "wrong step"}

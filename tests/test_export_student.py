@@ -18,6 +18,7 @@ from tutelage.checkpoints import load_model, load_tokenizer, note_strategies, sa
 from tutelage.configfile import dump_config, parse_config
 from tutelage.export.student import export_student
 from tutelage.export.student_card import share_of
+from tutelage.jsonl import write_json
 from tutelage.rundir import RunDir
 from tutelage.schema import BASE, CycleReport, Library, Split, TrainingReport, Verdict, Weakness
 from tutelage.strategies import write_library
@@ -43,6 +44,7 @@ def run(tmp_path: Path, base: Path) -> RunDir:
     rundir = RunDir(tmp_path / "a: b\n---\n| run")
     rundir.path.mkdir()
     rundir.config.write_text(dump_config(parse_config(fake_config(student={"model": EVIL}))))
+    write_json(rundir.task, {"instruction": "Add."})
     weak = Weakness(name=EVIL, pass_rate=0.1, support=4, severity=0.5)
     rundir.write_report(reported(0, 0.1, Verdict.BASELINE))
     rundir.write_report(reported(1, 0.6, Verdict.ACCEPTED, weaknesses=(weak,), training=(STAGE,)))

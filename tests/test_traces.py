@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tutelage import jsonl
 from tutelage.errors import InputError
 from tutelage.rundir import RunDir
 from tutelage.schema import (
@@ -232,3 +233,19 @@ def test_a_megabyte_and_escapes_are_text_in_the_terminal(rundir: RunDir, tutelag
     code, out, _ = tutelage_cli("trace", rundir.path, "--problem", "taught")
     assert code == 0 and "[31m[bold]<script>" in out and "\x1b" not in out
     assert len(out) < 20_000 and "more characters)" in out
+
+
+def test_a_recalled_error_is_told_as_it_was_known_when_the_teacher_wrote(rundir: RunDir) -> None:
+    rundir.memory.mkdir()
+    rows = [{"kind": "error", "id": "e", "question": "7 - 9?"}]
+    for cycle, fixed in ((1, False), (2, True)):  # written when the next student was examined
+        rows.append({"kind": "outcome", "error_id": "e", "cycle": cycle, "fixed": fixed, "taught": f"in {cycle}"})
+    jsonl.append(rundir.memory / "errors.jsonl", rows)
+    told = {"teacher": "hasty", "text": "so", "conditioned_on": {"recalled": ("e",)}}
+    for cycle in (2, 3):
+        rundir.add_rationales(cycle, [Rationale(id=f"r{cycle}", problem_id="taught", cycle=cycle, **told)])
+    events = [event for event in trace(rundir, "taught")["events"] if event["kind"] == "recall"]
+    assert [(event["cycle"], event["taught"], event["fixed"]) for event in events] == [
+        (2, "in 1", False),
+        (3, "in 2", True),
+    ]

@@ -41,8 +41,10 @@ class Declined(Exception):
     """A teacher has nothing to say on this one problem; it gets no lesson from it, and the run goes on."""
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Characters that a terminal obeys, line breaks and tabs apart; some turn the direction of text."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that a terminal obeys, line breaks and tabs apart; some turn the direction of text. Half a surrogate pair
+is none and cannot be written at all.
+"""
 
 
 def harmless(text: str) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from .schema import BASE, CycleReport, Split, Verdict
 
+REPORTING = ("baseline", "evaluate")
+"""The nodes of the graph that end a cycle with its report."""
+
 _CHECKPOINT = "checkpoints/cycle-"
 
 

@@ -35,6 +35,7 @@ class RunDir(CycleFiles):
         """Point at a run directory; nothing is written yet."""
         super().__init__(path)
         self.config = path / "config.yaml"
+        self.task = path / "task.json"
         self.events = path / "events.jsonl"
         self.calls = path / "calls.sqlite"
         self.graph = path / "graph.sqlite"

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from .config import MlflowConfig, RunConfig
 from .errors import InputError, harmless
+from .lineage import REPORTING
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -25,9 +26,6 @@ _PATIENCE = 120.0
 
 _LAST_WORDS = 10_000
 """Bytes of what a failed export has said that are looked at."""
-
-_ENDS_A_CYCLE = ("baseline", "evaluate")
-"""Nodes after which there is a new cycle to show."""
 
 
 def require_tracking(config: RunConfig) -> None:
@@ -81,7 +79,7 @@ class Tracker:
         """Hand on an event; if a cycle ends with it, and no export is under way, start one."""
         self.heard = True
         self._listen(event)
-        if self._command is None or event.get("kind") != "finished" or event.get("node") not in _ENDS_A_CYCLE:
+        if self._command is None or event.get("kind") != "finished" or event.get("node") not in REPORTING:
             return
         if self._process is None or self._process.poll() is not None:
             self._look()

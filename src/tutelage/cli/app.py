@@ -79,9 +79,9 @@ def make_console(stderr: bool = False) -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document; characters that a terminal obeys are escaped."""
+    """Print one JSON document; characters that a terminal obeys, or that no encoding has, are escaped."""
     told = json.dumps(value, ensure_ascii=False)
-    typer.echo(re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", told))
+    typer.echo(re.sub(r"[\x7f-\x9f\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", told))
 
 
 def fail(message: str, code: int) -> NoReturn:

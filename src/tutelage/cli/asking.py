@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..errors import harmless
+from ..schema import SCHEMA_VERSION
 from .app import Json, app, make_console, print_json
 
 
@@ -51,7 +52,7 @@ def plugins(as_json: Json = False) -> None:
 
     rows = installed()
     if as_json:
-        print_json({"schema": 1, "plugins": [row._asdict() for row in rows]})
+        print_json({"schema": SCHEMA_VERSION, "plugins": [row._asdict() for row in rows]})
         return
     from rich.table import Table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -15,6 +16,7 @@ from .app import INTERRUPTED, app, fail
 def main() -> None:
     """Run the command line; what goes wrong is one line on stderr."""
     _quiet()
+    _encodable()
     keep_memory()
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
@@ -33,6 +35,13 @@ def main() -> None:
             raise
         fail(f"unexpected {one_line(error)}; set TUTELAGE_DEBUG=1 to see where, and please report it", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _encodable() -> None:
+    """Let what an encoding has no character for, such as a file's name that is not UTF-8, be printed as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _quiet() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
+from ..schema import SCHEMA_VERSION
 from .app import Json, RunPath, print_json
 from .exporting import export
 
@@ -39,5 +40,5 @@ def spans(
     count = write_spans(path, run, trace) if endpoint is None else send_spans(endpoint, run, trace)
     where = str(path) if endpoint is None else endpoint
     if as_json:
-        return print_json({"schema": 1, "spans": count, "trace_id": trace, "to": where})
+        return print_json({"schema": SCHEMA_VERSION, "spans": count, "trace_id": trace, "to": where})
     typer.echo(f"{count} spans of trace {trace}: {where}")

@@ -10,6 +10,7 @@ import typer
 
 from ..config import RunConfig
 from ..errors import BudgetSpent, InputError, RunError, harmless
+from ..schema import SCHEMA_VERSION
 from .app import INTERRUPTED, ConfigPath, Json, RunPath, Set, app, complain, fail, make_console, print_json
 
 
@@ -73,9 +74,8 @@ def doctor(
     failed = [check for check in checks if check.problem]
     if as_json:
         estimate = as_document(bills)
-        print_json(
-            {"schema": 1, "ok": not failed, "checks": [check._asdict() for check in checks], "estimate": estimate}
-        )
+        told = [check._asdict() for check in checks]
+        print_json({"schema": SCHEMA_VERSION, "ok": not failed, "checks": told, "estimate": estimate})
     else:
         for check in checks:
             typer.echo(f"{'FAIL' if check.problem else 'ok  '} {check.name}")

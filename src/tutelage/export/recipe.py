@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from ..errors import InputError, first_line
+from ..jsonl import read_json
 from ..rundir import RunDir
 from ..secret import without_secrets
 
@@ -22,7 +23,7 @@ class Recipe(NamedTuple):
     task: str
     stages: tuple[str, ...]
     instruction: str | None
-    """The system message that the student was taught and examined under."""
+    """The task's system message, under which the student is taught and examined."""
     text: str
     """The configuration itself, secrets blacked out."""
 
@@ -42,7 +43,7 @@ def read_recipe(rundir: RunDir) -> Recipe:
             hub_id=_hub_id(model),
             task=_task(values["task"]),
             stages=tuple(stage["name"] for stage in values["training"]["stages"]),
-            instruction=next(iter(_instructions(rundir)), None),
+            instruction=read_json(rundir.task)["instruction"],
             text=without_secrets(text),
         )
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
@@ -70,9 +71,3 @@ def _task(task: dict[str, Any]) -> str:
     """Name a task, with the data set that it was given by name."""
     of = task.get("options", {}).get("dataset")
     return f"{task['name']} ({of})" if isinstance(of, str) else str(task["name"])
-
-
-def _instructions(rundir: RunDir) -> list[str]:
-    """Return the system messages of the lessons, the last cycle's first."""
-    cycles = [report.cycle for report in rundir.reports()]
-    return [one.system for cycle in reversed(cycles) for one in rundir.lessons(cycle) if one.system]

@@ -9,6 +9,7 @@ from typing import Any
 from .. import jsonl
 from ..errors import InputError
 from ..ledgerfile import read_uses
+from ..lineage import REPORTING
 from ..rundir import RunDir
 from ..schema import CycleReport
 from ..traces import summarise
@@ -16,9 +17,6 @@ from . import conventions as names
 from .call_spans import add_calls, add_counts
 from .node_spans import NodeSpans
 from .span import Moment, Span, Value
-
-_JUDGES = ("baseline", "evaluate")
-"""The nodes whose end is a cycle's verdict."""
 
 
 def run_spans(rundir: RunDir, content: bool = False) -> Span:
@@ -75,7 +73,7 @@ def _by_cycle(nodes: Sequence[Span], reports: Sequence[CycleReport]) -> list[Spa
         grouped[node.attributes[names.CYCLE]].append(node)
     made = {cycle: _cycle(cycle, some) for cycle, some in grouped.items()}
     for report in reports:
-        judged = [one for one in grouped[report.cycle] if one.name in _JUDGES]
+        judged = [one for one in grouped[report.cycle] if one.name in REPORTING]
         if judged:
             made[report.cycle].moments.append(_verdict(report, judged[-1].end))
             made[report.cycle].attributes[names.USD] = report.cost.usd

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from ..errors import encodable, harmless
+from ..errors import harmless
 
 _LABEL = 60
 """Characters of a name in a chart."""
@@ -14,7 +14,7 @@ _LABEL = 60
 def clean(value: Any) -> Any:
     """Return a document with all its texts as any reader can show them: control characters and torn ones replaced."""
     if isinstance(value, str):
-        return encodable(harmless(value))
+        return harmless(value)
     if isinstance(value, dict):
         return {clean(key): clean(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from ..lineage import REPORTING
 from ..rundir import RunDir
 from .cycle import cycle_lines
 from .text import plain
@@ -21,7 +22,7 @@ class RunProgress:
         self.rundir: RunDir | None = None
         self._bars = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=28),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -69,7 +70,7 @@ class RunProgress:
         self._bars.update(self._tasks[node], **moved)
 
     def _report(self, event: dict[str, Any]) -> None:
-        if self.rundir and event["node"] in ("baseline", "evaluate"):
+        if self.rundir and event["node"] in REPORTING:
             report = next(r for r in self.rundir.reports() if r.cycle == event["cycle"])
             self.console.print(cycle_lines(report), highlight=False)
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..reviews import Proposal, Standing
-from ..schema import Rationale, Review
+from ..schema import SCHEMA_VERSION, Rationale, Review
 from .text import plain
 
 Rationales = Mapping[str, Rationale]
@@ -81,7 +81,7 @@ def alternatives(proposal: Proposal, rationales: Rationales) -> list[Rationale]:
 def standing_document(standing: Standing, rationales: Rationales) -> dict[str, Any]:
     """Return the lessons of a cycle as `tutelage review --list --json` prints them."""
     lessons = [_document(one, alternatives(one, rationales)) for one in standing.proposals]
-    return {"schema": 1, "cycle": standing.cycle, "left": len(standing.left), "lessons": lessons}
+    return {"schema": SCHEMA_VERSION, "cycle": standing.cycle, "left": len(standing.left), "lessons": lessons}
 
 
 def _document(proposal: Proposal, others: Sequence[Rationale]) -> dict[str, Any]:

@@ -107,6 +107,9 @@ class Journal:
         return found
 
     def fate(self, error_id: str, cycle: int) -> dict[str, Any] | None:
-        """Return what had become of an error by a cycle, as memory tells it: what fixed it, or the latest try."""
-        known = [row for row in self._outcomes.get(error_id, ()) if row["cycle"] <= cycle]
+        """Return what was known of an error while a cycle taught: what had fixed it, or the latest try.
+
+        A teacher may have been told less: memory is silent on a fix of something else, or one that helps seldom.
+        """
+        known = [row for row in self._outcomes.get(error_id, ()) if row["cycle"] < cycle]
         return next((row for row in reversed(known) if row["fixed"]), known[-1] if known else None)

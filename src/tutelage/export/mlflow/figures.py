@@ -112,7 +112,7 @@ def _json(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    text = encodable(harmless(text))
+    text = harmless(text)
     if len(text) <= LONGEST_VALUE:
         return text
     told = f"... ({len(text)} characters; the whole is in config.yaml)"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ...errors import InputError, RunError, encodable, harmless
+from ...errors import InputError, RunError, harmless
 from ...rundir import RunDir
 from ...storeuri import checked_store
 from ...traces import summarise
@@ -188,4 +188,4 @@ def _write_state(client: Any, run_id: str, summary: Mapping[str, Any], times: Ti
 
 
 def _tag(text: str) -> str:
-    return encodable(harmless(text))[:_LONGEST_TAG]
+    return harmless(text)[:_LONGEST_TAG]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ... import jsonl
+from ...lineage import REPORTING
 from ...rundir import RunDir
 
 _NODE_OF = {
@@ -18,9 +19,6 @@ _NODE_OF = {
     "strategy": "consolidate",
 }
 """In which node of the cycle something happens; all else is in `teach`, and the student's answers at either end."""
-
-_LAST = ("baseline", "evaluate")
-"""The nodes that end a cycle."""
 
 
 class Times:
@@ -51,7 +49,7 @@ class Times:
 
     def over(self, cycle: int) -> bool:
         """Return whether all of a cycle is written; it is taken to be where there are no events to tell."""
-        return not self._seen or any((cycle, node) in self._ended for node in _LAST)
+        return not self._seen or any((cycle, node) in self._ended for node in REPORTING)
 
     def end_of(self, cycle: int) -> float:
         """Return when a cycle was last at work."""
