@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_a_pair_is_tested_on_the_problems_that_both_were_asked(tmp_path: Path) -
     one = write_run(tmp_path / "one", bits("1111100000"))
     other = write_run(tmp_path / "other", bits("11111111101111"), plan={"lessons": 9})
     (pair,) = compare([one, other])["pairs"]
-    assert (pair["arms"], pair["n"], pair["only"]) == (["one", "other"], 10, [0, 4])
+    assert (pair["arms"], pair["n"], pair["better"]) == (["one", "other"], 10, [0, 4])
     assert pair["difference"] == pytest.approx(0.4) and pair["p"] == binomtest(0, 4).pvalue == 0.125
     assert pair["low"] < 0.4 < pair["high"]
     # Bonett and Price by hand: shares (4 + 1) / 12 and 1 / 12
@@ -81,7 +82,7 @@ def test_runs_that_differ_in_seed_are_one_arm_and_beside_the_others_of_their_see
     assert [(arm["arm"], arm["mean"]) for arm in found["arms"]] == [("a0 and 1 more", 0.375), ("b1 and 1 more", 0.75)]
     assert found["arms"][0]["sd"] == pytest.approx(0.1768, abs=1e-4)
     (pair,) = found["pairs"]
-    assert (pair["n"], pair["only"], pair["difference"]) == (8, [0, 3], 3 / 8)
+    assert (pair["n"], pair["better"], pair["difference"]) == (8, [0, 3], 3 / 8)
 
 
 def test_several_pairs_are_corrected_after_holm(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_no_answer_counts_twice(tmp_path: Path) -> None:
         [one, failed, other],
     ):
         (pair,) = compare(paths)["pairs"]
-        assert (pair["n"], pair["p"], sorted(pair["only"])) == (10, 0.125, [0, 4]), paths
+        assert (pair["n"], pair["p"], sorted(pair["better"])) == (10, 0.125, [0, 4]), paths
     seeds = [write_run(tmp_path / f"s{n}", bits("1111100000"), seed=n) for n in (5, 6)]
     others = [write_run(tmp_path / f"o{n}", bits("1111111110"), seed=n, plan={"lessons": 9}) for n in (5, 6)]
     assert compare([*seeds, *others])["pairs"][0]["n"] == 10  # both seeds have the same test problems
@@ -186,3 +187,32 @@ def test_a_folder_with_another_program_s_configuration_is_refused(
     for command in ("show", "report"):
         code, _, err = tutelage_cli(command, tmp_path, *(["-o", tmp_path / "x.html"] if command == "report" else []))
         assert code == 2 and "config.yaml: not the configuration of a run" in err
+
+
+def test_seeds_that_share_the_test_and_disagree_are_averaged(tmp_path: Path) -> None:
+    one = [write_run(tmp_path / f"a{s}", bits(sign * 10), seed=s) for s, sign in enumerate("110")]
+    other = [
+        write_run(tmp_path / f"b{s}", bits(sign * 10), seed=s, plan={"lessons": 9}) for s, sign in enumerate("001")
+    ]
+    for some in permutations(one):
+        found = compare([*some, *other])
+        (pair,) = found["pairs"]
+        means = [row["mean"] for row in found["arms"]]
+        assert pair["difference"] == pytest.approx(means[1] - means[0]) == pytest.approx(-1 / 3)
+        assert (pair["seeds"], pair["n"], pair["answers"], pair["better"]) == (3, 10, 30, [10, 0])
+        assert (pair["low"], pair["high"]) == (None, None)  # all problems differ alike
+        assert pair["p"] == binomtest(10, 10).pvalue
+    (pair,) = compare([*other, *one])["pairs"]
+    assert pair["difference"] == pytest.approx(1 / 3) and pair["better"] == [0, 10]
+
+
+def test_what_is_not_finished_is_called_so(tmp_path: Path, tutelage_cli: Run) -> None:
+    one = write_run(tmp_path / "one", [True, False])
+    going = write_run(tmp_path / "going", [True, False], plan={"lessons": 3})
+    (going / "result.json").unlink()
+    page = tmp_path / "compare.html"
+    assert tutelage_cli("compare", one, going, "-o", page)[0] == 0
+    assert '<td colspan="5">not finished</td>' in page.read_text() and "no problem in common" not in page.read_text()
+    assert "not finished" in tutelage_cli("compare", one, going)[1]
+    (pair,) = json.loads(tutelage_cli("compare", one, going, "--json")[1])["pairs"]
+    assert pair["untested"] == "not finished"

@@ -80,24 +80,15 @@ def _arms(rows: list[dict[str, Any]]) -> Table:
 
 
 def _pairs(rows: list[dict[str, Any]]) -> Table:
-    table = _table(
-        "pairs, on the test problems that both were asked (runs of one seed beside each other)",
-        "from",
-        "to",
-        "n",
-        "difference",
-        "95 %",
-        "p",
-        "Holm",
-    )
+    title = "pairs, on the test problems that both were asked (runs of one seed beside each other)"
+    table = _table(title, "from", "to", "seeds", "n", "difference", "95 %", "p", "Holm")
     for row in rows:
-        names = [plain(name, 40) for name in row["arms"]]
-        if row["difference"] is None:
-            table.add_row(*names, "0", *("-" for _ in range(4)))
+        shown: list[str | Text] = [*(plain(name, 40) for name in row["arms"]), str(row["seeds"]), str(row["n"])]
+        if row["untested"]:
+            table.add_row(*shown, row["untested"], "-", "-", "-")
             continue
-        low, high = 100 * row["low"], 100 * row["high"]
-        tested = (f"{100 * row['difference']:+.1f} points", f"{low:+.1f} to {high:+.1f}")
-        table.add_row(*names, str(row["n"]), *tested, _p(row["p"]), _p(row["p_holm"]))
+        ends = "-" if row["low"] is None else f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}"
+        table.add_row(*shown, f"{100 * row['difference']:+.1f} points", ends, _p(row["p"]), _p(row["p_holm"]))
     return table
 
 

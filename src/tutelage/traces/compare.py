@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
-from math import sqrt
+from fractions import Fraction
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
-
-from scipy.stats import binomtest
 
 from ..errors import InputError
 from ..hashing import content_hash
 from ..rundir import RunDir
 from ..schema import BASE, SCHEMA_VERSION, Split
+from .pairs import Arm, Finished, pairs
 from .summary import summarise
 
 _NOT_THE_METHOD = ("name", "seed")
 """What runs of one arm differ in."""
-_Z = 1.959964
-"""Of a 95 % interval."""
 
 
 class Run(NamedTuple):
@@ -43,12 +39,13 @@ def compare(paths: Sequence[Path]) -> dict[str, Any]:
     if len(paths) < 2:
         raise InputError("compare: give two or more different run directories")
     runs = [_read(label, path) for label, path in zip(_labels(paths), paths, strict=True)]
+    found = arms(runs)
     return {
         "schema": SCHEMA_VERSION,
         "runs": [_row(run) for run in runs],
         "differences": differences(runs),
-        "arms": [_arm_row(arm) for arm in arms(runs)],
-        "pairs": pairs(arms(runs)),
+        "arms": [_arm_row(arm) for arm in found],
+        "pairs": pairs([_tested(arm) for arm in found]),
     }
 
 
@@ -135,60 +132,18 @@ def _arm_label(arm: Sequence[Run]) -> str:
     return arm[0].label if len(arm) == 1 else f"{arm[0].label} and {len(arm) - 1} more"
 
 
-def pairs(found: Sequence[Sequence[Run]]) -> list[dict[str, Any]]:
-    """Return each pair of arms on the test problems that both were asked, runs of one seed beside each other.
-
-    `p` is the exact McNemar test's, `p_holm` the same for as many pairs as there are (Holm 1979). `low` and `high` hold
-    the difference with 95 % probability (Bonett and Price 2012, the adjusted Wald interval for paired shares).
-    """
-    right = {run.label: _test_answers(run) for arm in found for run in arm if run.summary["test"]["best"] is not None}
-    rows = [_pair(one, other, right) for one, other in combinations(found, 2)]
-    ranked, least = sorted((row for row in rows if row["p"] is not None), key=lambda row: float(row["p"])), 0.0
-    for rank, row in enumerate(ranked):
-        least = max(least, min(1.0, row["p"] * (len(ranked) - rank)))
-        row["p_holm"] = least
-    return rows
+def _tested(arm: Sequence[Run]) -> Arm:
+    """Return what is compared of an arm."""
+    finished = [run for run in arm if run.summary["test"]["best"] is not None]
+    return Arm(_arm_label(arm), [Finished(run.settings.get("seed"), _test_answers(run)) for run in finished])
 
 
-def _beside(one: Sequence[Run], other: Sequence[Run]) -> list[tuple[str, str]]:
-    """Return which runs of two arms are compared: one of each seed that both have, or the only ones there are."""
-    firsts = [{run.settings.get("seed"): run.label for run in reversed(arm)} for arm in (one, other)]
-    matched = [(label, firsts[1][seed]) for seed, label in firsts[0].items() if seed in firsts[1]]
-    alone = len(one) == len(other) == 1
-    return matched or ([(one[0].label, other[0].label)] if alone else [])
-
-
-def _test_answers(run: Run) -> dict[str, bool]:
-    """Return whether the best student was right on each test problem; of several answers, on most."""
+def _test_answers(run: Run) -> dict[str, Fraction]:
+    """Return the share of right answers of the best student to each test problem."""
     best = run.summary["student"]["best"] or BASE
     grades: dict[str, list[bool]] = {}
     for report in run.rundir.reports():
         for attempt in run.rundir.attempts(report.cycle):
             if attempt.split is Split.TEST and attempt.student == best:
                 grades.setdefault(attempt.problem_id, []).append(attempt.correct)
-    return {problem: 2 * sum(some) > len(some) for problem, some in grades.items()}
-
-
-def _pair(one: Sequence[Run], other: Sequence[Run], right: Mapping[str, Mapping[str, bool]]) -> dict[str, Any]:
-    finished = [[run for run in arm if run.label in right] for arm in (one, other)]
-    answers: dict[str, tuple[bool, bool]] = {}
-    for a, b in _beside(*finished):
-        for problem in right[a].keys() & right[b].keys():
-            # Seeds that share problems do not make them more: each counts once.
-            answers.setdefault(problem, (right[a][problem], right[b][problem]))
-    n = len(answers)
-    only_one = sum(first and not second for first, second in answers.values())
-    only_other = sum(second and not first for first, second in answers.values())
-    told: dict[str, Any] = {"arms": [_arm_label(one), _arm_label(other)], "n": n, "only": [only_one, only_other]}
-    if not n:
-        return {**told, "difference": None, "low": None, "high": None, "p": None, "p_holm": None}
-    apart = only_one + only_other
-    low, high = _interval(only_one, only_other, n)
-    p = float(binomtest(only_one, apart).pvalue) if apart else 1.0
-    return {**told, "difference": (only_other - only_one) / n, "low": low, "high": high, "p": p, "p_holm": p}
-
-
-def _interval(only_one: int, only_other: int, n: int) -> tuple[float, float]:
-    less, more = (only_one + 1) / (n + 2), (only_other + 1) / (n + 2)
-    spread = _Z * sqrt((less + more - (more - less) ** 2) / (n + 2))
-    return max(-1.0, more - less - spread), min(1.0, more - less + spread)
+    return {problem: Fraction(sum(some), len(some)) for problem, some in grades.items()}
