@@ -32,8 +32,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from ..error_patterns import PATTERNS, error_kind, shows
 from ..schema import Attempt, Confirmation, Diagnosis, Problem, Weakness
-from .diagnostician.patterns import PATTERN_SHARE, PATTERNS, error_kind, shows
+from .diagnostician.patterns import PATTERN_SHARE
 
 Answer = tuple[Problem, Attempt]
 """A fresh problem and what the student answered."""

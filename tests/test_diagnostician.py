@@ -12,6 +12,7 @@ from tutelage.errors import InputError
 from tutelage.plugins import Plugin, build
 from tutelage.schema import Attempt, Problem, Split, WrongStep
 from tutelage.seams import Diagnostician
+from tutelage.traces.problems import shown_by
 
 BORROW, CARRY, PLAIN = "subtraction with borrow", "addition with carry", "addition without carry"
 PROBLEMS = {
@@ -50,6 +51,15 @@ def named(diagnosis):
 
 def test_it_fills_the_seam():
     assert isinstance(build("diagnosticians", Plugin(name="skills", options={"decay": 0.3})), Diagnostician)
+
+
+def test_the_problems_of_an_error_pattern_are_as_many_as_it_has_failures():
+    """What lists them goes by the rule of what counts them."""
+    attempts = [attempt(f"f{i}", "b", False, "format") for i in range(7)] + [attempt("right", "c", True)]
+    attempts += [attempt("cut", "b", False, "format", finish="length"), attempt("step", "b", False, "equation", BORROW)]
+    weakness = named(diagnose(attempts))["giving a final answer"]
+    shown = [one for one in attempts if weakness.name in shown_by(one)]
+    assert len(shown) == round(weakness.support * (1 - weakness.pass_rate)) == 7
 
 
 def test_failures_go_to_the_skill_of_the_first_wrong_step():

@@ -25,6 +25,7 @@ from tutelage.schema import (
     Split,
     Verdict,
     Weakness,
+    WrongStep,
 )
 from tutelage.traces import Page, Wanted, choose, listing, span, trace
 
@@ -143,6 +144,29 @@ def test_a_weakness_that_is_no_skill_has_the_problems_of_its_evidence(rundir: Ru
     error = Weakness(name="no final answer", pass_rate=0.2, support=5, severity=0.4, evidence=("won-1-0", "gone"))
     rundir.write_diagnosis(found.model_copy(update={"weaknesses": (*found.weaknesses, error)}))
     assert ids(rundir, weakness="no final answer") == ["won"]
+
+
+def test_a_weakness_has_all_the_problems_at_which_the_student_that_has_it_showed_it(rundir: RunDir) -> None:
+    """Not only those few that a diagnosis names as evidence."""
+    format_, borrow = "giving a final answer", "subtraction with borrow"
+    step = WrongStep(kind="equation", start=0, end=1, expected="1", found="2", skill=borrow)
+    lost, won, kept = (attempt(name, 1, False, sample=1) for name in ("lost", "won", "kept"))
+    silent = {"answer": None, "text": "?"}
+    others = [attempt("other", 0, False, sample=1), attempt("taught", 1, True, sample=1)]
+    rundir.add_attempts(
+        1,
+        [
+            *(one.model_copy(update=silent) for one in (lost, won, *others)),
+            kept.model_copy(update={"wrong_step": step}),
+        ],
+    )
+    found = rundir.diagnosis(2)  # of the student of cycle 1: the base student's silence and right answers are none
+    assert found and found.student == STUDENTS[1]
+    told: Any = {"pass_rate": 0.2, "support": 5, "severity": 0.4}
+    weak = tuple(Weakness(name=name, **told) for name in (format_, borrow))
+    rundir.write_diagnosis(found.model_copy(update={"weaknesses": weak}))
+    assert set(ids(rundir, weakness=format_)) == {"lost", "won"}
+    assert ids(rundir, weakness=borrow) == ["kept"]
 
 
 def test_without_an_id_a_problem_is_told_that_was_wrong_and_then_right(rundir: RunDir) -> None:

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ...arithmetic import SKILLS
+from ...error_patterns import PATTERNS, error_kind
 from ...schema import Attempt, Problem
 from ..steps.equations import read_equations
-from .patterns import PATTERNS, error_kind
 
 WRONG_ANSWERS: Final = "wrong answers"
 """The weakness of problems that have no skill tags."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...error_patterns import PATTERNS, error_kind
 from ...errors import InputError
 from ...ledger import CallLedger
 from ...schema import Attempt, Diagnosis, Problem, Skill, Weakness
@@ -19,7 +20,7 @@ from .attribution import PRIOR, Attribution, attribute
 from .curriculum import Curriculum
 from .evidence import WRONG_ANSWERS, Collector
 from .mastery import Counts, MasteryModel
-from .patterns import PATTERNS, error_kind, frequent_patterns
+from .patterns import frequent_patterns
 from .weaknesses import of_kinds, of_patterns, of_skills
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from ...error_patterns import PATTERNS, error_kind, shows
 from ...schema import Attempt, Weakness
 from ..discovery.patterns import Pattern
 from .attribution import Attribution, probability_below
 from .evidence import MAX_EVIDENCE, Evidence
-from .patterns import PATTERNS, error_kind, shows
 from .wording import describe
 
 

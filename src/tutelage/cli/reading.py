@@ -50,7 +50,10 @@ def trace(
             help="The problem's id, or its beginning; if left out, a taught one that tells most: wrong, then right."
         ),
     ] = None,
-    weakness: Annotated[str | None, typer.Option(help="List the problems of a weakness.")] = None,
+    weakness: Annotated[
+        str | None,
+        typer.Option(help="List the problems of a weakness: those that need it, show it, or were taught for it."),
+    ] = None,
     teacher: Annotated[str | None, typer.Option(help="List the problems that a teacher wrote for.")] = None,
     verdict: Annotated[
         str | None, typer.Option(help="List those with a rationale that was `verified`, `rejected`, or why it was.")

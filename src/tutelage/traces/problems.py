@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from ..error_patterns import PATTERNS, shows
 from ..lineage import cycle_of
 from ..rundir import RunDir
-from ..schema import Diagnosis, Problem, Split
+from ..schema import Attempt, Diagnosis, Problem, Split
 from .find import Problems, every_problem
 from .rows import CycleRows, cycles_of, read_cycle
 
@@ -36,7 +37,7 @@ class ProblemRow:
     verdicts: tuple[str, ...]
     """What the checks said of the rationales for it, each once."""
     weaknesses: tuple[str, ...]
-    """The weaknesses that it belongs to or was taught for."""
+    """The weaknesses that it belongs to, was taught for, or was answered with by the student that has them."""
 
     def moved(self, before: int, after: int) -> float:
         """Return by how much the share of right answers rose between two cycles; 0 if one was not asked."""
@@ -54,12 +55,8 @@ def problem_rows(problems: Problems, cycles: Iterable[CycleRows]) -> list[Proble
     found = _Found()
     for rows in cycles:
         found.add(rows)
-    weaknesses = [weakness for diagnosis in found.diagnoses for weakness in diagnosis.weaknesses]
-    for weakness in weaknesses:
-        for attempt in weakness.evidence:  # some weaknesses are no skill, but a kind of error
-            if attempt in found.problem_of:
-                found.named[found.problem_of[attempt]].append(weakness.name)
-    weak = {weakness.name for weakness in weaknesses}
+    found.name_weaknesses()
+    weak = {weakness.name for diagnosis in found.diagnoses for weakness in diagnosis.weaknesses}
     skills = skills_by_problem(problems, found.diagnoses)
     return [found.row(split, problem, skills[id_], weak) for id_, (split, problem) in problems.items()]
 
@@ -69,8 +66,9 @@ class _Found:
 
     def __init__(self) -> None:
         self.diagnoses: list[Diagnosis] = []
-        self.problem_of: dict[str, str] = {}
         self.named = defaultdict[str, list[str]](list)
+        self._problem_of: dict[str, str] = {}
+        self._showing = defaultdict[tuple[str, str], list[str]](list)
         self._right = defaultdict[str, dict[int, list[bool]]](lambda: defaultdict(list))
         self._taught = defaultdict[str, list[int]](list)
         self._teachers, self._verdicts = (defaultdict[str, list[str]](list) for _ in range(2))
@@ -80,7 +78,9 @@ class _Found:
         if rows.diagnosis:
             self.diagnoses.append(rows.diagnosis)
         for attempt in (one for some in rows.attempts.values() for one in some):
-            self.problem_of[attempt.id] = attempt.problem_id
+            self._problem_of[attempt.id] = attempt.problem_id
+            for name in shown_by(attempt):
+                self._showing[attempt.student, name].append(attempt.problem_id)
             if (made_in := cycle_of(attempt.student)) is not None:
                 self._right[attempt.problem_id][made_in].append(attempt.correct)
         for id_, lessons in rows.lessons.items():
@@ -90,6 +90,17 @@ class _Found:
             self._verdicts[id_] += [one.rejected or VERIFIED for one in rationales]
         for id_, assignments in rows.assignments.items():
             self.named[id_] += [one.weakness for one in assignments if one.weakness]
+
+    def name_weaknesses(self) -> None:
+        """Name each weakness at the problems at which the student that has it showed it.
+
+        What a diagnosis gives as evidence is no more than a few of them, but of some weaknesses nothing else tells.
+        """
+        for diagnosis in self.diagnoses:
+            for weakness in diagnosis.weaknesses:
+                evidence = [self._problem_of[one] for one in weakness.evidence if one in self._problem_of]
+                for id_ in dict.fromkeys([*evidence, *self._showing.get((diagnosis.student, weakness.name), ())]):
+                    self.named[id_].append(weakness.name)
 
     def row(self, split: Split, problem: Problem, skills: tuple[str, ...], weak: AbstractSet[str]) -> ProblemRow:
         """Return the row of a problem; `weak` names the weaknesses that were found."""
@@ -106,6 +117,17 @@ class _Found:
             verdicts=tuple(dict.fromkeys(self._verdicts.get(id_, ()))),
             weaknesses=tuple(dict.fromkeys([*(one for one in skills if one in weak), *self.named.get(id_, ())])),
         )
+
+
+def shown_by(attempt: Attempt) -> list[str]:
+    """Return the weaknesses that a failed attempt shows, if its student has them: error patterns, and a step's skill.
+
+    By the rule that a diagnosis goes by. Error patterns that are discovered by their words are not told by one attempt.
+    """
+    if attempt.correct:
+        return []
+    skill = attempt.wrong_step.skill if attempt.wrong_step else None
+    return [*(name for kind, (name, _) in PATTERNS.items() if shows(attempt, kind)), *([skill] if skill else [])]
 
 
 def skills_by_problem(problems: Problems, diagnoses: Iterable[Diagnosis]) -> dict[str, tuple[str, ...]]:
