@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from .errors import RunFileError
+from .ledgerlook import look_into
 
 LEDGER_VERSION = 1
 BUSY_SECONDS = 30.0
@@ -67,16 +67,12 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def check_ledger(path: Path) -> None:
-    """Look at a file that is there, without changing it.
+    """Look at a file that is there, without changing it or leaving anything beside it.
 
     Raises:
         sqlite3.Error: If it is not a sound ledger.
     """
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        _require_ledger(connection)
-    finally:
-        connection.close()
+    look_into(path, _require_ledger)
 
 
 def _require_ledger(connection: sqlite3.Connection) -> None:
@@ -123,21 +119,26 @@ class Use(NamedTuple):
 
 
 def read_uses(path: Path) -> list[Use]:
-    """Read all calls of a ledger in the order in which they were noted; none if there is no file. Nothing is changed.
+    """Read all calls of a ledger in the order in which they were noted; none if there is no file.
+
+    Nothing is changed, and nothing left beside the file; its folder need not be one that can be written in.
 
     Raises:
         RunFileError: If it is no sound ledger.
     """
     if not path.exists():
         return []
+    try:
+        return look_into(path, _uses)
+    except sqlite3.Error as error:
+        raise RunFileError(f"{path}: the call ledger cannot be read: {error}") from error
+
+
+def _uses(connection: sqlite3.Connection) -> list[Use]:
+    _require_ledger(connection)
     query = """
         SELECT u.cycle, u.agent, u.problem_id, u.cached, c.model, c.prompt_version, c.text,
                c.tokens_in, c.tokens_out, c.usd, c.seconds, c.created
         FROM uses u JOIN calls c USING (key) ORDER BY u.id
     """
-    try:
-        check_ledger(path)
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            return [Use(*row) for row in connection.execute(query)]
-    except sqlite3.Error as error:
-        raise RunFileError(f"{path}: the call ledger cannot be read: {error}") from error
+    return [Use(*row) for row in connection.execute(query)]
