@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tutelage
+from tutelage import ledgerfile
 from tutelage.errors import RunFileError
 from tutelage.ledger import CallLedger, Reply
 from tutelage.ledgerfile import check_ledger, read_uses
@@ -138,6 +139,19 @@ def test_a_ledger_that_never_rests_is_refused(path: Path) -> None:
 
     with pytest.raises(sqlite3.OperationalError, match="it changes all the time; try again"):
         look_into(path, ask)
+
+
+def test_a_ledger_that_was_hardly_begun_is_empty_and_begun_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.touch()
+    assert read_uses(path) == []
+    monkeypatch.setattr(ledgerfile, "_BEGIN", ledgerfile._BEGIN.replace("PRAGMA", "no SQL; PRAGMA"))
+    with pytest.raises(RunFileError, match="cannot be opened"):
+        CallLedger(path).cost()
+    monkeypatch.undo()
+    assert read_uses(path) == []
+    with CallLedger(path) as ledger:
+        note(ledger, "first")
+    assert texts(path) == ["first"]
 
 
 def test_what_is_no_ledger_is_still_named(path: Path) -> None:

@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS uses (
 );
 CREATE INDEX IF NOT EXISTS uses_by_cycle ON uses (cycle);
 """
+_BEGIN = f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {LEDGER_VERSION}; COMMIT;"
+"""Tables and version at once: with the ones alone it would be another program's database."""
 
 
 def open_ledger(path: Path) -> sqlite3.Connection:
@@ -58,8 +60,7 @@ def connect(path: Path) -> sqlite3.Connection:
         _require_ledger(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")  # survives kill -9; a power cut may cost the last calls
-        connection.executescript(_TABLES)
-        connection.execute(f"PRAGMA user_version = {LEDGER_VERSION}")
+        connection.executescript(_BEGIN)
     except BaseException:
         connection.close()
         raise
@@ -136,6 +137,8 @@ def read_uses(path: Path) -> list[Use]:
 
 def _uses(connection: sqlite3.Connection) -> list[Use]:
     _require_ledger(connection)
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return []  # a run has just made the file
     query = """
         SELECT u.cycle, u.agent, u.problem_id, u.cached, c.model, c.prompt_version, c.text,
                c.tokens_in, c.tokens_out, c.usd, c.seconds, c.created
