@@ -16,10 +16,11 @@ from tutelage.ledger import CallLedger
 from tutelage.report import write_report
 from tutelage.rundir import RunDir
 from tutelage.schema import Cost
-from tutelage.testing import asking_config, reply_to_all
+from tutelage.testing import ASKERS, asking_config, reply_to_all
 from tutelage.testing.chat_server import ChatServer
 from tutelage.traces import summarise
 from tutelage.traces.compare import compare
+from tutelage.traces.spent import spent_by_agent
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -94,3 +95,35 @@ def test_without_its_ledger_a_run_tells_what_its_reports_say(
     assert (told["note"] is None) == (damage == "lost")
     code, out, _ = tutelage_cli("show", copy.path)
     assert code == 0 and ("cannot be read" in " ".join(out.split())) == (damage == "torn")
+
+
+def figures_of(page: str, name: str) -> dict[str, list[str]]:
+    """Return the rows of a table of the page by their heads."""
+    (table,) = re.findall(rf'aria-label="{name}">\n<table[^>]*>(.*?)</table>', page, flags=re.DOTALL)
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL) for row in table.split("<tr>")[2:]]
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_the_page_tells_what_everybody_spent_who_asked(finished: RunDir, tmp_path: Path) -> None:
+    page, spent = page_of(finished, tmp_path), spent_by_agent(finished)
+    assert set(spent) == set(ASKERS)
+    roles = {"tutor": "teacher", "aggregate": "purifier", "critic": "critic", "diagnostician": "diagnostician"}
+    assert figures_of(page, "Cost by who asked") == {
+        name: [roles[name], f"{one.calls:,}", f"{one.tokens:,}", f"{one.usd:.4f}"] for name, one in spent.items()
+    }
+    league = {name: row[-2:] for name, row in figures_of(page, "Teachers").items()}
+    for name, agent in (("tutor", "tutor"), ("purifier aggregate", "aggregate")):
+        assert league[name] == [f"{spent[agent].tokens:,}", f"{spent[agent].usd:.4f}"]
+    assert league["second"] == ["0", "0.0000"]
+
+
+def test_what_a_teacher_spent_that_has_the_purifier_s_name_is_not_guessed(tmp_path: Path) -> None:
+    with ChatServer(reply_to_all) as server:
+        config = asking_config(server.base_url)
+        config["teachers"][0]["options"]["name"] = "aggregate"
+        rundir = RunDir(tutelage.run(config, run_dir=tmp_path / "run").path)
+    page, spent = page_of(rundir, tmp_path), spent_by_agent(rundir)
+    league = figures_of(page, "Teachers")
+    assert league["aggregate"][-1] == league["purifier aggregate"][-1] == "shares its name, see below"
+    told = figures_of(page, "Cost by who asked")["aggregate"]
+    assert told[0] == "teacher or purifier, which share the name" and told[2] == f"{spent['aggregate'].tokens:,}"

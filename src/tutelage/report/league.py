@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..schema import Rationale
 from ..traces.rows import CycleRows
 from ..traces.spent import Spent
+from .spenders import purifiers, roles_by_name
 
 Right = Mapping[str, Mapping[int, float]]
 
@@ -30,10 +31,12 @@ class TeacherRow:
     rejected: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
     usd: float = 0.0
+    shared: bool = False
+    """Whether another part of the run has its name in the ledger, so that nobody knows what it spent itself."""
 
 
 def teacher_rows(
-    cycles: Iterable[CycleRows], right: Right, parents: Mapping[int, int], spent: Mapping[str, Spent]
+    cycles: Sequence[CycleRows], right: Right, parents: Mapping[int, int], spent: Mapping[str, Spent]
 ) -> list[TeacherRow]:
     """Return the teachers, those first whose lessons were taught most.
 
@@ -50,10 +53,13 @@ def teacher_rows(
         for lesson in (one for some in rows.lessons.values() for one in some):
             if lesson.origin in table:
                 _count_lesson(table[lesson.origin], right.get(lesson.problem_id, {}), rows.cycle, parents)
+    roles, own = roles_by_name(cycles), {f"purifier {name}": name for name in purifiers(cycles)}
     for name, row in table.items():
-        row.name = name
-        if name in spent:
-            row.tokens, row.usd = spent[name].tokens, spent[name].usd
+        row.name, agents = name, {name, own.get(name, name)}  # a purifier's texts have another name than its calls
+        row.shared = any(len(roles.get(agent, ())) > 1 for agent in agents)
+        if not row.shared:
+            row.tokens = sum(spent[agent].tokens for agent in agents & spent.keys())
+            row.usd = sum(spent[agent].usd for agent in agents & spent.keys())
     return sorted(table.values(), key=lambda row: (-row.lessons, row.name))
 
 

@@ -22,6 +22,7 @@ from .league import teacher_rows
 from .lives import Lives, index
 from .pack import pack
 from .page import PLOTLY, write_page
+from .spenders import spender_rows
 
 
 def write_report(rundir: RunDir, out: Path) -> None:
@@ -41,12 +42,13 @@ def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[Cycle
     rows = problem_rows(problems, cycles)  # of the same moment: a run may go on while it is read
     right = {row.id: row.right for row in rows}
     parents = {report.cycle: cycle_of(report.parent) or 0 for report in reports if report.cycle}
-    visits = path_taken(rundir)
+    visits, spent = path_taken(rundir), spent_by_agent(rundir)
     summary, costs = summarise(rundir), cost_by_cycle(rundir, reports)
     return {
         "summary": summary,
         "charts": [vars(chart) for chart in _charts(reports, cycles, summary, costs)],
-        "league": [vars(row) for row in teacher_rows(cycles, right, parents, spent_by_agent(rundir))],
+        "league": [vars(row) for row in teacher_rows(cycles, right, parents, spent)],
+        "spenders": [vars(row) for row in spender_rows(cycles, spent)],
         "purifiers": _purifiers(cycles),
         "path": [(cycle, [vars(visit) for visit in some]) for cycle, some in groupby(visits, lambda one: one.cycle)],
         "index": pack({"rows": index(rows), "parents": {str(cycle): parent for cycle, parent in parents.items()}}),
