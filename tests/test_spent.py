@@ -127,3 +127,21 @@ def test_what_a_teacher_spent_that_has_the_purifier_s_name_is_not_guessed(tmp_pa
     assert league["aggregate"][-1] == league["purifier aggregate"][-1] == "shares its name, see below"
     told = figures_of(page, "Cost by who asked")["aggregate"]
     assert told[0] == "teacher or purifier, which share the name" and told[2] == f"{spent['aggregate'].tokens:,}"
+
+
+def test_cents_that_are_spent_slowly_are_seen(finished: RunDir, tmp_path: Path, tutelage_cli: Run) -> None:
+    copy = RunDir(Path(shutil.copytree(finished.path, tmp_path / "run")))
+    for path in copy.path.glob("calls.sqlite*"):
+        path.unlink()
+    for report in copy.reports():
+        cost = Cost(calls=5, tokens_in=900, tokens_out=100, usd=0.0041)
+        copy.write_report(report.model_copy(update={"cost": cost}))
+    page = page_of(copy, tmp_path)
+    assert "<dt>cost</dt><dd>0.0123 USD</dd>" in page
+    chart = re.search(r'<figcaption id="chart-dollars-name">.*?</figure>', page, flags=re.DOTALL)
+    assert chart and chart[0].count("0.0041") >= 3
+    assert [row[6] for row in figures_of(page, "Cycles").values()] == ["0.0041"] * 3
+    assert tutelage_cli("show", copy.path)[1].count("0.0041") == 3
+    for report in copy.reports():
+        copy.write_report(report.model_copy(update={"cost": Cost(calls=1, usd=0.0)}))
+    assert "chart-dollars" not in page_of(copy, tmp_path) and "chart-learning" in page_of(copy, tmp_path)

@@ -72,23 +72,18 @@ def _charts(
         bars("rejected", "Rationales turned away, by reason", _by_kind(rejected), numbers, "rationales"),
         bars("seconds", "Time by node", _by_kind(seconds), numbers, "seconds", digits=1),
         bars("tokens", "Tokens of paid model calls", _by_kind(tokens), list(costs), "tokens"),
-        bars("dollars", "Cost of model calls", _by_kind(dollars), list(costs), "US dollars", digits=2),
+        bars("dollars", "Cost of model calls", _by_kind(dollars), list(costs), "US dollars", digits=4),
     ]
-    return [chart for chart in found if any(_figures(chart))]
-
-
-def _figures(chart: Chart) -> Iterable[bool]:
-    """Say of each row whether it holds anything but zeros."""
-    return (any(set(cell) - set("0.-") for cell in row[1:]) for row in chart.rows)
+    return [chart for chart in found if chart.rows]
 
 
 def _by_kind(counts: dict[int, Any]) -> dict[str, dict[int, float]]:
-    """Turn counts by cycle and kind into counts by kind and cycle."""
+    """Turn counts by cycle and kind into counts by kind and cycle, of the kinds that there was anything of."""
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for cycle, by_kind in counts.items():
         for kind, count in by_kind.items():
             found[kind][cycle] = count
-    return found
+    return {kind: by_cycle for kind, by_cycle in found.items() if any(by_cycle.values())}
 
 
 def _purifiers(cycles: Iterable[CycleRows]) -> list[dict[str, Any]]:

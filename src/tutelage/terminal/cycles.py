@@ -31,7 +31,7 @@ def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table
             Text(report.verdict.value, style=VERDICT_STYLE[report.verdict]),
             *(percent(report.accuracy.get(split)) for split in (Split.PROBE, Split.GATE, Split.RETENTION)),
             str(report.lessons.taught) if report.cycle else "-",
-            f"{report.cost.usd:.2f}",
+            f"{report.cost.usd:.4f}",
             seconds(sum(report.seconds.values())),
             plain(weak, 200),
         )
