@@ -25,7 +25,7 @@ from tutelage.report.clean import clean, label
 from tutelage.report.league import teacher_rows
 from tutelage.report.revisions import changes
 from tutelage.rundir import RunDir
-from tutelage.schema import FreshProblem, Lesson, Problem, Rationale, Split
+from tutelage.schema import Decision, FreshProblem, Lesson, Problem, Rationale, Split
 from tutelage.shares import wilson
 from tutelage.traces import trace
 from tutelage.traces.path import path_taken
@@ -234,3 +234,27 @@ def test_a_run_that_was_killed_while_it_wrote_is_told_up_to_its_last_whole_line(
     for arguments in (["show"], ["trace", "--problem", last.problem_id], ["report", "-o", tmp_path / "torn.html"]):
         code, _, err = tutelage_cli(arguments[0], torn.path, *arguments[1:])
         assert (code, err) == (0, "")
+
+
+def test_what_a_purifier_wrote_itself_is_no_rationale_that_it_kept(tmp_path: Path) -> None:
+    rundir = RunDir(tmp_path / "run")
+    rundir.write_problems({Split.TRAIN: [Problem(id=id_, question="1 + 1", answer="2") for id_ in "pqrs"]})
+    rundir.config.write_text("student: {model: tiny}\n")
+    chosen = {"p": ("own",), "q": ("a", "own"), "r": ("own", "too"), "s": ("a", "b")}
+    rundir.write_decisions(
+        1,
+        [Decision(problem_id=id_, cycle=1, purifier="x", candidates=("a", "b"), chosen=chosen[id_]) for id_ in "pqrs"],
+    )
+    told = [trace(rundir, id_)["events"][0] for id_ in "pqrs"]
+    assert [event["text"] for event in told] == [
+        "its own text taught over 2 verified rationales",
+        "1 of 2 verified rationales taught, and its own text",
+        "2 texts of its own taught over 2 verified rationales",
+        "2 of 2 verified rationales taught",
+    ]
+    assert [event["over"] for event in told] == [["a", "b"], ["b"], ["a", "b"], []]
+    write_report(rundir, tmp_path / "page.html")
+    table = (tmp_path / "page.html").read_text().split('aria-label="Purifiers"')[1].split("</table>")[0]
+    head, cells = re.findall(r'<th scope="col">(.*?)</th>', table), re.findall(r'<td class="number">(.*?)</td>', table)
+    assert head[2:7] == ["problems", "with several rationales", "kept", "dropped", "its own"]
+    assert cells == ["4", "4", "3", "5", "4"]

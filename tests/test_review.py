@@ -15,6 +15,7 @@ from tutelage.export.node_spans import NodeSpans
 from tutelage.graphs.lesson.judge import Judgement
 from tutelage.graphs.text_check import objection
 from tutelage.jsonl import read
+from tutelage.report import write_report
 from tutelage.reviewer import Reviewer
 from tutelage.reviews import Proposal, read_proposals, under_review, write_reviews
 from tutelage.rundir import RunDir
@@ -226,3 +227,24 @@ def test_the_trace_names_the_author(tmp_path: Path) -> None:
 def test_a_text_that_is_too_long_is_told_the_limit() -> None:
     told = objection(Judgement(TOO_LONG), 48)
     assert told == "too long: an answer of the student ends at 48 tokens (student.max_new_tokens)"
+
+
+def test_the_page_says_how_many_lessons_wait(tmp_path: Path) -> None:
+    rundir = waiting(tmp_path / "run")
+    for left in (16, 15):
+        write_report(rundir, tmp_path / "page.html")
+        told = f"<b>waiting for review</b>: {left} of 16 lessons of cycle 1 are not reviewed</p>"
+        assert told in (tmp_path / "page.html").read_text()
+        decide(rundir, ann.reject(proposals(rundir)[0], "too terse"))
+
+
+def test_a_teacher_named_like_a_reviewer_keeps_its_drafts(tmp_path: Path) -> None:
+    rundir = RunDir(tmp_path / "run")
+    tutelage.run(config(stop={"cycles": 1}), teachers=[FakeTeacher("reviewer ann")], run_dir=rundir.path)
+    edited, accepted, *_ = proposals(rundir)
+    decide(rundir, ann.edit(edited, right(edited)), ann.accept(accepted))
+    tutelage.resume(rundir.path, teachers=[FakeTeacher("reviewer ann")], accept_rest="ann")
+    for one in (edited, accepted):
+        events = tutelage.Result(rundir.path).trace(one.lesson.problem_id)["events"]
+        (draft,) = [event for event in events if event["kind"] == "draft"]
+        assert (draft["agent"], draft["text"]) == ("reviewer ann", one.lesson.text)

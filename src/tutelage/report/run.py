@@ -98,8 +98,9 @@ def _purifiers(cycles: Iterable[CycleRows]) -> list[dict[str, Any]]:
                 "name": name,
                 "problems": len(some),
                 "several": sum(len(one.candidates) > 1 for one in some),
-                "kept": sum(len(one.chosen) for one in some),
-                "dropped": sum(len(one.candidates) - len(one.chosen) for one in some),
+                "kept": sum(len(set(one.candidates) & set(one.chosen)) for one in some),
+                "dropped": sum(len(set(one.candidates) - set(one.chosen)) for one in some),
+                "own": sum(len(set(one.chosen) - set(one.candidates)) for one in some),
                 "conflicts": Counter(one.conflict for one in some if one.conflict),
                 "fallbacks": Counter(one.fallback for one in some if one.fallback),
             }

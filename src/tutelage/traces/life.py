@@ -14,6 +14,7 @@ from ..schema import (
     Lesson,
     Problem,
     Rationale,
+    ReviewVerdict,
     Strategy,
 )
 from .falls import fall_event, falls
@@ -64,8 +65,13 @@ def life_in(
     yield from (_plan(rows.cycle, assignment) for assignment in assigned)
     asked = [name for assignment in assigned for name in assignment.teachers]
     order = {name: place for place, name in reversed(list(enumerate(asked)))}
-    persons = {review.title for review in rows.reviews.get(problem.id, ())}  # what they wrote, their reviews show
-    written = [r for r in rows.rationales.get(problem.id, ()) if r.teacher not in persons]  # in the order they came
+    by_hand = {  # what a person wrote, the review shows; a teacher may be called like a person
+        (review.title, review.after)
+        for review in rows.reviews.get(problem.id, ())
+        if review.verdict is ReviewVerdict.EDITED
+    }
+    known = rows.rationales.get(problem.id, ())  # in the order they came
+    written = [one for one in known if (one.teacher, one.text) not in by_hand]
     for rationale in sorted(written, key=lambda r: (order.get(r.teacher, len(order)), r.draft, r.revision)):
         yield from _rationale(rationale, journal)
     for decision in rows.decisions.get(problem.id, ()):
@@ -144,12 +150,21 @@ def _recalls(rationale: Rationale, journal: Journal) -> Iterator[dict[str, Any]]
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
-    text = f"{len(decision.chosen)} of {len(decision.candidates)} verified rationales taught"
+    over = [name for name in decision.candidates if name not in decision.chosen]
+    text = _taught(decision, len(decision.candidates) - len(over))
     text += f"; the teachers' {decision.conflict} differ" if decision.conflict else ""
     text += f"; {decision.fallback}" if decision.fallback else ""
     row = decision.model_dump(mode="json", exclude={"problem_id", "purifier"})
-    over = [name for name in decision.candidates if name not in decision.chosen]
     return {**row, "kind": "purification", "agent": decision.purifier, "text": text, "over": over}
+
+
+def _taught(decision: Decision, kept: int) -> str:
+    """Say what is taught: of the rationales that there were, and of the purifier's own texts."""
+    count, own = len(decision.candidates), len(decision.chosen) - kept
+    texts = "its own text" if own == 1 else f"{own} texts of its own"
+    if own and not kept:
+        return f"{texts} taught over {count} verified rationales"
+    return f"{kept} of {count} verified rationales taught" + (f", and {texts}" if own else "")
 
 
 def _reviews(rows: CycleRows, problem: Problem) -> Iterator[dict[str, Any]]:
