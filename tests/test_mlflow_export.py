@@ -16,6 +16,7 @@ import yaml
 from mlflow import MlflowClient
 
 import tutelage
+from tutelage.export.chosen import chosen_student
 from tutelage.export.mlflow import export_mlflow
 from tutelage.rundir import RunDir
 from tutelage.testing import fake_config
@@ -97,6 +98,16 @@ def test_the_configuration_and_the_files_are_there(finished: Path, store: str) -
     assert (kept / "reports" / "cycle-002.json").read_bytes() == (finished / "reports" / "cycle-002.json").read_bytes()
     assert list((kept / "checkpoints" / "cycle-002").iterdir())
     assert (run.info.run_name, run.info.status, run.data.tags["tutelage.status"]) == ("fake", "FINISHED", "finished")
+
+
+def test_a_run_that_is_not_finished_has_a_best_checkpoint_so_far(finished: Path, store: str, tmp_path: Path) -> None:
+    going = RunDir(Path(shutil.copytree(finished, tmp_path / "going")))
+    (going.path / "result.json").unlink()
+    going.file("reports", 2, "json").unlink()
+    export_mlflow(going, store, "tutelage", traces=0, checkpoint=True)
+    (run,) = runs_in(store)
+    kept = Path(run.info.artifact_uri.removeprefix("file://")) / "checkpoints"
+    assert [path.name for path in kept.iterdir()] == [Path(chosen_student(going, None).student).name] == ["cycle-001"]
 
 
 def test_checkpoints_stay_where_they_are_unless_asked_for(finished: Path, store: str) -> None:
@@ -230,7 +241,7 @@ def test_wrong_input_is_told_and_nothing_is_written(
     tutelage_cli: Run, finished: Path, store: str, in_folder: Path, arguments: list[str], said: str
 ) -> None:
     copy = shutil.copytree(finished, in_folder / "run")
-    (copy / "result.json").unlink()
+    shutil.rmtree(copy / "checkpoints")
     (in_folder / "text.db").write_text("no database, but a text that is long enough to be one, as it seems to SQLite")
     shutil.copy(copy / "calls.sqlite", in_folder / "calls.db")
     client = MlflowClient(tracking_uri=store)

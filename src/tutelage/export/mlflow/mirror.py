@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from ...errors import InputError, RunError, harmless
+from ...lineage import best_student
 from ...rundir import RunDir
+from ...schema import BASE
 from ...storeuri import checked_store
 from ...traces import summarise
 from ...traces.summary import WAITING
@@ -160,13 +162,13 @@ def _write_files(client: Any, run_id: str, rundir: RunDir, best: Path | None) ->
 
 
 def _best(rundir: RunDir, summary: Mapping[str, Any]) -> Path:
-    """Return the best checkpoint's folder.
+    """Return the folder of the best checkpoint, of a run that is not finished of the best so far.
 
     Raises:
         InputError: If there is none.
     """
-    best = summary["student"]["best"]
-    if best in (None, "base") or not (rundir.path / best).is_dir():
+    best = summary["student"]["best"] or best_student(rundir.reports())
+    if best == BASE or not (rundir.path / best).is_dir():
         raise InputError(f"{rundir.path}: has no best checkpoint to export; leave --checkpoint out")
     return rundir.path / str(best)
 
