@@ -20,7 +20,8 @@ def describe(right: float, told: int, chance: float, attempts: Iterable[Attempt]
         chance: Pass rate of somebody who guesses.
         attempts: Failed ones; the first with a wrong equation is the example.
     """
-    said = f"{right:.3g} of {told} answers that tell of it get it right"
+    number = f"{right:.0f}" if right == round(right) else f"about {right:.1f}"  # who is to blame is shared out
+    said = f"{number} of {told} answers that tell of it get it right"
     said += f" ({100 * chance:.0f} % by guessing)" if chance else ""
     example = next((shown for attempt in attempts if (shown := _example(attempt))), "")
     return f"{said}; for example {example}." if example else f"{said}."
