@@ -273,3 +273,15 @@ def test_a_recalled_error_is_told_as_it_was_known_when_the_teacher_wrote(rundir:
         (2, "in 1", False),
         (3, "in 2", True),
     ]
+
+
+def test_of_lessons_equally_like_those_with_the_same_numbers_come_first(rundir: RunDir) -> None:
+    near = {name: f"{name}: the sign goes away, {name} = 2" for name in ("1 - 3", "5 - 6", "7 - 8", "9 - 7", "4 - 6")}
+    problems = [Problem(id=name, question=name, answer="-2", skills=("below zero",)) for name in near]
+    rundir.write_problems({Split.TRAIN: problems, Split.GATE: [PROBLEMS["lost"]]})
+    rundir.write_lessons(
+        2, [lesson("lost", text, "hasty").model_copy(update={"problem_id": name}) for name, text in near.items()]
+    )
+    (fall,) = [event for event in trace(rundir, "lost")["events"] if event["kind"] == "fall"]
+    assert fall["suspects"][0]["problem_id"] == "9 - 7"  # the answer said 7 - 9, 9 - 7 = 2
+    assert fall["text"].endswith("after it; 3 of 5 lessons that are as like this answer")

@@ -43,12 +43,14 @@ def _wrong(attempts: Sequence[Attempt]) -> Attempt:
 
 def fall_event(fall: Fall, problem: Problem, suspects: Suspects) -> dict[str, Any]:
     """Return a fall as a trace tells it, with the lessons of its cycle that may have done it."""
+    named, alike = suspects.of(problem, fall.attempt)
+    more = f"; {len(named)} of {alike} lessons that are as like this answer" if alike > len(named) else ""
     return {
         "cycle": fall.cycle,
         "kind": "fall",
         "agent": fall.attempt.student,
-        "text": f"{_told(fall.before)} before this training, {_told(fall.after)} after it",
-        "suspects": suspects.of(problem, fall.attempt),
+        "text": f"{_told(fall.before)} before this training, {_told(fall.after)} after it{more}",
+        "suspects": named,
     }
 
 
