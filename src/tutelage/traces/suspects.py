@@ -48,14 +48,10 @@ class Suspects:
         near = {at for skill in own for at in self._by_skill[skill]} | set(self._by_problem[problem.id])
         places = sorted(near) or range(len(self._lessons))
         said = numbers(after.text)
-        ranked = sorted(
-            (
-                (self._lessons[at], likeness(shown, self._shapes[at]), likeness(said, self._numbers[at]))
-                for at in places
-            ),
-            key=lambda found: (found[0].problem_id == problem.id, *found[1:]),
-            reverse=True,
-        )
+        ranked = [
+            (self._lessons[at], likeness(shown, self._shapes[at]), likeness(said, self._numbers[at])) for at in places
+        ]
+        ranked.sort(key=lambda found: (found[0].problem_id == problem.id, *found[1:]), reverse=True)
         named = ranked[:SHOWN]
         as_like = sum(alike >= named[-1][1] for _, alike, _ in ranked[SHOWN:]) if named else 0
         return [self._told(lesson, own, alike) for lesson, alike, _ in named], len(named) + as_like
