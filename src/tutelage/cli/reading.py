@@ -127,6 +127,8 @@ def compare(
     from ..traces.compare import compare as compare_runs
 
     if out is not None:
+        if as_json:
+            raise InputError("--json: prints a document, and --out writes a page; give one of them")
         _require_file(out)
     found = compare_runs(run_dirs)
     if out is not None:
@@ -143,8 +145,11 @@ def compare(
 
 
 def _require_file(out: Path) -> None:
+    from ..report.page import require_replaceable
+
     if out.is_dir():
         raise InputError(f"--out {out}: is a folder; name a file, such as {out / 'report.html'}")
     above = next(folder for folder in out.absolute().parents if folder.exists())
     if not above.is_dir():
         raise InputError(f"--out {out}: {above} is a file, so nothing can be written below it; name another place")
+    require_replaceable(out)

@@ -9,11 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from .. import jsonl
+from ..errors import InputError
 from .clean import clean
 
 _PARTS = "page-parts"  # no name that setuptools takes for a package
 PLOTLY = "plotly"
 """Stands for the charting library among the scripts of a page."""
+
+
+_MARK = b'<meta name="generator" content="Tutelage">'
+"""Stands near the beginning of each page."""
+
+
+def require_replaceable(out: Path) -> None:
+    """Refuse to write over a file that is no page.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if not out.exists():
+        return
+    with out.open("rb") as file:
+        if _MARK not in file.read(1000):
+            raise InputError(f"--out {out}: exists, and is no page that was written before; name another file")
 
 
 def write_page(out: Path, template: str, scripts: tuple[str, ...], told: dict[str, Any]) -> None:
