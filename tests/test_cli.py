@@ -228,8 +228,8 @@ def test_a_trace_shows_the_wrong_step_and_what_was_recalled(capsys: pytest.Captu
         {**said, "kind": "attempt", "correct": False, "text": "122 - 24 = 105.\x1b[2J", "wrong_step": wrong},
         {**said, "kind": "recall", "text": "51 - 26 = 35.", "question": "51 - 26 =", "taught": "31 - 6", "fixed": True},
     ]
-    problem = {"id": "p", "question": "122 - 24 =", "answer": "98"}
-    Console(width=120).print(trace_lines({"problem": problem, "events": events}))
+    problem = {"id": "p", "question": "122 - 24 =", "answer": "98", "skills": []}
+    Console(width=120).print(trace_lines({"problem": problem, "split": "train", "events": events}))
     shown = capsys.readouterr().out
     assert "first wrong step: '105', expected '98' (subtraction with borrow)" in shown
     assert "of '51 - 26 ='; what was taught then: '31 - 6' (fixed)" in shown

@@ -285,3 +285,13 @@ def test_of_lessons_equally_like_those_with_the_same_numbers_come_first(rundir: 
     (fall,) = [event for event in trace(rundir, "lost")["events"] if event["kind"] == "fall"]
     assert fall["suspects"][0]["problem_id"] == "9 - 7"  # the answer said 7 - 9, 9 - 7 = 2
     assert fall["text"].endswith("after it; 3 of 5 lessons that are as like this answer")
+
+
+def test_a_lesson_of_a_cycle_that_was_rolled_back_is_told_as_undone(rundir: RunDir, tutelage_cli: Run) -> None:
+    report = rundir.reports()[2]
+    told = {"student": report.parent, "verdict": Verdict.ROLLED_BACK, "why": "2 lessons are fewer than 8"}
+    rundir.write_report(report.model_copy(update=told))
+    found = trace(rundir, "taught")
+    assert (found["split"], [event["kind"] for event in found["events"]][-1]) == ("train", "rolled back")
+    assert "rolled back" not in {event["kind"] for event in trace(rundir, "lost")["events"]}
+    assert "cycle 2 rolled back: 2 lessons are fewer than 8" in tutelage_cli("show", rundir.path)[1]

@@ -10,7 +10,7 @@ from ..schema import CycleReport, Problem
 from ..traces import ProblemRow
 from ..traces.falls import fall_event, falls
 from ..traces.find import Problems
-from ..traces.life import life_in
+from ..traces.life import life_in, undone_events
 from ..traces.problems import skills_by_problem
 from ..traces.rows import CycleRows, Journal
 from ..traces.suspects import Suspects
@@ -52,6 +52,7 @@ class Lives:
                 if event["kind"] == "refinement":
                     event["changes"] = revised.get(event["rationale_id"])
                 events.append(event)
+            events += undone_events(rows, problem, self._reports)
             if rows.cycle in fallen:
                 events.append(fall_event(fallen[rows.cycle], problem, self._suspects[rows.cycle]))
         return events

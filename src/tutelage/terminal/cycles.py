@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from ..schema import CycleReport, Split, TrainingReport, Weakness
+from ..schema import CycleReport, Split, TrainingReport, Verdict, Weakness
 from .text import TESTED, VERDICT_STYLE, moved, percent, plain, seconds
 
 _SKILLS = 20
@@ -23,7 +23,9 @@ def show_table(summary: dict[str, Any], reports: Iterable[CycleReport]) -> Table
     table.add_column("weaknesses, with pass rates before that training")
     reports = list(reports)
     alarms = [f"cycle {r.cycle}: {r.agreement.alarm}" for r in reports if r.agreement and r.agreement.alarm]
-    table.caption, table.caption_justify = plain("\n".join(alarms)) if alarms else None, "left"
+    undone = [f"cycle {r.cycle} rolled back: {r.why}" for r in reports if r.verdict is Verdict.ROLLED_BACK]
+    notes = [*undone, *alarms]
+    table.caption, table.caption_justify = plain("\n".join(notes)) if notes else None, "left"
     for report in reports:
         weak = "; ".join(map(_weakness, report.weaknesses[:3]))
         table.add_row(

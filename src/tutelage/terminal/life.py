@@ -19,7 +19,8 @@ def trace_lines(found: dict[str, Any]) -> Group:
     """Return one problem's life."""
     problem = found["problem"]
     head = [
-        Text.assemble(("problem ", "bold"), plain(problem["id"])),
+        Text.assemble(("problem ", "bold"), plain(problem["id"]), (" of the split ", "dim"), found["split"]),
+        *([Text.assemble(("skills ", "dim"), plain(", ".join(problem["skills"])))] if problem["skills"] else ()),
         Text.assemble(("question ", "dim"), plain(problem["question"])),
         Text.assemble(("answer ", "dim"), plain(problem["answer"])),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..rundir import RunDir
@@ -10,12 +10,14 @@ from ..schema import (
     SCHEMA_VERSION,
     Assignment,
     Attempt,
+    CycleReport,
     Decision,
     Lesson,
     Problem,
     Rationale,
     ReviewVerdict,
     Strategy,
+    Verdict,
 )
 from .falls import fall_event, falls
 from .find import every_problem, find, most_asked
@@ -35,20 +37,23 @@ def trace(rundir: RunDir, problem_id: str | None = None) -> dict[str, Any]:
         InputError: If the run has no such problem.
     """
     problems = every_problem(rundir)
-    problem = problems[find(rundir, problems, problem_id) if problem_id is not None else most_asked(rundir)][1]
+    split, problem = problems[find(rundir, problems, problem_id) if problem_id is not None else most_asked(rundir)]
+    reports = rundir.reports()
     journal = Journal(rundir)
     cycles = [read_cycle(rundir, cycle, of=problem.id) for cycle in cycles_of(rundir)]
     attempts = [attempt for rows in cycles for attempt in rows.attempts.get(problem.id, ())]
-    fallen = {fall.cycle: fall for fall in falls(attempts, rundir.reports())}
+    fallen = {fall.cycle: fall for fall in falls(attempts, reports)}
     diagnoses = [rows.diagnosis for rows in cycles if rows.diagnosis]
     skills = skills_by_problem(problems, diagnoses) if fallen else {}
     events: list[dict[str, Any]] = []
     for rows in cycles:
         events += life_in(rows, problem, journal)
+        events += undone_events(rows, problem, reports)
         if rows.cycle in fallen:
             lessons = Suspects(rundir.lessons(rows.cycle), skills)
             events.append(fall_event(fallen[rows.cycle], problem, lessons))
-    return {"schema": SCHEMA_VERSION, "problem": problem.model_dump(mode="json"), "events": events}
+    shown = problem.model_dump(mode="json")
+    return {"schema": SCHEMA_VERSION, "problem": shown, "split": split.value, "events": events}
 
 
 def life_in(
@@ -81,6 +86,13 @@ def life_in(
     yield from (_lesson(lesson) for lesson in rows.lessons.get(problem.id, ()))
     yield from (_strategy(strategy) for strategy in rows.strategies if problem.id in strategy.problem_ids)
     yield from (_attempt(a) for a in attempts if a.student == rows.candidate)
+
+
+def undone_events(rows: CycleRows, problem: Problem, reports: Iterable[CycleReport]) -> Iterator[dict[str, Any]]:
+    """Yield that a cycle was rolled back, if it had a lesson for the problem: the student is as before it."""
+    report = next((one for one in reports if one.cycle == rows.cycle), None)
+    if report and report.verdict is Verdict.ROLLED_BACK and rows.lessons.get(problem.id):
+        yield {"cycle": rows.cycle, "kind": "rolled back", "agent": "gate", "text": report.why}
 
 
 def _plan(cycle: int, assignment: Assignment) -> dict[str, Any]:
