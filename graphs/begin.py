@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from ..budget import Budget
@@ -38,9 +39,8 @@ def require_free(path: Path) -> None:
         InputError: With the remedy.
     """
     if (path / "config.yaml").exists():
-        raise InputError(
-            f"run directory {path}: holds a run already; resume it (`tutelage resume {path}`), or give another one"
-        )
+        again = f"tutelage resume {shlex.quote(str(path))}"
+        raise InputError(f"run directory {path}: holds a run already; resume it (`{again}`), or give another one")
     if path.exists() and (not path.is_dir() or any(_is_anothers(p.name) for p in path.iterdir())):
         raise InputError(f"run directory {path}: exists and is no empty folder; give another one")
 

@@ -7,6 +7,7 @@ the run directory itself and closes it again, as `tutelage resume` would, and th
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -110,7 +111,7 @@ def _taken_up(state: StudioInput) -> Path:
         )
     rundir = RunDir.open(Path(state.run_dir))
     if not rundir.result():
-        remedy = f"go on with `tutelage resume {rundir.path}`"
+        remedy = f"go on with `tutelage resume {shlex.quote(str(rundir.path))}`"
         _require_untracked(changed_config(rundir, ()), remedy)
         require_same_objects(rundir, Objects())
     return rundir.path

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import yaml
 from rich.console import Console
 
 import tutelage
+from tutelage.cli import reviewing, running
 from tutelage.cli.app import ORDER, InOrder
 from tutelage.rundir import RunDir
 from tutelage.schema import TrainingReport
@@ -131,14 +133,27 @@ def test_the_package_of_the_command_line_can_be_run() -> None:
     assert (done.returncode, done.stdout.split()[0]) == (0, "tutelage")
 
 
+def test_commands_that_are_suggested_can_be_typed_in_whatever_the_folder_is_called() -> None:
+    path = Path("it's a run")
+    suggested = [
+        running._next(path, {"status": "finished"}),
+        running._next(path, {"status": "waiting for review"}),
+        f"go on: tutelage {reviewing._next(path, 1)}",
+        f"go on: tutelage {reviewing._next(path, 0)}",
+    ]
+    commands = [shlex.split(one.rpartition(": ")[2]) for text in suggested for one in text.split("; ")]
+    assert [words[1] for words in commands] == ["show", "trace", "review", "resume", "review", "resume"]
+    assert all(words[2:] == [str(path)] for words in commands)
+
+
 def test_a_failing_teacher_s_line_is_to_be_found(tutelage_cli: Run, in_folder: Path) -> None:
     (in_folder / "mine.py").write_text(
         "class Mine:\n    name = 'mine'\n    def teach(self, request):\n        return {}['boom']\n"
     )
-    path = in_folder / "run"
+    path = in_folder / "a run"
     code, _, err = tutelage_cli("run", write(in_folder, teachers=["mine:Mine"]), "--run-dir", path)
     assert code == 1
-    assert "KeyError('boom')" in err and f"go on with `tutelage resume {path}`" in err
+    assert "KeyError('boom')" in err and f"go on with `tutelage resume '{path}'`" in err
     assert "mine.py" in (path / "error.log").read_text()
     other = RunDir(path)
     other.lock()

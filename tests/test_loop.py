@@ -192,12 +192,12 @@ def test_a_failing_teacher_ends_the_run_in_one_line_and_it_can_go_on(tmp_path: P
 
 
 def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "run"
+    path = tmp_path / "a run"
     tutelage.run(fake_config(stop={"cycles": 1}), run_dir=path)
     before = {p: p.stat().st_mtime_ns for p in path.rglob("*") if p.is_file()}
     tutelage.resume(path)
     assert {p: p.stat().st_mtime_ns for p in path.rglob("*") if p.is_file()} == before
-    with pytest.raises(InputError, match="holds a run already"):
+    with pytest.raises(InputError, match=f"holds a run already; resume it .`tutelage resume '{path}'`"):
         tutelage.run(fake_config(), run_dir=path)
 
 

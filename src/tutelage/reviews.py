@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -108,7 +109,8 @@ def write_reviews(rundir: RunDir, cycle: int, reviews: Sequence[Review], first: 
     rundir.lock(patience=_PATIENCE)
     try:
         if require_review(rundir).cycle != cycle:
-            raise InputError(f"{rundir.path}: the run has gone on; look again (`tutelage review {rundir.path} --list`)")
+            again = f"tutelage review {shlex.quote(str(rundir.path))} --list"
+            raise InputError(f"{rundir.path}: the run has gone on; look again (`{again}`)")
         decided = {(one.problem_id, one.rationale_id): one for one in rundir.reviews(cycle)} if first else {}
         for review in reviews:
             if other := decided.get((review.problem_id, review.rationale_id)):

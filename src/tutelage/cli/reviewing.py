@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,7 +58,7 @@ def review(
 
 
 def _next(run_dir: Path, left: int) -> str:
-    return f"review {run_dir}" if left else f"resume {run_dir}"
+    return f"{'review' if left else 'resume'} {shlex.quote(str(run_dir))}"
 
 
 def _one_by_one(rundir: RunDir, reviewer: Reviewer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -105,6 +106,7 @@ def _see_through(path: Path, as_json: bool, begin: Any) -> None:
     from ..terminal.progress import RunProgress
     from ..traces import summarise
 
+    again = f"tutelage resume {shlex.quote(str(path))}"
     try:
         with RunProgress(make_console(stderr=True)) as progress:
             progress.rundir = RunDir(path)
@@ -114,9 +116,9 @@ def _see_through(path: Path, as_json: bool, begin: Any) -> None:
             raise
         log = f"; where: {path / 'error.log'}" if (path / "error.log").exists() else ""
         override = f" --set {error.override}" if isinstance(error, BudgetSpent) else ""
-        raise RunError(f"{error}{log}; go on with `tutelage resume {path}{override}`") from error
+        raise RunError(f"{error}{log}; go on with `{again}{override}`") from error
     except KeyboardInterrupt:
-        fail(f"interrupted; what is done is kept: go on with `tutelage resume {path}`", INTERRUPTED)
+        fail(f"interrupted; what is done is kept: go on with `{again}`", INTERRUPTED)
     summary = summarise(RunDir.open(path))
     if as_json:
         print_json(summary)
@@ -127,6 +129,7 @@ def _see_through(path: Path, as_json: bool, begin: Any) -> None:
 
 def _next(path: Path, summary: dict[str, Any]) -> str:
     """Name the commands that come next."""
+    quoted = shlex.quote(str(path))
     if summary["status"] == "waiting for review":
-        return f"look at them: tutelage review {path}; then: tutelage resume {path}"
-    return f"look closer: tutelage show {path}; tutelage trace {path}"
+        return f"look at them: tutelage review {quoted}; then: tutelage resume {quoted}"
+    return f"look closer: tutelage show {quoted}; tutelage trace {quoted}"
