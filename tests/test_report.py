@@ -125,6 +125,11 @@ def test_curves_have_wilson_s_intervals(rundir: RunDir) -> None:
     assert wilson(0.0, 0) == (0.0, 1.0)
 
 
+def test_a_base_student_that_is_the_best_is_tested_once(rundir: RunDir) -> None:
+    chart = learning_curves(rundir.reports(), {"base": 0.2, "best": 0.2, "n": 32}, 0)
+    assert [row[1:3] for row in chart.rows if row[0].startswith("test")] == [("0", "0.200")]
+
+
 def test_bars_have_a_cycle_without_anything_too() -> None:
     chart = bars("x", "X", {"<i>": {1: 2.0}}, [0, 1], "lessons")
     assert list(chart.figure["data"][0]["y"]) == [0, 2.0] and chart.rows == (("<i>", "0", "2"),)

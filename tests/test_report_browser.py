@@ -168,6 +168,16 @@ def test_filters_and_pages(browser: Any, path: Path, rundir: RunDir) -> None:
     assert [one.text_content() for one in sides.first.locator(".attempt b").all()] == ["right", "wrong"]
 
 
+def test_only_cycles_that_made_a_student_are_offered(browser: Any, rundir: RunDir, tmp_path: Path) -> None:
+    shutil.copytree(rundir.path, tmp_path / "run")
+    copied, out = RunDir(tmp_path / "run"), tmp_path / "report.html"
+    last = copied.reports()[-1]
+    copied.write_report(last.model_copy(update={"cycle": last.cycle + 1, "accuracy": {}, "n": {}}))
+    write_report(copied, out)
+    offered = Opened(browser, out).page.locator("#changed option").evaluate_all("all => all.map(one => one.value)")
+    assert offered == ["", *(f"{way} {cycle}" for cycle in (1, 2, 3) for way in ("fell", "rose"))]
+
+
 def test_hostile_text_is_text(browser: Any, path: Path) -> None:
     opened = Opened(browser, path, "#problem=evil")
     opened.page.wait_for_selector("#life:not([hidden])")

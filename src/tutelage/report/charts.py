@@ -40,7 +40,8 @@ def learning_curves(reports: Sequence[CycleReport], test: Mapping[str, Any], bes
         split.value: [(r.cycle, r.accuracy[split], r.n[split]) for r in reports if split in r.accuracy]
         for split in SPLITS
     }
-    for cycle, share in ((0, test.get("base")), (best_cycle, test.get("best"))):
+    tested = {0: test.get("base"), best_cycle: test.get("best")}  # where no student was better, the base is the best
+    for cycle, share in tested.items():
         if cycle is not None and share is not None:
             points.setdefault("test (base and best)", []).append((cycle, share, int(test["n"])))
     return curves("learning", "Learning curves, with 95 % intervals", "split", points)

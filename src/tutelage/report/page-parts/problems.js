@@ -204,7 +204,8 @@ async function begin() {
   const all = (field) => [...new Set(rows.flatMap((row) => row[field]))].sort();
   for (const [id, field] of [["split", "split"], ["weakness", "weaknesses"], ["teacher", "teachers"], ["verdict", "verdicts"]]) offer(id, all(field));
   if (rows.some((row) => row.verdicts.some((one) => one !== "verified")) && !all("verdicts").includes("rejected")) offer("verdict", ["rejected"]);
-  offer("changed", Object.keys(parents).flatMap((cycle) => [`fell ${cycle}`, `rose ${cycle}`]));
+  const examined = Object.keys(parents).filter((cycle) => rows.some((row) => cycle in row.right));  // others made no student
+  offer("changed", examined.flatMap((cycle) => [`fell ${cycle}`, `rose ${cycle}`]));
   choose();
   listen();
   const fromAddress = () => showLife(new URLSearchParams(location.hash.slice(1)).get("problem"));
