@@ -109,6 +109,19 @@ def test_a_number_that_yaml_takes_for_a_text_is_the_same_number(tmp_path: Path) 
     assert len(found["arms"]) == 1 and "rate" not in found["differences"]
 
 
+def test_what_is_no_finite_number_is_a_text_and_a_name_stays_one(tmp_path: Path, tutelage_cli: Run) -> None:
+    shared: Any = {"name": "nan", "limit": float("inf"), "model": "nan"}
+    one = write_run(tmp_path / "one", [True], rate="1e400", **shared)
+    other = write_run(tmp_path / "other", [True], rate="inf", **{**shared, "seed": 1})
+    assert compare([one, other])["differences"] == {"seed": [0, 1], "rate": ["1e400", "inf"]}
+    config = one / "config.yaml"
+    config.write_text(config.read_text().replace("Infinity", ".inf"))  # as YAML writes it
+    third = write_run(tmp_path / "third", [True], **{**shared, "name": "5", "limit": 3})
+    printed = tutelage_cli("compare", one, third, "--json")[1]
+    told = json.loads(printed, parse_constant=pytest.fail)["differences"]
+    assert (told["name"], told["limit"]) == (["nan", "5"], ["inf", 3])
+
+
 def test_runs_of_one_folder_name_are_called_by_their_paths(tmp_path: Path) -> None:
     paths = [write_run(tmp_path / parent / "run", [True], seed=n) for n, parent in enumerate("ab")]
     assert [row["run"] for row in compare(paths)["runs"]] == [str(path) for path in paths]
@@ -144,7 +157,7 @@ def test_the_command_shows_writes_and_prints(tmp_path: Path, tutelage_cli: Run) 
     told = page.read_text()
     assert code == 0 and "&lt;script&gt;alert(1)" in told and "<script>alert(1)" not in told and "+0.500" in told
     code, _, err = tutelage_cli("compare", one, other, "-o", tmp_path)
-    assert code == 2 and "is a folder" in err
+    assert code == 2 and f"is a folder; name a file, such as {tmp_path / 'compare.html'}" in err
 
 
 def test_no_answer_counts_twice(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def report(
     from ..report import write_report
     from ..rundir import RunDir
 
-    _require_file(out)
+    _require_file(out, "report.html")
     rundir = RunDir.open(run_dir)
     write_report(rundir, out)
     typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; open it in a browser")
@@ -129,7 +129,7 @@ def compare(
     if out is not None:
         if as_json:
             raise InputError("--json: prints a document, and --out writes a page; give one of them")
-        _require_file(out)
+        _require_file(out, "compare.html")
     found = compare_runs(run_dirs)
     if out is not None:
         from ..report import write_comparison
@@ -144,11 +144,11 @@ def compare(
         make_console().print(comparison(found))
 
 
-def _require_file(out: Path) -> None:
+def _require_file(out: Path, such_as: str) -> None:
     from ..report.page import require_replaceable
 
     if out.is_dir():
-        raise InputError(f"--out {out}: is a folder; name a file, such as {out / 'report.html'}")
+        raise InputError(f"--out {out}: is a folder; name a file, such as {out / such_as}")
     above = next(folder for folder in out.absolute().parents if folder.exists())
     if not above.is_dir():
         raise InputError(f"--out {out}: {above} is a file, so nothing can be written below it; name another place")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
@@ -67,16 +68,20 @@ def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
     elif isinstance(value, list) and value:
         items = dict(enumerate(value)).items()
     else:
-        return [(path, _plain(value))]
+        return [(path, value if path == "name" else _plain(value))]
     return [found for key, one in items for found in _flat(one, f"{path}.{key}" if path else str(key))]
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as it is meant: YAML takes 5e-4, which is a number to everybody else, for a text."""
+    """Return a value as it is meant: YAML takes 5e-4, which is a number to everybody else, for a text.
+
+    What is not finite is a text: NaN is not even the same as itself, and JSON has neither.
+    """
     try:
-        return float(value) if isinstance(value, str) else value
+        number = float(value) if isinstance(value, str) else value
     except ValueError:
         return value
+    return str(value) if isinstance(number, float) and not isfinite(number) else number
 
 
 def _row(run: Run) -> dict[str, Any]:
