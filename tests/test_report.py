@@ -263,3 +263,18 @@ def test_what_a_purifier_wrote_itself_is_no_rationale_that_it_kept(tmp_path: Pat
     head, cells = re.findall(r'<th scope="col">(.*?)</th>', table), re.findall(r'<td class="number">(.*?)</td>', table)
     assert head[2:7] == ["problems", "with several rationales", "kept", "dropped", "its own"]
     assert cells == ["4", "4", "3", "5", "4"]
+
+
+def test_a_run_of_which_a_part_was_copied_is_told_so(rundir: RunDir, tutelage_cli: Run, tmp_path: Path) -> None:
+    part = shutil.copytree(rundir.path, tmp_path / "part", ignore=shutil.ignore_patterns("problems.jsonl"))
+    for command in ("trace", "report"):
+        code, _, err = tutelage_cli(command, part)
+        assert (code, err.count("\n")) == (2, 1) and "problems.jsonl: is missing" in err
+
+
+def test_a_page_is_not_written_over_something_else(rundir: RunDir, tutelage_cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("keep")
+    code, _, err = tutelage_cli("report", rundir.path, "-o", tmp_path / "precious.txt")
+    assert (code, err.count("\n")) == (2, 1) and "is no page" in err
+    assert (tmp_path / "precious.txt").read_text() == "keep"
+    assert [tutelage_cli("report", rundir.path, "-o", tmp_path / "page.html")[0] for _ in range(2)] == [0, 0]

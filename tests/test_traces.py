@@ -181,6 +181,7 @@ def test_without_an_id_a_problem_is_told_that_was_wrong_and_then_right(rundir: R
     [
         ({"weakness": "below"}, "--weakness below: none in this run; did you mean 'below zero'?"),
         ({"teacher": "nobody"}, "--teacher nobody: none in this run; known: "),
+        ({"changed": "1:1"}, "--changed 1:1: begins and ends with the same student"),
         ({"verdict": "verifed"}, "--verdict verifed: none in this run; did you mean 'verified'?"),
         ({"split": "tset"}, "--split tset: none in this run; did you mean 'test'?"),
         ({"changed": "x"}, "--changed x: not a cycle, nor two; write 2, or 1:2"),
@@ -238,7 +239,7 @@ def test_a_list_is_paged(rundir: RunDir, tutelage_cli: Run) -> None:
 
 def test_the_table_shows_a_sign_for_each_cycle_and_hostile_names_as_text(rundir: RunDir, tutelage_cli: Run) -> None:
     _, out, _ = tutelage_cli("trace", rundir.path, "--changed", "2")
-    assert "from cycle 1 to 2 1 fell and 1 rose" in out
+    assert "from cycle 1 to 2: 1 fell and 1 rose" in out
     assert [line.split("│")[3].split() for line in out.splitlines() if line.startswith("│ lost")] == [["-", "+", "-"]]
     _, out, _ = tutelage_cli("trace", rundir.path, "--verdict", "rejected")
     assert "\x1b" not in out and "[bold]<script>" in out

@@ -104,9 +104,16 @@ class RunDir(CycleFiles):
         jsonl.write_atomic(self.path / "problems.jsonl", "".join(jsonl.dumps(row) for row in rows))
 
     def problems(self) -> dict[Split, list[Problem]]:
-        """Read the problems by split."""
+        """Read the problems by split.
+
+        Raises:
+            InputError: If there are none: the folder is no run's, or only a part of it was copied.
+        """
         found: dict[Split, list[Problem]] = {}
         path = self.path / "problems.jsonl"
+        if not path.exists():
+            self.settings()
+            raise InputError(f"{path}: is missing; copy the whole run directory")
         for row in jsonl.read(path):
             fields = {name: value for name, value in row.items() if name != "split"} if isinstance(row, dict) else row
             problem = parse_record(fields, Problem, path)

@@ -80,6 +80,8 @@ def trace(
             raise InputError("--problem shows one problem, and other options list several: give the one or the others")
         _list(rundir, wanted, Page(page, limit), as_json)
         return
+    if page != 1:
+        raise InputError("--page: is of a list; give a filter too, such as --split gate")
     found = read_trace(rundir, problem)
     if as_json:
         print_json(found)

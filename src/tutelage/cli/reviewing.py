@@ -42,6 +42,8 @@ def review(
     rundir = RunDir.open(run_dir)
     wishes = Wishes(tuple(accept), tuple(reject), edit, text_file, anyway, replace, by, why)
     wishes.check()
+    if list_ and wishes.given:
+        raise InputError("--list: only shows; leave it out, or decide in a command of its own")
     standing = require_review(rundir)
     if wishes.given:
         write_reviews(rundir, standing.cycle, wishes.decide(rundir, standing, Reviewer(author)))

@@ -40,7 +40,7 @@ def _title(found: dict[str, Any]) -> str:
     told = f"{found['run']}: {found['total']} problem{'s' * (found['total'] != 1)}"
     if "changed" in found:
         moved = found["changed"]
-        told += f"; from cycle {moved['before']} to {moved['after']} {moved['fell']} fell and {moved['rose']} rose"
+        told += f"; from cycle {moved['before']} to {moved['after']}: {moved['fell']} fell and {moved['rose']} rose"
     return told
 
 

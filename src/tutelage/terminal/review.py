@@ -31,7 +31,8 @@ def standing_table(standing: Standing) -> Table:
         table.add_column(name)
     for one in standing.proposals:
         lesson = one.lesson
-        shown = (plain(lesson.origin, 60), plain(lesson.question, 120), plain(lesson.text, 200))
+        text = one.review.after if one.review and one.review.after else lesson.text
+        shown = (plain(lesson.origin, 60), plain(lesson.question, 120), plain(text, 200))
         table.add_row(plain(one.id), *shown, plain(decided(one.review)))
     return table
 
@@ -41,7 +42,8 @@ def decided(review: Review | None) -> str:
     if review is None:
         return "-"
     why = f": {review.why}" if review.why else ""
-    return f"{review.verdict} by {review.author}{why}"
+    objection = f"; taught all the same: {review.objection}" if review.objection else ""
+    return f"{review.verdict} by {review.author}{why}{objection}"
 
 
 def proposal_lines(proposal: Proposal, rationales: Rationales, place: str) -> Group:

@@ -86,6 +86,8 @@ def span(rundir: RunDir, changed: str) -> tuple[int, int]:
         raise InputError(f"--changed {changed}: not a cycle, nor two; write 2, or 1:2") from None
     for cycle in (before, after):
         _report(reports, cycle, changed)
+    if before == after:
+        raise InputError(f"--changed {changed}: begins and ends with the same student; write a cycle that trained one")
     return before, after
 
 
