@@ -231,16 +231,18 @@ def test_what_was_typed_is_not_lost_by_leaving_the_editor(
     rundir: RunDir, tutelage_cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    left = iter([WRONG_ANSWER, None, None, None])
+    left = iter([click.ClickException("vo: command not found"), WRONG_ANSWER, None, None, None])
 
     def edit(text: str) -> str | None:
         opened.append(text)
-        return next(left)
+        if isinstance(found := next(left), Exception):
+            raise found
+        return found
 
     monkeypatch.setattr(click, "edit", edit)
-    answers(monkeypatch, "e", "e", "b", "e", "a")
+    answers(monkeypatch, "e", "e", "e", "b", "e", "a")
     tutelage_cli("review", rundir.path, "--author", "ann")
-    assert opened[1:] == [WRONG_ANSWER] * 2  # offered again, also after going back
+    assert opened[2:] == [WRONG_ANSWER] * 2  # offered again, also after going back
     assert rundir.reviews(1)[0].after == WRONG_ANSWER
 
 

@@ -239,7 +239,7 @@ def test_a_list_is_paged(rundir: RunDir, tutelage_cli: Run) -> None:
 
 def test_the_table_shows_a_sign_for_each_cycle_and_hostile_names_as_text(rundir: RunDir, tutelage_cli: Run) -> None:
     _, out, _ = tutelage_cli("trace", rundir.path, "--changed", "2")
-    assert "from cycle 1 to 2: 1 fell and 1 rose" in out
+    assert "from cycle 1 to 2: 1 fell and 1 rose" in " ".join(out.split())
     assert [line.split("│")[3].split() for line in out.splitlines() if line.startswith("│ lost")] == [["-", "+", "-"]]
     _, out, _ = tutelage_cli("trace", rundir.path, "--verdict", "rejected")
     assert "\x1b" not in out and "[bold]<script>" in out

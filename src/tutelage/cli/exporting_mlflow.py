@@ -28,10 +28,6 @@ def mlflow(
 
     done = export_mlflow(RunDir.open(run_dir), store, experiment, traces, checkpoint)
     left_out = f" ({done.left_out} more lessons left out; --traces takes more)" if done.left_out else ""
-    typer.echo(
-        harmless(
-            f"{done.run}: {done.cycles} cycles and {done.traces} traces{left_out} are run {done.run_id} of experiment "
-            f"{done.experiment}"
-        )
-    )
+    told = f"{done.run}: {done.cycles} cycle{'s' * (done.cycles != 1)} and {done.traces} traces{left_out}"
+    typer.echo(harmless(f"{told} are run {done.run_id} of experiment {done.experiment}"))
     typer.echo(harmless(f"look at it: {how_to_look(done.store)}"))

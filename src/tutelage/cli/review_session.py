@@ -102,6 +102,9 @@ class ReviewSession:
             except UnicodeDecodeError:
                 self.console.print("the editor left what is not UTF-8")
                 return None
+            except click.ClickException as error:
+                self.console.print(plain(f"{error.format_message()}; set EDITOR to one that there is"), style="red")
+                return None
             if text.strip() in ("", proposal.lesson.text.strip()):
                 self.console.print("nothing was changed")
                 return None

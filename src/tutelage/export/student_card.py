@@ -93,7 +93,7 @@ def _body(rundir: RunDir, report: CycleReport, note: CheckpointNote, recipe: Rec
         f"The student {inline(recipe.student)}, taught the task {inline(recipe.task)} by Tutelage: in each cycle it "
         "was examined, its weaknesses were named, teachers wrote rationales for them, and what passed a check was "
         f"trained on. This is the student of cycle {report.cycle} ({report.verdict.value.replace('_', ' ')}), made in "
-        f"{cycles}, by the stages {inline(', '.join(note.stages))}.",
+        f"{cycles}, by the stages {inline(', '.join(dict.fromkeys(note.stages)))}.",
         "## How good it is",
         _test(rundir, figures),
         "## What it forgot",

@@ -20,13 +20,13 @@ def problem_table(found: dict[str, Any]) -> Table:
     for name in ("problem", "split"):
         table.add_column(name, no_wrap=True)
     table.add_column("after cycle\n" + " ".join(map(str, cycles)), no_wrap=True)
-    for name in ("taught", "skills", "teachers", "question"):
+    told = [name for name in ("taught", "skills", "teachers") if any(row[name] for row in found["problems"])]
+    for name in (*told, "question"):
         table.add_column(name)
     for row in found["problems"]:
         marks = Text(" ").join(_mark(row["right"].get(cycle), len(str(cycle))) for cycle in cycles)
-        taught = plain(", ".join(map(str, row["taught"])))
-        names = (plain(", ".join(row[kind]), 60) for kind in ("skills", "teachers"))
-        table.add_row(plain(row["id"], 40), row["split"], marks, taught, *names, plain(row["question"], 200))
+        names = (plain(", ".join(map(str, row[name])), 60) for name in told)
+        table.add_row(plain(row["id"], 40), row["split"], marks, *names, plain(row["question"], 200))
     return table
 
 
