@@ -8,7 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from ..schema import CycleReport, Split, TrainingReport, Verdict, Weakness
+from ..schema import CycleReport, Split, Verdict, Weakness
+from ..wording import loss
 from .text import TESTED, VERDICT_STYLE, moved, percent, plain, seconds
 
 _SKILLS = 20
@@ -77,12 +78,6 @@ def training_table(reports: Iterable[CycleReport]) -> Table:
     for report in reports:
         for stage in report.training:
             told = "; ".join(part for part in (moved(stage.metrics), stage.note) if part)
-            figures = (str(stage.steps), f"{stage.tokens:,}", seconds(stage.seconds), _loss(stage))
+            figures = (str(stage.steps), f"{stage.tokens:,}", seconds(stage.seconds), loss(stage))
             table.add_row(str(report.cycle), plain(stage.stage, 60), *figures, plain(told))
     return table
-
-
-def _loss(stage: TrainingReport) -> str:
-    """Write the loss at the end, after that at the beginning where it is known."""
-    first = stage.metrics.get("first_loss")
-    return f"{stage.loss:.3f}" if first is None else f"{first:.3f} -> {stage.loss:.3f}"

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from rich.text import Text
 
 from ..errors import harmless
 from ..schema import Verdict
+from ..wording import TESTED as TESTED
+from ..wording import moved as moved
+from ..wording import seconds as seconds
 
 _SHOWN = 2000
 """Characters of one text that are shown; the files hold the whole of it."""
-
-
-TESTED = {True: "confirmed", False: "not confirmed", None: "not tested"}
-"""What a test on fresh problems said of a weakness."""
-
 
 VERDICT_STYLE = {Verdict.BASELINE: "cyan", Verdict.ACCEPTED: "green", Verdict.ROLLED_BACK: "yellow"}
 
@@ -29,15 +25,3 @@ def plain(text: str, limit: int = _SHOWN) -> Text:
 def percent(value: float | None) -> str:
     """Return a share in percent."""
     return "-" if value is None else f"{100 * value:.0f} %"
-
-
-def seconds(value: float) -> str:
-    """Return a duration as a person says it."""
-    return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
-
-
-def moved(metrics: Mapping[str, float]) -> str:
-    """Say how the figures moved that a stage has of its beginning and of its end."""
-    names = [name.removeprefix("first_") for name in metrics if name.startswith("first_")]
-    pairs = [(name, metrics[f"first_{name}"], metrics[f"last_{name}"]) for name in names if f"last_{name}" in metrics]
-    return ", ".join(f"{name} {first:.2f} -> {last:.2f}" for name, first, last in pairs)
