@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ from tutelage.tiny import build_tiny_student
 hypothesis.settings.register_profile("tutelage", deadline=None)
 hypothesis.settings.load_profile("tutelage")
 
+
+DESK = {"width": 1280, "height": 900}
 
 LONG = {
     *(
@@ -170,3 +174,44 @@ def read_by_inspect() -> Callable[[Path, Path], list[dict[str, Any]]]:
         return found
 
     return exported
+
+
+class Opened:
+    """A page in a browser, with what it said and asked for."""
+
+    def __init__(self, browser: Any, path: Path, fragment: str = "", **context: Any) -> None:
+        self.page = browser.new_context(offline=True, **{"viewport": DESK, **context}).new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(f"{path.as_uri()}{fragment}")
+        self.page.locator(".chart").last.locator(".point").first.wait_for(state="attached", timeout=60_000)
+
+    def grave(self) -> list[tuple[str, str]]:
+        """Return what axe-core finds that is serious or worse."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(self.page).response["violations"]
+        return [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in ("serious", "critical")]
+
+    def ids(self) -> list[str]:
+        return [str(one.get_attribute("data-problem")) for one in self.page.locator("#list .link").all()]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Return Chromium, which comes with the system; while it is open, tests in this process have an event loop."""
+    from playwright.sync_api import sync_playwright
+
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, "no Chromium on the path; on Debian: apt install chromium"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+
+
+@pytest.fixture(scope="module")
+def open_page(browser: Any) -> Callable[..., Opened]:
+    """Return what opens a page: its path, the address's fragment, and how the browser is set."""
+    return partial(Opened, browser)

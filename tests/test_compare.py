@@ -155,7 +155,7 @@ def test_the_command_shows_writes_and_prints(tmp_path: Path, tutelage_cli: Run) 
     page = tmp_path / "compare.html"
     code, out, _ = tutelage_cli("compare", one, other, "-o", page)
     told = page.read_text()
-    assert code == 0 and "&lt;script&gt;alert(1)" in told and "<script>alert(1)" not in told and "+0.500" in told
+    assert code == 0 and "&lt;script&gt;alert(1)" in told and "<script>alert(1)" not in told and "+50.0" in told
     code, _, err = tutelage_cli("compare", one, other, "-o", tmp_path)
     assert code == 2 and f"is a folder; name a file, such as {tmp_path / 'compare.html'}" in err
 

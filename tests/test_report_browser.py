@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,6 @@ SHOTS = Path(os.environ.get("TUTELAGE_SCREENSHOTS", ROOT / "build/screenshots"))
 EVIL = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>\x1b[31m{{7*7}}\u202e"
 PHONE, DESK = {"width": 390, "height": 800}, {"width": 1280, "height": 900}
 MEGABYTE = 1_000_000
-
-
-def chromium_path() -> str:
-    """Return where the browser is; it comes with the system, not with Python."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert found, "no Chromium on the path; on Debian: apt install chromium"
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -56,40 +48,8 @@ def path(rundir: RunDir) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
-
-
-class Opened:
-    """A page, with what it said and asked for."""
-
-    def __init__(self, browser: Any, path: Path, fragment: str = "", **context: Any) -> None:
-        self.page = browser.new_context(offline=True, **{"viewport": DESK, **context}).new_page()
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(f"{path.as_uri()}{fragment}")
-        self.page.locator(".chart").last.locator(".point").first.wait_for(state="attached", timeout=60_000)
-
-    def grave(self) -> list[tuple[str, str]]:
-        """Return what axe-core finds that is serious or worse."""
-        from axe_playwright_python.sync_playwright import Axe
-
-        found = Axe().run(self.page).response["violations"]
-        return [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in ("serious", "critical")]
-
-    def ids(self) -> list[str]:
-        return [str(one.get_attribute("data-problem")) for one in self.page.locator("#list .link").all()]
-
-
-@pytest.fixture(scope="module")
-def opened(browser: Any, path: Path) -> Opened:
-    return Opened(browser, path)
+def opened(open_page: Any, path: Path) -> Any:
+    return open_page(path)
 
 
 def problem_with(rundir: RunDir, refined: bool) -> str:
@@ -103,10 +63,10 @@ def problem_with(rundir: RunDir, refined: bool) -> str:
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_opens_and_can_be_read_by_everybody(
-    browser: Any, path: Path, rundir: RunDir, scheme: str, viewport: dict[str, int]
+    open_page: Any, path: Path, rundir: RunDir, scheme: str, viewport: dict[str, int]
 ) -> None:
     fragment = f"#problem={problem_with(rundir, refined=True)}"
-    opened = Opened(browser, path, fragment, color_scheme=scheme, viewport=viewport)
+    opened = open_page(path, fragment, color_scheme=scheme, viewport=viewport)
     opened.page.wait_for_selector("#life:not([hidden])")
     SHOTS.mkdir(parents=True, exist_ok=True)
     opened.page.screenshot(path=SHOTS / f"report-{scheme}-{viewport['width']}.png", full_page=True)
@@ -115,14 +75,14 @@ def test_it_opens_and_can_be_read_by_everybody(
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
-def test_no_plot_is_empty(opened: Opened) -> None:
+def test_no_plot_is_empty(opened: Any) -> None:
     charts = opened.page.locator(".chart").all()
     drawn = [chart.locator(".scatterlayer .point, .barlayer .point, .heatmaplayer image").count() for chart in charts]
     assert len(drawn) >= 6 and all(drawn)
 
 
-def test_it_does_not_jump_while_it_loads(browser: Any, path: Path) -> None:
-    page = Opened(browser, path).page
+def test_it_does_not_jump_while_it_loads(open_page: Any, path: Path) -> None:
+    page = open_page(path).page
     script = """new Promise(done => {
         let sum = 0;
         const watch = new PerformanceObserver(list => { for (const one of list.getEntries()) sum += one.value; });
@@ -132,10 +92,10 @@ def test_it_does_not_jump_while_it_loads(browser: Any, path: Path) -> None:
     assert page.evaluate(script) < 0.1  # what web.dev calls good
 
 
-def test_search_finds_a_problem_and_a_refinement_shows_what_changed(browser: Any, path: Path, rundir: RunDir) -> None:
+def test_search_finds_a_problem_and_a_refinement_shows_what_changed(open_page: Any, path: Path, rundir: RunDir) -> None:
     from playwright.sync_api import expect
 
-    opened, wanted = Opened(browser, path), problem_with(rundir, refined=True)
+    opened, wanted = open_page(path), problem_with(rundir, refined=True)
     every = opened.page.text_content("#count")
     opened.page.fill("#search", wanted)
     expect(opened.page.locator("#list .link")).to_have_count(1)
@@ -152,8 +112,8 @@ def test_search_finds_a_problem_and_a_refinement_shows_what_changed(browser: Any
     assert sides.locator("pre").nth(1).text_content() == first.text
 
 
-def test_filters_and_pages(browser: Any, path: Path, rundir: RunDir) -> None:
-    opened = Opened(browser, path)
+def test_filters_and_pages(open_page: Any, path: Path, rundir: RunDir) -> None:
+    opened = open_page(path)
     assert len(opened.ids()) == 50 and opened.page.is_disabled("#back")
     first = opened.ids()
     opened.page.click("#next")
@@ -168,18 +128,18 @@ def test_filters_and_pages(browser: Any, path: Path, rundir: RunDir) -> None:
     assert [one.text_content() for one in sides.first.locator(".attempt b").all()] == ["right", "wrong"]
 
 
-def test_only_cycles_that_made_a_student_are_offered(browser: Any, rundir: RunDir, tmp_path: Path) -> None:
+def test_only_cycles_that_made_a_student_are_offered(open_page: Any, rundir: RunDir, tmp_path: Path) -> None:
     shutil.copytree(rundir.path, tmp_path / "run")
     copied, out = RunDir(tmp_path / "run"), tmp_path / "report.html"
     last = copied.reports()[-1]
     copied.write_report(last.model_copy(update={"cycle": last.cycle + 1, "accuracy": {}, "n": {}}))
     write_report(copied, out)
-    offered = Opened(browser, out).page.locator("#changed option").evaluate_all("all => all.map(one => one.value)")
+    offered = open_page(out).page.locator("#changed option").evaluate_all("all => all.map(one => one.value)")
     assert offered == ["", *(f"{way} {cycle}" for cycle in (1, 2, 3) for way in ("fell", "rose"))]
 
 
-def test_hostile_text_is_text(browser: Any, path: Path) -> None:
-    opened = Opened(browser, path, "#problem=evil")
+def test_hostile_text_is_text(open_page: Any, path: Path) -> None:
+    opened = open_page(path, "#problem=evil")
     opened.page.wait_for_selector("#life:not([hidden])")
     assert opened.page.evaluate("window.hacked") is None
     assert opened.page.locator("#life img, #life script").count() == 0
@@ -191,21 +151,21 @@ def test_hostile_text_is_text(browser: Any, path: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_of_several_runs(browser: Any, rundir: RunDir, tmp_path: Path, scheme: str) -> None:
+def test_the_page_of_several_runs(open_page: Any, rundir: RunDir, tmp_path: Path, scheme: str) -> None:
     other = tmp_path / EVIL.replace("/", "").replace("\x1b", "")
     shutil.copytree(rundir.path, other)
     config = (other / "config.yaml").read_text().replace("max_new_tokens: ", "max_new_tokens: 1")
     (other / "config.yaml").write_text(config)
     out = tmp_path / "compare.html"
     write_comparison(compare([rundir.path, other]), out)
-    opened = Opened(browser, out, color_scheme=scheme)
+    opened = open_page(out, color_scheme=scheme)
     opened.page.screenshot(path=SHOTS / f"compare-{scheme}.png", full_page=True)
     assert opened.grave() == [] and opened.said == [] and opened.asked == [out.as_uri()]
     assert opened.page.evaluate("window.hacked") is None and opened.page.locator("img").count() == 0
     assert "30" in str(opened.page.locator("#pairs tbody tr").text_content())
 
 
-def test_the_page_shows_every_answer_of_a_problem(browser: Any, path: Path, rundir: RunDir) -> None:
+def test_the_page_shows_every_answer_of_a_problem(open_page: Any, path: Path, rundir: RunDir) -> None:
     asked = [one for cycle in range(4) for one in rundir.attempts(cycle)]
     problem = next(one.problem_id for one in asked if one.split is Split.TEST)
     best = next(one for one in asked if one.problem_id == problem and one.cycle == 2)
@@ -215,17 +175,17 @@ def test_the_page_shows_every_answer_of_a_problem(browser: Any, path: Path, rund
     other.file("attempts", 3).unlink()
     other.add_attempts(3, [*rows, late])
     write_report(other, other.path / "report.html")
-    opened = Opened(browser, other.path / "report.html", f"#problem={problem}")
+    opened = open_page(other.path / "report.html", f"#problem={problem}")
     opened.page.wait_for_selector("#life:not([hidden])")
     assert late.text in str(opened.page.text_content("#life"))
 
 
 def test_the_address_opens_another_problem_and_the_last_one_asked_for_stays(
-    browser: Any, path: Path, rundir: RunDir
+    open_page: Any, path: Path, rundir: RunDir
 ) -> None:
     from playwright.sync_api import expect
 
-    opened, problems = Opened(browser, path), rundir.problems()[Split.GATE]
+    opened, problems = open_page(path), rundir.problems()[Split.GATE]
     opened.page.evaluate(f"location.hash = 'problem={problems[0].id}'; location.hash = 'problem={problems[1].id}'")
     expect(opened.page.locator("#life h3").first).to_have_text(f"Problem {problems[1].id}")
     opened.page.locator("#list .link").first.click()

@@ -11,6 +11,7 @@ from typing import Any
 from .. import jsonl
 from ..errors import InputError
 from .clean import clean
+from .figures import percent, points
 
 _PARTS = "page-parts"  # no name that setuptools takes for a package
 PLOTLY = "plotly"
@@ -49,7 +50,9 @@ def write_page(out: Path, template: str, scripts: tuple[str, ...], told: dict[st
     folder = files("tutelage.report") / _PARTS
     sources = [get_plotlyjs() if name == PLOTLY else (folder / name).read_text() for name in scripts]
     options: Any = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    page = Environment(loader=PackageLoader("tutelage.report", _PARTS), **options).get_template(template)
+    environment = Environment(loader=PackageLoader("tutelage.report", _PARTS), **options)
+    environment.filters.update(percent=percent, points=points)
+    page = environment.get_template(template)
     shared = {"style": (folder / "style.css").read_text(), "scripts": [_script(source) for source in sources]}
     jsonl.write_atomic(out, page.render(**shared, **clean(told)))
 

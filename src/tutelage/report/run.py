@@ -17,12 +17,17 @@ from ..traces.path import path_taken
 from ..traces.problems import problem_rows
 from ..traces.rows import CycleRows, cycles_of, read_cycle
 from ..traces.spent import cost_by_cycle, spent_by_agent
+from ..wording import TESTED
 from .charts import Chart, bars, learning_curves, mastery_map
 from .league import teacher_rows
 from .lives import Lives, index
 from .pack import pack
 from .page import PLOTLY, write_page
+from .settings import shown_settings
 from .spenders import spender_rows
+from .training import loss_chart, stages
+
+_SCRIPTS = ("life.js", "address.js", "problems.js", PLOTLY, "charts.js")
 
 
 def write_report(rundir: RunDir, out: Path) -> None:
@@ -33,7 +38,7 @@ def write_report(rundir: RunDir, out: Path) -> None:
     """
     reports = rundir.reports()
     cycles = [read_cycle(rundir, cycle) for cycle in cycles_of(rundir)]
-    write_page(out, "run.html.jinja", ("problems.js", PLOTLY, "charts.js"), _told(rundir, reports, cycles))
+    write_page(out, "run.html.jinja", _SCRIPTS, _told(rundir, reports, cycles))
 
 
 def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[CycleRows]) -> dict[str, Any]:
@@ -47,11 +52,15 @@ def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[Cycle
     return {
         "summary": summary,
         "charts": [vars(chart) for chart in _charts(reports, cycles, summary, costs)],
+        "trained": stages(reports),
+        "losses": [vars(chart) for chart in [loss_chart(rundir)] if chart.rows],
+        "settings": shown_settings(rundir),
+        "tested": TESTED,
         "league": [vars(row) for row in teacher_rows(cycles, right, parents, spent)],
         "spenders": [vars(row) for row in spender_rows(cycles, spent)],
         "purifiers": _purifiers(cycles),
         "path": [(cycle, [vars(visit) for visit in some]) for cycle, some in groupby(visits, lambda one: one.cycle)],
-        "index": pack({"rows": index(rows), "parents": {str(cycle): parent for cycle, parent in parents.items()}}),
+        "index": pack({"rows": index(rows), "parents": parents, "tested": TESTED}),
         "packs": list(Lives(rundir, cycles, reports, problems).packed()),
     }
 

@@ -18,6 +18,8 @@ function draw(place) {
   const { data, layout } = JSON.parse(document.getElementById(place.dataset.figure).textContent);
   const shown = coloured(layout);
   for (const trace of data) if (trace.type === "bar" && trace.error_x) trace.error_x.color = shown.font.color;
+  // Where there is little room the cells, which have their figures, need it more than the scale does.
+  for (const trace of data) if (trace.type === "heatmap" && place.clientWidth < 480) trace.showscale = false;
   Plotly.react(place, data, shown, { responsive: true, displayModeBar: false });
 }
 
