@@ -10,7 +10,7 @@ import yaml
 
 from tutelage import jsonl
 from tutelage.errors import RunError
-from tutelage.report.charts import bars, mastery_map
+from tutelage.report.charts import MASTERY_COLOURS, bars, mastery_map
 from tutelage.report.figures import percent, points
 from tutelage.report.settings import shown_settings
 from tutelage.report.training import loss_chart, read_curves, stages, thinned
@@ -120,6 +120,18 @@ def test_shares_have_one_form() -> None:
     (map_,) = chart.figure["data"]
     assert map_["texttemplate"] == "%{z:.1f} %"
     assert [[None if z is None else round(z, 1) for z in row] for row in map_["z"]] == [[50.0, None], [79.2, 100.0]]
+
+
+def test_black_figures_can_be_read_on_every_colour_of_the_mastery_map() -> None:
+    light = [luminance(colour) for colour in MASTERY_COLOURS]
+    assert light == sorted(light) and (light[0] + 0.05) / 0.05 >= 4.5  # WCAG 2.2, contrast to black
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour as WCAG 2.2 has it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def skill(name: str, right: int) -> Mastery:

@@ -14,10 +14,12 @@ from .clean import label
 from .figures import percent
 
 SPLITS = (Split.PROBE, Split.GATE, Split.RETENTION)
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
-"""Okabe and Ito's, which people who do not see all colours tell apart."""
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999", "#b66dff")
+"""Okabe and Ito's, which people who do not see all colours tell apart, and a ninth: a run mostly has nine nodes."""
 _SKILLS = 40
 """Rows of the heat map."""
+MASTERY_COLOURS = ("#6f9fd8", "#c4c6c4", "#ffe94a")
+"""From none to all; lighter from one to the next, and light enough for black figures in either scheme."""
 _PATTERNS = ("", "/", "x", ".", "-", "+")
 _PERCENT = {"ticksuffix": " %", "hoverformat": ".1f"}
 """How an axis writes percentages; they are drawn as such, since Plotly sets no space before its own sign."""
@@ -111,8 +113,10 @@ def mastery_map(diagnoses: Sequence[Diagnosis]) -> Chart:
     figure = go.Figure(
         go.Heatmap(
             z=grid, x=[f"cycle {cycle}" for cycle in cycles], y=list(range(len(shown))),
-            zmin=0, zmax=100, colorscale="Cividis", colorbar={"ticksuffix": " %", "thickness": 12},
-            customdata=[[label(skill)] * len(cycles) for skill in shown], texttemplate="%{z:.1f} %",
+            zmin=0, zmax=100, colorscale=list(zip((0, 0.5, 1), MASTERY_COLOURS, strict=True)),
+            colorbar={"ticksuffix": " %", "thickness": 12},
+            customdata=[[label(skill)] * len(cycles) for skill in shown],
+            texttemplate="%{z:.1f} %", textfont={"color": "#000"},
             hovertemplate="%{customdata}, %{x}: %{z:.1f} %<extra></extra>", hoverongaps=False,
         )
     )  # fmt: skip
