@@ -68,6 +68,17 @@ class RunDir(CycleFiles):
             raise InputError(f"{self.config}: {told}") from None
         return dict(found)
 
+    def instruction(self) -> str | None:
+        """Read the task's system message.
+
+        Raises:
+            InputError: If it is not there.
+        """
+        if not self.task.exists():
+            raise InputError(f"{self.task}: is missing; copy the whole run directory, or run it again with this version")
+        found = jsonl.read_json(self.task)["instruction"]
+        return None if found is None else str(found)
+
     def lock(self, patience: float = PATIENCE) -> None:
         """Take the run for this process; the lock goes with the process, however it ends.
 

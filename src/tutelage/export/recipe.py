@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import yaml
 
 from ..errors import InputError, first_line
-from ..jsonl import read_json
 from ..rundir import RunDir
 from ..secret import without_secrets
 
@@ -43,7 +42,7 @@ def read_recipe(rundir: RunDir) -> Recipe:
             hub_id=_hub_id(model),
             task=_task(values["task"]),
             stages=tuple(stage["name"] for stage in values["training"]["stages"]),
-            instruction=read_json(rundir.task)["instruction"],
+            instruction=rundir.instruction(),
             text=without_secrets(text),
         )
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
