@@ -75,7 +75,7 @@ class RunDir(CycleFiles):
             InputError: If it is not there.
         """
         if not self.task.exists():
-            raise InputError(f"{self.task}: is missing; copy the whole run directory, or run it again with this version")
+            raise InputError(f"{self.task}: is missing; copy the whole run directory, or run it again")
         found = jsonl.read_json(self.task)["instruction"]
         return None if found is None else str(found)
 
