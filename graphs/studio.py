@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from langgraph.channels import EphemeralValue
+from langgraph.errors import GraphInterrupt
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
@@ -136,7 +137,11 @@ def opening(node: Node) -> Any:
         again = f'; submit {{"run_dir": "{state["run_dir"]}"}} to go on'
         async with _held(state["run_dir"], runtime.stream_writer, again) as (context, emit):
             inner = cast(Runtime[RunContext], replace(cast(Any, runtime), context=context, stream_writer=emit))
-            update = await act_watched(node, state["loop"], inner)
+            try:
+                update = await act_watched(node, state["loop"], inner)
+            except GraphInterrupt as waits:
+                emit({"kind": "waiting", **waits.args[0][0].value})
+                raise
             context.rundir.write_event({"kind": "update", "update": {node.__name__: dict(update)}})
             return StudioState(loop={**state["loop"], **update})
 

@@ -260,3 +260,11 @@ def test_a_folder_whose_name_is_not_utf8_is_told_as_an_escape(finished: tutelage
         assert (done.returncode, done.stderr) == (0, b""), command
         if "--json" in command:
             assert json.loads(done.stdout)["run"] == weird
+
+
+def test_json_is_json_in_every_encoding(finished: tutelage.Result, tmp_path: Path) -> None:
+    path = shutil.copytree(finished.path, tmp_path / "\u00e9\U0001f600")
+    for encoding in ("cp1252", "ascii", "utf-8"):
+        ask: dict[str, Any] = {"capture_output": True, "env": {**os.environ, "PYTHONIOENCODING": encoding}}
+        done = subprocess.run([sys.executable, "-m", "tutelage", "show", path, "--json"], **ask)
+        assert json.loads(done.stdout.decode(encoding))["run"] == path.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tutelage.testing import ASKERS, asking_config, reply_to_all
 from tutelage.testing.chat_server import ChatServer
 from tutelage.traces import summarise
 from tutelage.traces.compare import compare
-from tutelage.traces.spent import spent_by_agent
+from tutelage.traces.spent import read_spending
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -95,6 +96,16 @@ def test_without_its_ledger_a_run_tells_what_its_reports_say(
     assert (told["note"] is None) == (damage == "lost")
     code, out, _ = tutelage_cli("show", copy.path)
     assert code == 0 and ("cannot be read" in " ".join(out.split())) == (damage == "torn")
+    assert ("cannot be read" in page_of(copy, tmp_path)) == (damage == "torn")
+    assert compare([copy.path, finished.path])["runs"][0]["cost_note"] == told["note"]
+
+
+def test_a_ledger_that_was_begun_anew_counts_only_where_it_knows_more(finished: RunDir, tmp_path: Path) -> None:
+    copy = RunDir(Path(shutil.copytree(finished.path, tmp_path / "run")))
+    with sqlite3.connect(copy.calls) as ledger:
+        ledger.execute("DELETE FROM uses WHERE cycle = 1 AND id % 2")
+    ledger.close()
+    assert summarise(copy)["cost"] == summarise(finished)["cost"]
 
 
 def figures_of(page: str, name: str) -> dict[str, list[str]]:
@@ -105,7 +116,7 @@ def figures_of(page: str, name: str) -> dict[str, list[str]]:
 
 
 def test_the_page_tells_what_everybody_spent_who_asked(finished: RunDir, tmp_path: Path) -> None:
-    page, spent = page_of(finished, tmp_path), spent_by_agent(finished)
+    page, spent = page_of(finished, tmp_path), read_spending(finished).by_agent()
     assert set(spent) == set(ASKERS)
     roles = {"tutor": "teacher", "aggregate": "purifier", "critic": "critic", "diagnostician": "diagnostician"}
     assert figures_of(page, "Cost by who asked") == {
@@ -122,7 +133,7 @@ def test_what_a_teacher_spent_that_has_the_purifier_s_name_is_not_guessed(tmp_pa
         config = asking_config(server.base_url)
         config["teachers"][0]["options"]["name"] = "aggregate"
         rundir = RunDir(tutelage.run(config, run_dir=tmp_path / "run").path)
-    page, spent = page_of(rundir, tmp_path), spent_by_agent(rundir)
+    page, spent = page_of(rundir, tmp_path), read_spending(rundir).by_agent()
     league = figures_of(page, "Teachers")
     assert league["aggregate"][-1] == league["purifier aggregate"][-1] == "shares its name, see below"
     told = figures_of(page, "Cost by who asked")["aggregate"]

@@ -91,3 +91,9 @@ def test_an_exam_of_a_run_that_ends_meanwhile_was_not_cancelled(
     ends_after(looks)
     (exam,) = read_exams(RunDir(running.path))
     assert (exam.status, exam.reported) == (("success", 0.6) if looks < 3 else ("started", None))
+
+
+def test_a_look_makes_nothing_where_files_cannot_be_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    assert not RunDir(tmp_path / "nowhere" / "run").locked
+    assert not (tmp_path / "nowhere").exists()

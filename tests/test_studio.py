@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 import tutelage
+from tutelage import jsonl
 from tutelage.graphs.cycle import nodes
 from tutelage.graphs.studio import StudioInput, build_studio
 from tutelage.reviewer import Reviewer
@@ -117,6 +119,14 @@ async def test_a_review_is_waited_for_and_comes_from_the_run_directory(in_folder
     waiting = await graph.ainvoke(StudioInput(config="fake.yaml", run_dir="studio"), thread)
     assert waiting["__interrupt__"][0].value == {"cycle": 1, "lessons": 16, "left": 16}
     rundir = RunDir.open(Path("studio"))
+    assert jsonl.last(rundir.events) == {
+        "kind": "waiting",
+        "cycle": 1,
+        "lessons": 16,
+        "left": 16,
+        "time": ANY,
+        "schema": 1,
+    }
     assert not rundir.locked and tutelage.Result(rundir.path).summary["status"] != "failed"
     reviewed = under_review(rundir)
     assert reviewed

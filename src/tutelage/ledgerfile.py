@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .errors import RunFileError
 from .ledgerlook import look_into
@@ -127,21 +127,51 @@ def read_uses(path: Path) -> list[Use]:
     Raises:
         RunFileError: If it is no sound ledger.
     """
+    return [Use(*row) for row in _rows(path, _USES)]
+
+
+class UseSum(NamedTuple):
+    """What an agent asked for in a cycle, what the ledger answered apart from what was paid for."""
+
+    cycle: int
+    agent: str
+    cached: bool
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    usd: float
+
+
+def sum_uses(path: Path) -> list[UseSum]:
+    """Add up all calls of a ledger; see `read_uses`.
+
+    Raises:
+        RunFileError: If it is no sound ledger.
+    """
+    return [UseSum(*row) for row in _rows(path, _SUMS)]
+
+
+_USES = """
+SELECT u.cycle, u.agent, u.problem_id, u.cached, c.model, c.prompt_version, c.text,
+       c.tokens_in, c.tokens_out, c.usd, c.seconds, c.created
+FROM uses u JOIN calls c USING (key) ORDER BY u.id
+"""
+_SUMS = """
+SELECT u.cycle, u.agent, u.cached, count(*), sum(c.tokens_in), sum(c.tokens_out), sum(c.usd)
+FROM uses u JOIN calls c USING (key) GROUP BY u.cycle, u.agent, u.cached ORDER BY min(u.id)
+"""
+
+
+def _rows(path: Path, query: str) -> list[Any]:
+    def asked(connection: sqlite3.Connection) -> list[Any]:
+        _require_ledger(connection)
+        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return []  # a run has just made the file
+        return connection.execute(query).fetchall()
+
     if not path.exists():
         return []
     try:
-        return look_into(path, _uses)
+        return look_into(path, asked)
     except sqlite3.Error as error:
         raise RunFileError(f"{path}: the call ledger cannot be read: {error}") from error
-
-
-def _uses(connection: sqlite3.Connection) -> list[Use]:
-    _require_ledger(connection)
-    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return []  # a run has just made the file
-    query = """
-        SELECT u.cycle, u.agent, u.problem_id, u.cached, c.model, c.prompt_version, c.text,
-               c.tokens_in, c.tokens_out, c.usd, c.seconds, c.created
-        FROM uses u JOIN calls c USING (key) ORDER BY u.id
-    """
-    return [Use(*row) for row in connection.execute(query)]

@@ -69,6 +69,8 @@ class RunLock:
 
     def _marked(self) -> bool:
         """Tell it by trying, where there is no flock: filelock knows other ways."""
+        if not self._path.exists():
+            return False  # trying would make the file
         probe = FileLock(self._path, blocking=False)
         try:
             probe.acquire()

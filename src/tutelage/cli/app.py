@@ -80,7 +80,8 @@ def make_console(stderr: bool = False) -> Console:
 
 def print_json(value: Any) -> None:
     """Print one JSON document; characters that a terminal obeys, or that no encoding has, are escaped."""
-    told = json.dumps(value, ensure_ascii=False)
+    utf8 = "utf" in (sys.stdout.encoding or "").casefold()  # another has not every character
+    told = json.dumps(value, ensure_ascii=not utf8)
     typer.echo(re.sub(r"[\x7f-\x9f\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", told))
 
 

@@ -16,7 +16,7 @@ from ..traces.find import every_problem
 from ..traces.path import path_taken
 from ..traces.problems import problem_rows
 from ..traces.rows import CycleRows, cycles_of, read_cycle
-from ..traces.spent import cost_by_cycle, spent_by_agent
+from ..traces.spent import read_spending
 from ..wording import TESTED
 from .charts import Chart, bars, learning_curves, mastery_map
 from .league import teacher_rows
@@ -47,11 +47,11 @@ def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[Cycle
     rows = problem_rows(problems, cycles)  # of the same moment: a run may go on while it is read
     right = {row.id: row.right for row in rows}
     parents = {report.cycle: cycle_of(report.parent) or 0 for report in reports if report.cycle}
-    visits, spent = path_taken(rundir), spent_by_agent(rundir)
-    summary, costs = summarise(rundir), cost_by_cycle(rundir, reports)
+    visits, spending = path_taken(rundir), read_spending(rundir)
+    spent, summary = spending.by_agent(), summarise(rundir, spending)
     return {
         "summary": summary,
-        "charts": [vars(chart) for chart in _charts(reports, cycles, summary, costs)],
+        "charts": [vars(chart) for chart in _charts(reports, cycles, summary, spending.by_cycle(reports))],
         "trained": stages(reports),
         "losses": [vars(chart) for chart in [loss_chart(rundir)] if chart.rows],
         "settings": shown_settings(rundir),

@@ -58,7 +58,8 @@ def _runs(rows: list[dict[str, Any]]) -> Table:
             str(test["n"] or "-"),
             "-" if best is None else str(best),
         )
-        took = (f"{row['lessons']:,}", f"{row['tokens_trained']:,}", f"{row['tokens_paid']:,}", f"{row['usd']:.4f}")
+        usd = f"{row['usd']:.4f}" + (" or more" if row["cost_note"] else "")
+        took = (f"{row['lessons']:,}", f"{row['tokens_trained']:,}", f"{row['tokens_paid']:,}", usd)
         name = row["run"] if row["status"] == "finished" else f"{row['run']} ({row['status']})"
         table.add_row(plain(name, 60), *figures, *took, seconds(row["seconds"]))
     return table

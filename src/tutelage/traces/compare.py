@@ -102,6 +102,7 @@ def _row(run: Run) -> dict[str, Any]:
         "tokens_trained": sum(stage["tokens"] for stage in training),
         "tokens_paid": cost["tokens_in"] + cost["tokens_out"],
         "usd": round(cost["usd"], 6),
+        "cost_note": cost["note"],
         "seconds": round(sum(sum(cycle["seconds"].values()) for cycle in cycles), 1),
     }
 

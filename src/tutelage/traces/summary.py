@@ -8,14 +8,19 @@ from .. import jsonl
 from ..reviews import Standing, under_review
 from ..rundir import RunDir
 from ..schema import SCHEMA_VERSION, CycleReport, Diagnosis, Weakness
-from .spent import cost_so_far
+from .spent import Spending, read_spending
 
 WAITING = "waiting for review"
 """The status of a run that goes on once a person has looked at its lessons."""
 
 
-def summarise(rundir: RunDir) -> dict[str, Any]:
-    """Return the run as `tutelage show --json` prints it."""
+def summarise(rundir: RunDir, spending: Spending | None = None) -> dict[str, Any]:
+    """Return the run as `tutelage show --json` prints it.
+
+    Args:
+        rundir: The run.
+        spending: What it has spent, if that was read before.
+    """
     state = status(rundir)
     # A run that finishes meanwhile is told as it was a moment ago, rather than half.
     result = (rundir.result() if state == "finished" else None) or {}
@@ -33,7 +38,7 @@ def summarise(rundir: RunDir) -> dict[str, Any]:
         "student": result.get("student") or _student_so_far(rundir),
         "test": test or {"base": None, "best": None, "n": None},
         **({"measures": result["measures"]} if "measures" in result else {}),
-        "cost": cost_so_far(rundir, reports),
+        "cost": (spending or read_spending(rundir)).so_far(reports),
         "cycles": [_cycle(report, rundir.diagnosis(report.cycle)) for report in reports],
     }
 
