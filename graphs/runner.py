@@ -90,26 +90,33 @@ async def resume(
         RunError: If another process is running there, or the run fails again.
     """
     rundir = RunDir.open(path)
-    config = changed_config(rundir, overrides)
+    changed_config(rundir, overrides)
     if rundir.result():
         return rundir
     require_same_objects(rundir, objects)
     rundir.lock()
-    ledger = ledger_of(config, rundir)
     try:
-        parts = build_parts(config, objects, ledger)
-        if overrides:
-            require_prices(parts)
-            write_atomic(rundir.config, dump_config(config))
-            rundir.write_event({"kind": "changed", "set": list(overrides)})
-        if accept_rest is not None and (waiting := under_review(rundir)):
-            write_reviews(rundir, waiting.cycle, [accept_rest.accept(one) for one in waiting.left])
-        # The data may have changed since; the run goes on with the problems that it began with.
-        await _drive(replace(parts, problems=rundir.problems()), rundir, ledger, listen)
+        # Whoever had the lock until now may have finished the run, or changed its configuration: look again.
+        config = changed_config(rundir, overrides)
+        if not rundir.result():
+            with ledger_of(config, rundir) as ledger:
+                parts = build_parts(config, objects, ledger)
+                _enter(rundir, parts, overrides, accept_rest)
+                # The data may have changed since; the run goes on with the problems that it began with.
+                await _drive(replace(parts, problems=rundir.problems()), rundir, ledger, listen)
     finally:
-        ledger.close()
         rundir.unlock()
     return rundir
+
+
+def _enter(rundir: RunDir, parts: Parts, overrides: Sequence[str], accept_rest: Reviewer | None) -> None:
+    """Write what a run is gone on with: a changed configuration, and the reviews of who accepts the rest."""
+    if overrides:
+        require_prices(parts)
+        write_atomic(rundir.config, dump_config(parts.config))
+        rundir.write_event({"kind": "changed", "set": list(overrides)})
+    if accept_rest is not None and (waiting := under_review(rundir)):
+        write_reviews(rundir, waiting.cycle, [accept_rest.accept(one) for one in waiting.left])
 
 
 async def _drive(parts: Parts, rundir: RunDir, ledger: CallLedger, listen: Listener) -> None:
@@ -127,6 +134,9 @@ async def _stream(context: RunContext, emit: Listener) -> None:
         graph = build_cycle().compile(checkpointer=saver, name="tutelage")
         config: Any = {"configurable": {"thread_id": "run"}, "recursion_limit": limit, **watched(context)}
         before = await graph.aget_state(config)
+        if before.values and not before.next:  # it has ended, but its result is lost: only that is made again
+            context.rundir.forget_step(before.values["cycle"], "finish")
+            await saver.adelete_thread("run")  # a thread keeps what a fresh state does not replace
         begin = None if before.next else CycleState(schema=SCHEMA_VERSION, cycle=0)
         if before.next:
             emit({"kind": "resumed", "cycle": before.values.get("cycle", 0), "node": before.next[0]})

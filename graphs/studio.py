@@ -160,9 +160,11 @@ async def _held(path: str, tell: Writer, remedy: str) -> AsyncIterator[tuple[Run
 
     with _shown(remedy):
         rundir = RunDir.open(Path(path))
-        config = changed_config(rundir, ())
         rundir.lock()
         try:
+            if rundir.result():
+                raise RunError(f"{path}: has been finished elsewhere meanwhile, and nothing of it is done again")
+            config = changed_config(rundir, ())
             with placing(config, rundir.config), ledger_of(config, rundir) as ledger:
                 parts = replace(build_parts(config, Objects(), ledger), problems=rundir.problems())
                 async with opened(parts, rundir, ledger, emit) as context:

@@ -201,13 +201,6 @@ def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
         tutelage.run(fake_config(), run_dir=path)
 
 
-def test_a_start_that_was_cut_off_while_writing_can_be_made_again(tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    path.mkdir()
-    (path / ".problems.jsonl-abc123").write_text("half of it")
-    assert tutelage.run(fake_config(stop={"cycles": 1}), run_dir=path).summary["status"] == "finished"
-
-
 @pytest.mark.parametrize(
     ("change", "told"),
     [({"schema": 2}, "has schema 2"), ({"verdict": "maybe"}, "verdict: "), ({"extra": 1}, "extra: ")],

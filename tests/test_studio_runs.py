@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
 
 import tutelage
 from tutelage import jsonl
-from tutelage.graphs.studio import build_studio
+from tutelage.graphs.studio import _held, build_studio
 from tutelage.rundir import RunDir
 from tutelage.testing import FakeTeacher, asking_config, fake_config, reply_to_all
 from tutelage.testing.chat_server import ChatServer
@@ -135,3 +136,38 @@ async def test_a_review_is_waited_for_where_handlers_watch(in_folder: Path) -> N
     waits = await graph.ainvoke(given, thread)  # type: ignore[call-overload]
     assert waits["__interrupt__"][0].value == {"cycle": 1, "lessons": 16, "left": 16}
     assert tutelage.Result(Path("run")).summary["status"] == "waiting for review"
+
+
+async def waiting(path: Path) -> tuple[Any, Any]:
+    """Return the Studio's graph and thread of a run that waits for a review."""
+    graph, thread = build_studio().compile(checkpointer=InMemorySaver()), {"configurable": {"thread_id": "1"}}
+    Path("fake.yaml").write_text(yaml.safe_dump(fake_config(review=True, stop={"cycles": 1})))
+    await graph.ainvoke({"config": "fake.yaml", "run_dir": str(path)}, thread)  # type: ignore[call-overload]
+    return graph, thread
+
+
+async def test_a_run_that_was_finished_elsewhere_meanwhile_is_left_as_it_is(in_folder: Path) -> None:
+    graph, thread = await waiting(Path("run"))
+    await tutelage.aresume("run", accept_rest="ann")
+    before = everything(Path("run"))
+    with pytest.raises(RuntimeError, match=r"has been finished elsewhere meanwhile, .*; submit .* to go on"):
+        await graph.ainvoke(Command(resume=[]), thread)
+    assert everything(Path("run")) == before
+    await graph.ainvoke({"run_dir": "run"}, thread)
+    assert everything(Path("run")) == before
+
+
+async def test_a_configuration_is_read_once_nobody_else_can_change_it(
+    in_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await failed(Path("run"))
+    other = Path("run/config.yaml").read_text().replace("cycles: 2", "cycles: 1")
+    lock = RunDir.lock
+
+    def late(self: RunDir, *given: float) -> None:
+        self.config.write_text(other)
+        lock(self, *given)
+
+    monkeypatch.setattr(RunDir, "lock", late)
+    async with _held("run", print, "") as (context, _):
+        assert context.config.stop.cycles == 1

@@ -89,6 +89,8 @@ async def arun(
 ) -> Result:
     """Run the whole loop.
 
+    A lock that another process holds is waited for up to half a second, in which the event loop stands still.
+
     Args:
         config: A YAML file's path, a mapping, or a RunConfig.
         teachers: Teacher objects in place of the configuration's teachers.
@@ -105,7 +107,7 @@ async def arun(
 
     Raises:
         InputError: If the input is wrong; nothing was written.
-        RunError: If the run fails; `resume` goes on with it.
+        RunError: If another process is running there, or the run fails; `resume` goes on with it.
     """
     from .graphs.context import Objects
     from .graphs.runner import start
@@ -135,7 +137,7 @@ async def aresume(
     overrides: Sequence[str] = (),
     accept_rest: str | None = None,
 ) -> Result:
-    """Go on with a run where it stopped; give the same objects as to `arun`.
+    """Go on with a run where it stopped; give the same objects as to `arun`, which waits for a lock alike.
 
     Args:
         run_dir: The run's folder.
@@ -155,7 +157,7 @@ async def aresume(
 
     Raises:
         InputError: If the folder is no run directory, a field may not be changed, or the name is none.
-        RunError: If the run fails again.
+        RunError: If another process is running there, or the run fails again.
     """
     from .graphs.context import Objects
     from .graphs.runner import resume

@@ -162,6 +162,10 @@ class RunDir(CycleFiles):
         """Note that a node has finished, with what it returned."""
         jsonl.write_json(self.path / "steps" / f"cycle-{cycle:03d}-{node}.json", {"schema": SCHEMA_VERSION, **record})
 
+    def forget_step(self, cycle: int, node: str) -> None:
+        """Have a node done again."""
+        (self.path / "steps" / f"cycle-{cycle:03d}-{node}.json").unlink(missing_ok=True)
+
     def add_seconds(self, cycle: int) -> None:
         """Enter the seconds of a cycle's finished nodes into its report, if it has one yet."""
         report = self._document("reports", cycle, CycleReport)
