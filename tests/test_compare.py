@@ -229,3 +229,19 @@ def test_what_is_not_finished_is_called_so(tmp_path: Path, tutelage_cli: Run) ->
     assert "not finished" in tutelage_cli("compare", one, going)[1]
     (pair,) = json.loads(tutelage_cli("compare", one, going, "--json")[1])["pairs"]
     assert pair["untested"] == "not finished"
+
+
+def test_that_secrets_differ_is_told_and_no_more(tmp_path: Path, tutelage_cli: Run) -> None:
+    paths = []
+    for number, model in enumerate(("x", "y")):
+        options = {"api_key": f"LEAK-{number}", "headers": {f"Bearer LEAK-{number}": 1, "Cookie": 1}, "model": model}
+        paths.append(write_run(tmp_path / f"r{number}", bits("10"), teachers=[{"name": "a", "options": options}]))
+    found = compare(paths)
+    assert found["differences"]["teachers.0.options.api_key"] == ["***", "***"]
+    assert found["differences"]["teachers.0.options.model"] == ["x", "y"]
+    assert "teachers.0.options.headers.Cookie" not in found["differences"]
+    assert [arm["runs"] for arm in found["arms"]] == [["r0"], ["r1"]]
+    page = tmp_path / "compare.html"
+    for said in (tutelage_cli("compare", *paths)[1], tutelage_cli("compare", *paths, "-o", page)[1], page.read_text()):
+        assert said and "LEAK" not in said
+    assert page.read_text().count('<th scope="col">interval</th>') == 1

@@ -185,6 +185,19 @@ def test_what_is_left_out_is_told(tutelage_cli: Run, finished: Path, store: str)
     assert (code, err) == (0, "") and "6 traces (26 more lessons left out; --traces takes more)" in out
 
 
+def test_no_secret_of_the_configuration_leaves_the_run(finished: Path, store: str, tmp_path: Path) -> None:
+    copy = shutil.copytree(finished, tmp_path / "copy")
+    config = yaml.safe_load((copy / "config.yaml").read_text())
+    config["teachers"][0]["options"] = {"api_key": "sk-LEAK", "headers": {"Authorization": "Bearer LEAK"}}
+    (copy / "config.yaml").write_text(yaml.safe_dump(config))
+    export_mlflow(RunDir(copy), store, "tutelage", traces=1)
+    (run,) = runs_in(store)
+    assert run.data.params["teachers.0.options.api_key"] == "***"
+    shutil.rmtree(copy)
+    assert next(tmp_path.rglob("config.yaml"))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"LEAK" in path.read_bytes()]
+
+
 def hostile_copy(finished: Path, place: Path) -> tuple[Path, str]:
     """A run in which the last rationale of cycle 1 is an attack, turned away; and the id of its problem."""
     copy = shutil.copytree(finished, place)

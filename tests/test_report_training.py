@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,16 @@ def test_a_long_training_is_drawn_by_means_and_told_to_be(tmp_path: Path) -> Non
     assert (middles[0], means[0]) == (2.0, pytest.approx(1 / 3, abs=1e-4)) and means[-1] == 5.0
 
 
+def test_a_loss_that_is_not_finite_is_a_gap_and_no_invalid_json(tmp_path: Path) -> None:
+    rundir = RunDir(tmp_path)
+    leave(rundir, "cycle-001", [2.0, float("nan"), 1.0, float("inf"), float("-inf")])
+    chart = loss_chart(rundir)
+    (line,) = json.loads(json.dumps(chart.figure["data"], allow_nan=False))
+    assert line["y"] == [2.0, None, 1.0, None, None]
+    assert chart.rows == (("cycle 1, sft", "5", "2.0000", "1.0000", "-inf"),)
+    assert thinned([float("inf"), float("-inf"), *[1.0] * 599])[1][:2] == [None, 1.0]
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"schema": 1, "stage": "sft", "losses": ["x"]}', '{"schema": 2}'])
 def test_losses_that_are_none_are_refused_by_name(tmp_path: Path, content: str) -> None:
     path = leave(RunDir(tmp_path), "cycle-001", [])
@@ -93,7 +104,7 @@ def test_settings_are_shown_without_secrets(tmp_path: Path, monkeypatch: pytest.
         "api_key": "***",
         "api_key_env": "SOME_API_KEY",
         "headers": [{"Authorization": "***", "x-auth-token": "***"}],
-        "base_url": "https://user:***@host:8000/v1/a@b",
+        "base_url": "https://***@host:8000/v1/a@b",
         "note": "***",
         "token": None,
         "max_tokens": 500,

@@ -8,8 +8,12 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-_ENDS = ("_KEY", "_TOKEN", "_SECRET")
-"""Ends of the names of variables that are secrets, whoever reads them."""
+from .secretname import names_secret
+
+BLACK = "***"
+"""Stands for a secret."""
+_PLACES = ("PWD", "OLDPWD", "GOOGLE_APPLICATION_CREDENTIALS")
+"""Variables that hold a path, whatever their names say."""
 _SHORTEST = 6
 """Characters; a shorter value of theirs is no key, and might be a word of the message."""
 _read: set[str] = set()
@@ -25,7 +29,7 @@ def read_secret(variable: str) -> str:
 def without_secrets(text: str) -> str:
     """Return a text with every secret blacked out: some providers repeat the key in what they complain of."""
     for form in sorted((form for value in _values() for form in _forms(value)), key=len, reverse=True):
-        text = text.replace(form, "***")
+        text = text.replace(form, BLACK)
     return text
 
 
@@ -40,8 +44,13 @@ def is_in_file(path: Path) -> bool:
 
 def _values() -> set[str]:
     values = {os.environ.get(name, "").strip() for name in _read} - {""}
-    named = {value.strip() for name, value in os.environ.items() if name.endswith(_ENDS)}
+    named = {value.strip() for name, value in os.environ.items() if _is_known(name)}
     return values | {value for value in named if len(value) >= _SHORTEST}
+
+
+def _is_known(variable: str) -> bool:
+    """Whether a variable holds a secret by its name, whoever reads it."""
+    return variable not in _PLACES and names_secret(variable)
 
 
 def _forms(value: str) -> set[str]:

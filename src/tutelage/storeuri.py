@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote_plus, urlsplit
 
+from .secretname import names_secret
+
 DEFAULT_STORE = "sqlite:///mlflow.db"
 """A file in the working directory."""
 
@@ -22,9 +24,6 @@ _PASSWORD = re.compile(r"//[^:/@]*:[^@]*@")
 """Where SQLAlchemy finds a password; other than in a URL, it may hold any sign."""
 _FIELD = re.compile(r"([\w-]+)\s*=")
 """A field of a query, and of what a field of a query may hold, such as ODBC's `PWD=...`."""
-_SECRET = re.compile(r"pass|pwd|token|key|secret", re.IGNORECASE)
-_FILES = ("passfile", "sslkey", "ssl_key")
-"""Fields that name a file with a secret in it."""
 
 
 def checked_store(uri: str) -> str:
@@ -44,7 +43,7 @@ def checked_store(uri: str) -> str:
             f"{_shown(uri)}: leave name, password, query and fragment out, they would be written down; "
             "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, give them to a server"
         )
-    if _PASSWORD.search(uri) or any(map(_is_secret, _fields(uri))):
+    if _PASSWORD.search(uri) or any(map(names_secret, _fields(uri))):
         raise ValueError(
             f"{_shown(uri)}: leave the password out, it would be written down; PGPASSWORD or the like gives it to a "
             "database"
@@ -66,10 +65,6 @@ def _fields(uri: str) -> list[str]:
     """Return the names in a query, and those in what it holds; ODBC's are encoded twice."""
     query = re.split(r"[?#]", uri, maxsplit=1)[1:]
     return [name for some in query for name in _FIELD.findall(unquote_plus(unquote_plus(some)))]
-
-
-def _is_secret(field: str) -> bool:
-    return field.lower() not in _FILES and _SECRET.search(field) is not None
 
 
 def _shown(uri: str) -> str:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from ..blacking import blacked, blacked_yaml
 from ..errors import InputError, first_line
 from ..rundir import RunDir
-from ..secret import without_secrets
 
 
 class Recipe(NamedTuple):
@@ -24,7 +24,7 @@ class Recipe(NamedTuple):
     instruction: str | None
     """The task's system message, under which the student is taught and examined."""
     text: str
-    """The configuration itself, secrets blacked out."""
+    """The configuration itself; here and above what is known as a secret is blacked out."""
 
 
 def read_recipe(rundir: RunDir) -> Recipe:
@@ -34,8 +34,7 @@ def read_recipe(rundir: RunDir) -> Recipe:
         InputError: If it is not one.
     """
     try:
-        text = rundir.config.read_text(encoding="utf-8")
-        values = yaml.safe_load(text)
+        values = blacked(yaml.safe_load(rundir.config.read_text(encoding="utf-8")))
         model = str(values["student"]["model"])
         return Recipe(
             student=_bare(model),
@@ -43,7 +42,7 @@ def read_recipe(rundir: RunDir) -> Recipe:
             task=_task(values["task"]),
             stages=tuple(stage["name"] for stage in values["training"]["stages"]),
             instruction=rundir.instruction(),
-            text=without_secrets(text),
+            text=blacked_yaml(values),
         )
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{rundir.config}: not the configuration of a run: {first_line(error)}") from error

@@ -104,7 +104,8 @@ def _body(rundir: RunDir, report: CycleReport, note: CheckpointNote, recipe: Rec
         "## How it is asked",
         _asked(recipe, note),
         "## How it was made",
-        "Save this as `config.yaml`; paths and servers in it are those of the machine that it was made on.",
+        "Save this as `config.yaml`; paths and servers in it are those of the machine that it was made on, and `***` "
+        "stands for what was taken for a secret.",
         fenced("tutelage run config.yaml", "sh"),
         fenced(recipe.text, "yaml"),
         "## Licence",

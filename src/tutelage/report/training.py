@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite, nan
 from statistics import fmean
 from typing import Any
 
@@ -80,7 +81,8 @@ def loss_chart(rundir: RunDir) -> Chart:
 
 def _figures(curve: Curve) -> tuple[str, ...]:
     some = curve.losses
-    return (curve.name, f"{len(some):,}", *(f"{one:.4f}" for one in (some[0], min(some), some[-1])))
+    lowest = min(filter(isfinite, some), default=nan)
+    return (curve.name, f"{len(some):,}", *(f"{one:.4f}" for one in (some[0], lowest, some[-1])))
 
 
 def read_curves(rundir: RunDir) -> Iterator[Curve]:
@@ -99,9 +101,12 @@ def read_curves(rundir: RunDir) -> Iterator[Curve]:
             yield Curve(f"cycle {cycle}, {read.stage}", read.losses)
 
 
-def thinned(losses: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Return steps and losses to draw: all of them, or the means of equal parts where they are many."""
+def thinned(losses: Sequence[float]) -> tuple[list[float], list[float | None]]:
+    """Return steps and losses to draw: all of them, or the means of equal parts where they are many.
+
+    None is a gap in the curve: what is not finite cannot be drawn, and browsers read no JSON that has it.
+    """
     size = -(-len(losses) // _POINTS)
     parts = [(start, losses[start : start + size]) for start in range(0, len(losses), size)]
     middles = [start + (len(part) + 1) / 2 for start, part in parts]
-    return middles, [float(f"{fmean(part):.5g}") for _, part in parts]
+    return middles, [float(f"{fmean(part):.5g}") if all(map(isfinite, part)) else None for _, part in parts]

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
+from ..blacking import blacked
 from ..errors import InputError
 from ..hashing import content_hash
 from ..rundir import RunDir
@@ -28,6 +29,8 @@ class Run(NamedTuple):
     summary: dict[str, Any]
     settings: dict[str, Any]
     """Its configuration, each value by its path."""
+    shown: dict[str, tuple[str, Any]]
+    """By the same paths, path and value as others may see them: secrets are blacked out."""
 
 
 def compare(paths: Sequence[Path]) -> dict[str, Any]:
@@ -58,7 +61,10 @@ def _labels(paths: Sequence[Path]) -> list[str]:
 
 def _read(label: str, path: Path) -> Run:
     rundir = RunDir.open(path)
-    return Run(label, rundir, summarise(rundir), dict(_flat(rundir.settings())))
+    settings = rundir.settings()
+    plain, seen = _flat(settings), _flat(blacked(settings))
+    shown = {path: one for (path, _), one in zip(plain, seen, strict=True)}
+    return Run(label, rundir, summarise(rundir), dict(plain), shown)
 
 
 def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
@@ -108,10 +114,14 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """Return the settings that are not the same in all runs, with each run's value; None where it has none."""
+    """Return the settings that are not the same in all runs, with each run's value; None where it has none.
+
+    That secrets differ is told, and no more.
+    """
     names = dict.fromkeys(name for run in runs for name in run.settings)
-    values = {name: [run.settings.get(name) for run in runs] for name in names}
-    return {name: some for name, some in values.items() if any(one != some[0] for one in some)}
+    unlike = [name for name in names if any(run.settings.get(name) != runs[0].settings.get(name) for run in runs)]
+    seen = {name: next(run.shown[name][0] for run in runs if name in run.shown) for name in unlike}
+    return {seen[name]: [run.shown.get(name, (name, None))[1] for run in runs] for name in unlike}
 
 
 def arms(runs: Sequence[Run]) -> list[list[Run]]:

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from ...blacking import blacked, blacked_yaml
 from ...errors import InputError, RunError, harmless
 from ...lineage import best_student
 from ...rundir import RunDir
@@ -114,7 +113,7 @@ def _write_parameters(client: Any, run_id: str, rundir: RunDir) -> None:
     """Write the configuration; MLflow's parameters cannot change, so what a resume has changed is told in a tag."""
     from mlflow.entities import Param
 
-    wanted = parameters(yaml.safe_load(rundir.config.read_text(encoding="utf-8")))
+    wanted = parameters(blacked(rundir.settings()))
     known = client.get_run(run_id).data.params
     new = [Param(key, value) for key, value in wanted.items() if key not in known]
     for some in _batches(new, 100):
@@ -151,9 +150,10 @@ def _history(client: Any, run_id: str, key: str) -> Sequence[Any]:
 
 
 def _write_files(client: Any, run_id: str, rundir: RunDir, best: Path | None) -> None:
-    for name in ("config.yaml", "result.json"):
-        if (rundir.path / name).is_file():
-            client.log_artifact(run_id, str(rundir.path / name))
+    """Write the run's own files; MLflow's server shows them to others, so the configuration is without secrets."""
+    client.log_text(run_id, blacked_yaml(rundir.settings()), "config.yaml")
+    if (rundir.path / "result.json").is_file():
+        client.log_artifact(run_id, str(rundir.path / "result.json"))
     for kind in ("reports", "diagnoses", "plans"):
         for path in sorted((rundir.path / kind).glob("cycle-*.json")):
             client.log_artifact(run_id, str(path), artifact_path=kind)
