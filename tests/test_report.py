@@ -275,6 +275,7 @@ def test_a_run_of_which_a_part_was_copied_is_told_so(rundir: RunDir, tutelage_cl
 def test_a_page_is_not_written_over_something_else(rundir: RunDir, tutelage_cli: Run, tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("keep")
     code, _, err = tutelage_cli("report", rundir.path, "-o", tmp_path / "precious.txt")
-    assert (code, err.count("\n")) == (2, 1) and "is no page" in err
+    assert (code, err.count("\n")) == (2, 1) and "is no page that Tutelage wrote" in err
     assert (tmp_path / "precious.txt").read_text() == "keep"
+    (tmp_path / "page.html").touch()  # such as mktemp makes
     assert [tutelage_cli("report", rundir.path, "-o", tmp_path / "page.html")[0] for _ in range(2)] == [0, 0]

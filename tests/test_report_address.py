@@ -127,7 +127,11 @@ def test_pages_and_wrong_addresses(open_page: Any, path: Path) -> None:
     page.select_option("#split", "gate")
     assert page.evaluate("location.hash") == "#split=gate" and page.text_content("#notice") == ""
     page.click("nav a[href='#charts']")
-    assert page.input_value("#split") == "gate"  # a section of the page is no other list
+    assert page.evaluate("location.hash") == "#split=gate" and page.input_value("#split") == "gate"
+    assert page.evaluate("document.activeElement.id") == "charts"
+    expect(page.locator("#charts")).to_be_in_viewport()
+    page.reload()
+    expect(page.locator("#split")).to_have_value("gate")
     page.evaluate("location.hash = 'page=x'")
     expect(page.locator("#split")).to_have_value("")
     assert str(page.text_content("#page")).startswith("page 1 of")

@@ -23,16 +23,16 @@ _MARK = b'<meta name="generator" content="Tutelage">'
 
 
 def require_replaceable(out: Path) -> None:
-    """Refuse to write over a file that is no page.
+    """Refuse to write over a file that is no page; an empty one holds nothing that could be lost.
 
     Raises:
         InputError: If it is not.
     """
-    if not out.exists():
+    if not out.exists() or (out.is_file() and not out.stat().st_size):
         return
     with out.open("rb") as file:
         if _MARK not in file.read(1000):
-            raise InputError(f"--out {out}: exists, and is no page that was written before; name another file")
+            raise InputError(f"--out {out}: exists, and is no page that Tutelage wrote; name another file")
 
 
 def write_page(out: Path, template: str, scripts: tuple[str, ...], told: dict[str, Any]) -> None:

@@ -46,6 +46,16 @@ function goTo(id) {
   writeAddress();
 }
 
+// A link to a section would take the place of what is looked at; opened in another tab it does not.
+function goToSection(event) {
+  const section = event.target.hash && byId(event.target.hash.slice(1));
+  if (!section || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  section.scrollIntoView();
+  section.tabIndex = -1;  // the next tab key goes on from here, as it would after a link
+  section.focus({ preventScroll: true });
+}
+
 function closeLife() {
   const row = [...document.querySelectorAll("#list .link")].find((one) => one.dataset.problem.startsWith(asked));
   showLife(null);

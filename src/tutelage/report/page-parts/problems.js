@@ -116,6 +116,7 @@ function listen() {
   byId("back").addEventListener("click", () => turn(-1));
   byId("next").addEventListener("click", () => turn(1));
   document.addEventListener("click", (event) => { if (event.target.dataset?.problem) goTo(event.target.dataset.problem); });
+  document.querySelector("nav").addEventListener("click", goToSection);
   byId("life").addEventListener("keydown", (event) => { if (event.key === "Escape") closeLife(); });
   for (const kind of ["hashchange", "popstate"]) addEventListener(kind, () => { clearTimeout(waiting); readAddress(); });
 }
