@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
 import socket
 import subprocess
@@ -26,6 +27,7 @@ import pytest
 from pytest_socket import socket_allow_hosts
 
 from tutelage import cli
+from tutelage.rundir import RunDir
 from tutelage.tiny import build_tiny_student
 
 # How long an example takes says something of the machine; what must be quick is timed where it matters.
@@ -124,6 +126,16 @@ def two_processes() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
+def write_large_run() -> Callable[..., RunDir]:
+    """What writes a run of any size that nobody ran."""
+    root = Path(__file__).parent.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root / "bench"))
+        write: Callable[..., RunDir] = runpy.run_path(str(root / "bench/large_run.py"))["write_large_run"]
+    return write
+
+
+@pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny student's files, untaught; shared, so not to be changed."""
     return build_tiny_student(tmp_path_factory.mktemp("tiny"), pretrained=False)
@@ -163,7 +175,7 @@ json.dump([json.loads(log.model_dump_json()) for log in logs], sys.stdout)
 def read_by_inspect() -> Callable[[Path, Path], list[dict[str, Any]]]:
     """Export a run into a folder, and return the logs there as inspect_ai's own reader finds them."""
     if not INSPECT.exists():
-        pytest.skip("inspect_ai wants older packages than ours: it reads from .venv-inspect; run `make test-inspect`")
+        pytest.skip("inspect_ai needs an older fsspec than what is pinned; `make test-inspect` gives it a place")
 
     def exported(run_dir: Path, out: Path) -> list[dict[str, Any]]:
         done = subprocess.run([INSPECT, "-m", "tutelage", "export", "inspect", run_dir, "-o", out], capture_output=True)

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import re
-import runpy
 import shutil
 import time
 from collections.abc import Callable
@@ -37,12 +36,9 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def rundir(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+def rundir(write_large_run: Callable[..., RunDir], tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     """Return a run of 120 problems that nobody ran."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "bench"))
-        write = runpy.run_path(str(ROOT / "bench/large_run.py"))["write_large_run"]
-    found: RunDir = write(tmp_path_factory.mktemp("run") / "large", problems=120, cycles=2, events=60)
+    found: RunDir = write_large_run(tmp_path_factory.mktemp("run") / "large", problems=120, cycles=2, events=60)
     return found
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import runpy
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,9 @@ PLAIN = "#life .diagnosis > p"
 
 
 @pytest.fixture(scope="module")
-def rundir(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+def rundir(write_large_run: Callable[..., RunDir], tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     """Return a run with a weakness that was confirmed, one that was not, and one that was not tested."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "bench"))
-        write = runpy.run_path(str(ROOT / "bench/large_run.py"))["write_large_run"]
-    found: RunDir = write(tmp_path_factory.mktemp("run") / "large", problems=120, cycles=3, events=500)
+    found: RunDir = write_large_run(tmp_path_factory.mktemp("run") / "large", problems=120, cycles=3, events=500)
     problems = found.problems()
     alike = [Problem(id=f"alike-{n}", question="alike?", answer="1", skills=("skill 0", "skill 1")) for n in range(2)]
     found.write_problems({**problems, Split.TRAIN: [*problems[Split.TRAIN], *alike]})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import runpy
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,9 @@ MEGABYTE = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def rundir(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+def rundir(write_large_run: Callable[..., RunDir], tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     """Return a run of 300 problems, and one of hostile text."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "bench"))
-        write = runpy.run_path(str(ROOT / "bench/large_run.py"))["write_large_run"]
-    found: RunDir = write(tmp_path_factory.mktemp("run") / "large", problems=300, cycles=3, events=500)
+    found: RunDir = write_large_run(tmp_path_factory.mktemp("run") / "large", problems=300, cycles=3, events=500)
     problems = found.problems()
     hostile = Problem(id="evil", question=EVIL, answer=EVIL, skills=("skill 0", EVIL))
     found.write_problems({**problems, Split.TRAIN: [hostile, *problems[Split.TRAIN]]})

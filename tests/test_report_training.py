@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from tutelage import jsonl
+from tutelage.blacking import blacked_yaml
 from tutelage.errors import RunError
 from tutelage.report.charts import MASTERY_COLOURS, bars, mastery_map
 from tutelage.report.figures import percent, points
-from tutelage.report.settings import shown_settings
 from tutelage.report.training import loss_chart, read_curves, stages, thinned
 from tutelage.rundir import RunDir
 from tutelage.schema import CycleReport, Diagnosis, Mastery, TrainingReport, Verdict
@@ -97,7 +97,7 @@ def test_settings_are_shown_without_secrets(tmp_path: Path, monkeypatch: pytest.
     }
     rundir = RunDir(tmp_path)
     rundir.config.write_text(yaml.safe_dump({"student": {"model": "tiny"}, "teachers": [{"options": options}]}))
-    shown = shown_settings(rundir)
+    shown = blacked_yaml(rundir.settings())
     for secret in ("sk-", "abc", "hunter2", "Bearer"):
         assert secret not in shown
     assert yaml.safe_load(shown)["teachers"][0]["options"] == {

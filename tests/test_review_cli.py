@@ -185,11 +185,14 @@ def test_doctor_says_that_a_person_is_waited_for(tmp_path: Path, tutelage_cli: C
     assert "waits for a person" in tutelage_cli("doctor", config, "--set", "review=true")[1]
 
 
-def answers(monkeypatch: pytest.MonkeyPatch, *given: str) -> Iterator[str]:
-    """Let a person type, who then presses Ctrl-D."""
+def answers(
+    monkeypatch: pytest.MonkeyPatch, *given: str, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[str]:
+    """Let a person type, who then presses Ctrl-D; something else may happen before each answer."""
     left = iter(given)
 
     def type_(_: str = "") -> str:
+        meanwhile()
         try:
             return next(left)
         except StopIteration:
@@ -250,18 +253,12 @@ def test_what_another_decides_meanwhile_is_not_overridden_unseen(
     rundir: RunDir, tutelage_cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     second = proposals(rundir)[1]
-    typed = iter(["a", "a"])
 
-    def type_(_: str = "") -> str:
+    def decide() -> None:
         if verdicts(rundir)[1] is None:
             write_reviews(RunDir(rundir.path), 1, [Reviewer("ann").reject(second, "skips the carry")])
-        try:
-            return next(typed)
-        except StopIteration:
-            raise EOFError from None
 
-    monkeypatch.setattr("builtins.input", type_)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    answers(monkeypatch, "a", "a", meanwhile=decide)
     _, out, _ = tutelage_cli("review", rundir.path, "--author", "bob")
     assert verdicts(rundir)[:4] == ["accepted", "rejected", "accepted", None]
     assert f"{second.id}: rejected by ann meanwhile" in out

@@ -158,7 +158,7 @@ def server(config: str) -> Iterator[str]:
         process.wait(20)
 
 
-NO_SERVER = "LangGraph's server wants other packages than ours: it is in .venv-studio, by `make install-studio`"
+NO_SERVER = "LangGraph's server needs older packages than what is pinned; `make install-studio` gives it a place"
 
 
 @pytest.mark.slow

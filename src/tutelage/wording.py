@@ -26,3 +26,8 @@ def loss(stage: TrainingReport) -> str:
     """Return the loss at the end, after that at the beginning where it is known."""
     first = stage.metrics.get("first_loss")
     return f"{stage.loss:.3f}" if first is None else f"{first:.3f} -> {stage.loss:.3f}"
+
+
+def outcome(stage: TrainingReport) -> str:
+    """Say how a stage's figures moved, and what is to be noted of it, such as why it did nothing."""
+    return "; ".join(part for part in (moved(stage.metrics), stage.note) if part)

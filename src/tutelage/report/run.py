@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ..blacking import blacked_yaml
 from ..lineage import cycle_of
 from ..rundir import RunDir
 from ..schema import Cost, CycleReport
@@ -23,7 +24,6 @@ from .league import teacher_rows
 from .lives import Lives, index
 from .pack import pack
 from .page import PLOTLY, write_page
-from .settings import shown_settings
 from .spenders import spender_rows
 from .training import loss_chart, stages
 
@@ -54,7 +54,7 @@ def _told(rundir: RunDir, reports: Sequence[CycleReport], cycles: Sequence[Cycle
         "charts": [vars(chart) for chart in _charts(reports, cycles, summary, spending.by_cycle(reports))],
         "trained": stages(reports),
         "losses": [vars(chart) for chart in [loss_chart(rundir)] if chart.rows],
-        "settings": shown_settings(rundir),
+        "settings": blacked_yaml(rundir.settings()),
         "tested": TESTED,
         "league": [vars(row) for row in teacher_rows(cycles, right, parents, spent)],
         "spenders": [vars(row) for row in spender_rows(cycles, spent)],

@@ -15,7 +15,7 @@ from .. import jsonl
 from ..records import parse_record
 from ..rundir import RunDir
 from ..schema import CycleReport, Record, TrainingReport
-from ..wording import loss, moved, seconds
+from ..wording import loss, outcome, seconds
 from .charts import COLOURS, Chart, finished
 from .clean import label
 
@@ -55,7 +55,7 @@ def _stage(cycle: int, stage: TrainingReport) -> dict[str, Any]:
         "tokens": stage.tokens,
         "time": seconds(stage.seconds),
         "loss": loss(stage),
-        "moved": "; ".join(part for part in (moved(stage.metrics), stage.note) if part),
+        "moved": outcome(stage),
     }
 
 

@@ -8,7 +8,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .text import percent, plain, seconds
+from ..wording import seconds
+from .text import percent, plain
 
 _VALUE = 40
 """Characters of a setting's value."""

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..schema import Agreement, CycleReport, Split, TrainingReport, Weakness
-from .text import VERDICT_STYLE, moved, percent, plain, seconds
+from ..wording import moved, seconds
+from .text import VERDICT_STYLE, percent, plain
 
 
 def cycle_lines(report: CycleReport) -> Group:

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..schema import CycleReport, Split, Verdict, Weakness
-from ..wording import loss
-from .text import TESTED, VERDICT_STYLE, moved, percent, plain, seconds
+from ..wording import TESTED, loss, outcome, seconds
+from .text import VERDICT_STYLE, percent, plain
 
 _SKILLS = 20
 """Skills whose mastery is shown."""
@@ -77,7 +77,6 @@ def training_table(reports: Iterable[CycleReport]) -> Table:
     table.add_column("what moved")
     for report in reports:
         for stage in report.training:
-            told = "; ".join(part for part in (moved(stage.metrics), stage.note) if part)
             figures = (str(stage.steps), f"{stage.tokens:,}", seconds(stage.seconds), loss(stage))
-            table.add_row(str(report.cycle), plain(stage.stage, 60), *figures, plain(told))
+            table.add_row(str(report.cycle), plain(stage.stage, 60), *figures, plain(outcome(stage)))
     return table

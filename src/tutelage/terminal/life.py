@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Group
 from rich.text import Text
 
-from .text import TESTED, percent, plain
+from ..wording import TESTED
+from .text import percent, plain
 
 _INDENT = " " * 19
 """Of what belongs to the event above it."""

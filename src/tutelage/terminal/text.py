@@ -6,9 +6,6 @@ from rich.text import Text
 
 from ..errors import harmless
 from ..schema import Verdict
-from ..wording import TESTED as TESTED
-from ..wording import moved as moved
-from ..wording import seconds as seconds
 
 _SHOWN = 2000
 """Characters of one text that are shown; the files hold the whole of it."""
