@@ -70,10 +70,10 @@ tiny: install ## The whole loop with a student of under a million parameters (un
 	rm -rf runs/tiny
 	$(BIN)/tutelage run examples/tiny.yaml --run-dir runs/tiny $(ARGS)
 
-test: install ## Run the unit tests (three minutes on 2 cores)
+test: install ## Run the unit tests (four minutes on 2 cores)
 	$(BIN)/python -m pytest -n 2 -m "not long and not slow and not gpu and not browser" $(ARGS)
 
-test-long: install ## Run the tests of whole loops, of crashes and of training with the tiny student (five minutes more)
+test-long: install ## Run the tests of whole loops, of crashes and of training with the tiny student (six minutes more)
 	$(BIN)/python -m pytest -n 2 -m "long and not slow and not gpu" $(ARGS)
 
 test-slow: install install-vllm install-inspect install-studio ## Run the tests with the real student and real servers
